@@ -1,0 +1,103 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Numeric code is optimised in debug builds too: at -Onone the tests would crawl.
+let optimised: [SwiftSetting] = [
+    .unsafeFlags(["-O", "-disable-batch-mode", "-wmo", "-num-threads", "2"], .when(configuration: .debug))
+]
+
+/// A kernel module: the sources of `Sources/Kernels` compiled for one instruction set.
+///
+/// `-Ounchecked` drops bounds and overflow checks, which cost a factor in inner loops; kernels take raw pointers
+/// that their callers in `Compute` have checked.
+func kernels(_ name: String, march: String?) -> Target {
+    var flags = ["-Ounchecked", "-disable-batch-mode", "-wmo", "-num-threads", "2"]
+    if let march { flags += ["-Xcc", "-march=\(march)"] }
+    return .target(name: name, dependencies: ["CKernels"], swiftSettings: [.unsafeFlags(flags)])
+}
+
+// The folders KernelsAVX2 and KernelsAVX512 are links to KernelsBaseline: one source, three instruction sets,
+// chosen at run time (Compute/InstructionSet.swift).
+#if arch(x86_64)
+let kernelTargets = [
+    kernels("KernelsBaseline", march: nil),
+    kernels("KernelsAVX2", march: "haswell"),
+    kernels("KernelsAVX512", march: "skylake-avx512"),
+]
+#else
+let kernelTargets = [kernels("KernelsBaseline", march: nil)]
+#endif
+
+func system(_ name: String, pkgConfig: String, apt: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+let package = Package(
+    name: "luna",
+    products: [.executable(name: "luna", targets: ["luna"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+    ],
+    targets: [
+        // Bottom to top: a target depends only on those above it in this list.
+        system("CHDF5", pkgConfig: "hdf5", apt: "libhdf5-dev"),
+        system("COpenMPI", pkgConfig: "ompi-c", apt: "libopenmpi-dev"),
+        system("COpenBLAS", pkgConfig: "openblas", apt: "libopenblas-dev"),
+        system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+        .target(name: "CKernels"),
+        .target(name: "FileIO", dependencies: ["CZlib"], swiftSettings: optimised),
+        .target(name: "HDF5", dependencies: ["CHDF5", "FileIO"]),
+        .target(name: "MPI", dependencies: ["COpenMPI"]),
+        .target(
+            name: "Compute",
+            dependencies: ["COpenBLAS", "CKernels"] + kernelTargets.map { .init(stringLiteral: $0.name) },
+            swiftSettings: optimised),
+        .target(name: "CT", dependencies: ["Compute", "FileIO", "CZlib"], swiftSettings: optimised),
+        .target(name: "Network", dependencies: ["Compute", "HDF5", "FileIO"], swiftSettings: optimised),
+        .target(
+            name: "Evaluation",
+            dependencies: ["FileIO", "Compute", .product(name: "Mustache", package: "swift-mustache")],
+            swiftSettings: optimised),
+        .target(name: "Detection", dependencies: ["Compute", "FileIO"], swiftSettings: optimised),
+        .target(
+            name: "PatchData", dependencies: ["CT", "Compute", "Detection", "HDF5", "FileIO"],
+            swiftSettings: optimised),
+        .target(
+            name: "Inference",
+            dependencies: ["CT", "Compute", "Detection", "Evaluation", "FileIO", "Network", "PatchData"],
+            swiftSettings: optimised),
+        .target(
+            name: "Training",
+            dependencies: [
+                "Compute", "Detection", "FileIO", "HDF5", "MPI", "Network", "PatchData",
+                .product(name: "Logging", package: "swift-log"), .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: optimised),
+        .executableTarget(
+            name: "luna",
+            dependencies: [
+                "CT", "Compute", "Detection", "Evaluation", "FileIO", "HDF5", "Inference", "MPI", "Network",
+                "PatchData", "Training",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .target(name: "TestSupport", dependencies: ["FileIO"], path: "Tests/TestSupport"),
+    ] + kernelTargets + [
+        "FileIO", "HDF5", "MPI", "Compute", "CT", "Network", "Evaluation", "Detection", "PatchData", "Inference",
+        "Training",
+    ].map { module in
+        .testTarget(
+            name: "\(module)Tests", dependencies: [.init(stringLiteral: module), "TestSupport"],
+            resources: fixtures.contains(module) ? [.copy("Fixtures")] : [])
+    } + [
+        // Runs the built command as a user does, under mpirun too.
+        .testTarget(name: "CommandTests", dependencies: ["luna", "TestSupport", "HDF5", "FileIO"])
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+/// Modules whose tests carry files made by the scripts in `scripts/fixtures`.
+var fixtures: Set<String> { ["CT", "Network"] }

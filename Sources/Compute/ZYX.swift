@@ -1,0 +1,54 @@
+/// Three numbers along the axes of a volume, slowest axis first: everything in this project is ordered (z, y, x).
+///
+/// A struct of our own and not `SIMD3`, whose `.x` would be the z axis.
+public struct ZYX<Scalar: Hashable & Sendable>: Hashable, Sendable {
+    public var z: Scalar
+    public var y: Scalar
+    public var x: Scalar
+
+    @inlinable public init(_ z: Scalar, _ y: Scalar, _ x: Scalar) {
+        self.z = z
+        self.y = y
+        self.x = x
+    }
+
+    @inlinable public init(repeating value: Scalar) { self.init(value, value, value) }
+
+    /// Axis 0 is z, 1 is y, 2 is x.
+    @inlinable public subscript(axis: Int) -> Scalar {
+        get {
+            precondition(0..<3 ~= axis, "axis \(axis) is not 0, 1 or 2")
+            return axis == 0 ? z : axis == 1 ? y : x
+        }
+        set {
+            precondition(0..<3 ~= axis, "axis \(axis) is not 0, 1 or 2")
+            if axis == 0 { z = newValue } else if axis == 1 { y = newValue } else { x = newValue }
+        }
+    }
+
+    @inlinable public func map<Result>(_ transform: (Scalar) throws -> Result) rethrows -> ZYX<Result> {
+        try ZYX<Result>(transform(z), transform(y), transform(x))
+    }
+
+    @inlinable public func zip<Other, Result>(
+        _ other: ZYX<Other>, _ combine: (Scalar, Other) throws -> Result
+    ) rethrows -> ZYX<Result> {
+        try ZYX<Result>(combine(z, other.z), combine(y, other.y), combine(x, other.x))
+    }
+
+    public var array: [Scalar] { [z, y, x] }
+}
+
+extension ZYX where Scalar: AdditiveArithmetic {
+    @inlinable public static func + (a: Self, b: Self) -> Self { a.zip(b, +) }
+    @inlinable public static func - (a: Self, b: Self) -> Self { a.zip(b, -) }
+}
+
+extension ZYX where Scalar: Numeric {
+    /// The number of voxels in a box of this extent.
+    @inlinable public var product: Scalar { z * y * x }
+    @inlinable public static func * (a: Self, b: Self) -> Self { a.zip(b, *) }
+    @inlinable public static func * (a: Self, b: Scalar) -> Self { a.map { $0 * b } }
+}
+
+extension ZYX: CustomStringConvertible { public var description: String { "(\(z), \(y), \(x))" } }

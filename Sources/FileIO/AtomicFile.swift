@@ -1,0 +1,77 @@
+// Writing so that a crash at any instant leaves either the old file or the new one, never half of one: write beside
+// the final name, fsync, rename, fsync the directory.
+
+#if canImport(Glibc)
+    import Glibc
+    private let systemWrite = Glibc.write
+#else
+    import Darwin
+    private let systemWrite = Darwin.write
+#endif
+
+extension FileError {
+    /// The error that `errno` names now.
+    public init(errno number: Int32 = errno, _ file: String, _ operation: String) {
+        self.init(file, operation, reason: String(cString: strerror(number)))
+    }
+}
+
+public enum AtomicFile {
+    /// Has `body` write a file under a temporary name in the same directory, then puts it at `path` durably.
+    ///
+    /// - Parameter body: Receives the temporary path and leaves a closed, complete file there.
+    /// - Throws: What `body` throws, or `FileError`; either way nothing is left behind and `path` is as it was.
+    public static func write<Result>(to path: String, _ body: (_ temporary: String) throws -> Result) throws -> Result {
+        let temporary = "\(path).tmp-\(getpid())"
+        do {
+            let result = try body(temporary)
+            try synchronize(temporary)
+            guard rename(temporary, path) == 0 else { throw FileError(path, "rename into place") }
+            try synchronize(directory(of: path))
+            return result
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+    }
+
+    /// Puts `bytes` at `path` durably, in one piece or not at all.
+    ///
+    /// - Throws: `FileError`.
+    public static func write(_ bytes: some Collection<UInt8>, to path: String) throws {
+        try write(to: path) { temporary in
+            let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+            guard descriptor >= 0 else { throw FileError(path, "create") }
+            defer { close(descriptor) }
+            try Array(bytes).withUnsafeBytes { buffer in
+                var written = 0
+                while written < buffer.count {
+                    let count = systemWrite(descriptor, buffer.baseAddress! + written, buffer.count - written)
+                    if count < 0 && errno == EINTR { continue }
+                    guard count >= 0 else { throw FileError(path, "write \(buffer.count) bytes") }
+                    written += count
+                }
+            }
+        }
+    }
+
+    /// Puts `text` as UTF-8 at `path` durably, in one piece or not at all.
+    ///
+    /// - Throws: `FileError`.
+    public static func write(_ text: String, to path: String) throws { try write(Array(text.utf8), to: path) }
+
+    /// Forces a file's or directory's content to the disk.
+    ///
+    /// - Throws: `FileError`.
+    public static func synchronize(_ path: String) throws {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError(path, "open to synchronise") }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw FileError(path, "synchronise") }
+    }
+
+    private static func directory(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+}

@@ -1,0 +1,76 @@
+// Reading whole files and looking at directories, with errors that name the path.
+
+#if canImport(Glibc)
+    import Glibc
+    private let systemRead = Glibc.read
+#else
+    import Darwin
+    private let systemRead = Darwin.read
+#endif
+
+public enum FileContent {
+    /// All bytes of a regular file.
+    ///
+    /// - Parameter limit: The most bytes that a file of this kind can sensibly have.
+    /// - Throws: `InputError` where there is no such file or it is larger than `limit`; `FileError` where reading fails.
+    public static func bytes(_ path: String, limit: Int = .max) throws -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { throw InputError(path, "no such file") }
+            throw FileError(path, "open")
+        }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw FileError(path, "examine") }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw InputError(path, "not a regular file") }
+        let size = Int(status.st_size)
+        guard size <= limit else { throw InputError(path, "\(size) bytes, expected at most \(limit)") }
+        return try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            while count < size {
+                let got = systemRead(descriptor, buffer.baseAddress! + count, size - count)
+                if got < 0 && errno == EINTR { continue }
+                guard got >= 0 else { throw FileError(path, "read") }
+                if got == 0 { break }
+                count += got
+            }
+        }
+    }
+
+    /// The file's size in bytes, or nil where there is no regular file.
+    public static func size(_ path: String) -> Int? {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        return Int(status.st_size)
+    }
+
+    public static func isDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// The names in a directory, sorted by their bytes, without `.` and `..`.
+    ///
+    /// - Throws: `InputError` where there is no such directory; `FileError` where it cannot be read.
+    public static func names(inDirectory path: String) throws -> [String] {
+        guard isDirectory(path) else { throw InputError(path, "no such directory") }
+        guard let stream = opendir(path) else { throw FileError(path, "list") }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    /// Makes a directory and those above it; content with one that exists.
+    ///
+    /// - Throws: `FileError`.
+    public static func makeDirectory(_ path: String) throws {
+        if isDirectory(path) { return }
+        if let slash = path.lastIndex(of: "/"), slash != path.startIndex { try makeDirectory(String(path[..<slash])) }
+        guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw FileError(path, "make the directory") }
+    }
+}

@@ -1,0 +1,46 @@
+import Foundation
+
+/// One line on standard error that says how far a long job is: rewritten in place on a terminal, and printed anew
+/// every ten seconds where there is none.
+struct ProgressLine {
+    private let label: String
+    private let total: Int
+    private let start = ContinuousClock.now
+    private var lastPrint: ContinuousClock.Instant?
+    private let isTerminal = isatty(STDERR_FILENO) == 1
+
+    init(_ label: String, total: Int) {
+        self.label = label
+        self.total = total
+    }
+
+    /// - Parameters:
+    ///   - completed: How many of the total are done.
+    ///   - detail: What else to say, such as a rate or a loss.
+    mutating func update(_ completed: Int, _ detail: String = "") {
+        let now = ContinuousClock.now
+        if let lastPrint, now - lastPrint < (isTerminal ? .milliseconds(100) : .seconds(10)), completed < total {
+            return
+        }
+        lastPrint = now
+        let elapsed = (now - start) / .seconds(1)
+        let left = completed > 0 ? elapsed / Double(completed) * Double(total - completed) : nil
+        let remaining = left.map { completed < total ? ", \(Self.duration($0)) left" : ", \(Self.duration(elapsed))" }
+        let text = "\(label) \(completed)/\(total)\(detail.isEmpty ? "" : ", \(detail)")\(remaining ?? "")"
+        write(isTerminal ? "\r\u{1B}[K\(text)" : "\(text)\n")
+    }
+
+    /// Ends the line.
+    func finish() { if isTerminal { write("\n") } }
+
+    private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+
+    /// `47 s`, `3 min 05 s`, `2 h 10 min`.
+    static func duration(_ seconds: Double) -> String {
+        let s = Int(seconds.rounded())
+        func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+        if s < 60 { return "\(s) s" }
+        if s < 3600 { return "\(s / 60) min \(two(s % 60)) s" }
+        return "\(s / 3600) h \(two(s / 60 % 60)) min"
+    }
+}

@@ -1,0 +1,5 @@
+import Testing
+
+@Suite struct CTTests {
+    @Test func exists() { #expect(Bool(true)) }
+}

@@ -1,0 +1,5 @@
+import Testing
+
+@Suite struct ComputeTests {
+    @Test func exists() { #expect(Bool(true)) }
+}

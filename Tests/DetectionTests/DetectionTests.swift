@@ -1,0 +1,5 @@
+import Testing
+
+@Suite struct DetectionTests {
+    @Test func exists() { #expect(Bool(true)) }
+}

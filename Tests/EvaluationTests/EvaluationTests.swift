@@ -1,0 +1,5 @@
+import Testing
+
+@Suite struct EvaluationTests {
+    @Test func exists() { #expect(Bool(true)) }
+}

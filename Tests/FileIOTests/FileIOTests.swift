@@ -1,0 +1,5 @@
+import Testing
+
+@Suite struct FileIOTests {
+    @Test func exists() { #expect(Bool(true)) }
+}

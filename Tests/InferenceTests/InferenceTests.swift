@@ -1,0 +1,5 @@
+import Testing
+
+@Suite struct InferenceTests {
+    @Test func exists() { #expect(Bool(true)) }
+}

@@ -1,0 +1,5 @@
+import Testing
+
+@Suite struct MPITests {
+    @Test func exists() { #expect(Bool(true)) }
+}

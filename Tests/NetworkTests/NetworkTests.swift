@@ -1,0 +1,5 @@
+import Testing
+
+@Suite struct NetworkTests {
+    @Test func exists() { #expect(Bool(true)) }
+}

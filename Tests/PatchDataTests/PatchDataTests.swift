@@ -1,0 +1,5 @@
+import Testing
+
+@Suite struct PatchDataTests {
+    @Test func exists() { #expect(Bool(true)) }
+}

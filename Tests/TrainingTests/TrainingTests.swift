@@ -1,0 +1,5 @@
+import Testing
+
+@Suite struct TrainingTests {
+    @Test func exists() { #expect(Bool(true)) }
+}
