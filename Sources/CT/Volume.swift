@@ -1,7 +1,7 @@
 import Compute
 
 /// A number that a voxel can be: one of MetaImage's element types.
-public protocol VoxelScalar: Hashable, Sendable, BitwiseCopyable, SIMDScalar {
+public protocol VoxelScalar: Hashable, Sendable, BitwiseCopyable {
     /// Nearest representable value; not-a-number becomes 0.
     init(clampingVoxel value: Double)
     /// Nearest representable value.
