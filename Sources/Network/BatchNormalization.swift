@@ -8,9 +8,6 @@ struct BatchNormalization {
     let variance: Int
     let channels: Int
 
-    /// How much of the running statistic a step replaces.
-    static let momentum: Float = 0.1
-
     init(_ name: String, _ channels: Int, _ declarations: inout Declarations) {
         weight = declarations.parameter("\(name).weight", [channels])
         bias = declarations.parameter("\(name).bias", [channels])

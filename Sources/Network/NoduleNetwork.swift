@@ -81,6 +81,9 @@ public final class NoduleNetwork {
     /// Where each running mean and variance lies in `NetworkState.statistics`.
     public static let statistics = declarations.statistics
 
+    /// How much of a running statistic a step replaces: running ← 0.9 running + 0.1 batch.
+    public static let statisticsMomentum: Float = 0.1
+
     private static let declarations: Declarations = {
         var declarations = Declarations()
         _ = NoduleNetwork(Engine(pool: ThreadPool(threads: 1)), &declarations)
