@@ -61,6 +61,20 @@ public struct PatchDataset: PatchSource {
         self.starts = starts
     }
 
+    /// Voxels along each axis of the largest crops that the patches serve at every scale.
+    public var cropSize: Int { manifest.options.cropSize }
+
+    /// Of all that `dataset.json` says, the files' checksums among it: equal where ranks see the same data.
+    public var digest: Digest {
+        var digest = Digest()
+        digest.add(manifest.options.text)
+        for file in manifest.folds.flatMap({ $0.shards + $0.volumes }) {
+            digest.add(file.path)
+            digest.add(Int(file.crc32))
+        }
+        return digest
+    }
+
     /// The voxels of patch `index`, [side, side, side].
     ///
     /// - Throws: `InputError` naming shard, dataset and patch where its bytes are damaged.

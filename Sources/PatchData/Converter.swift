@@ -1,0 +1,206 @@
+import CT
+import Compute
+import FileIO
+import Foundation
+import Synchronization
+
+/// Makes a data set directory of a LUNA16-layout directory.
+///
+/// Scan by scan, several at a time, into a file of its own; then fold by fold into shards. Every file appears complete
+/// or not at all, and its bytes depend on the scan and the options alone: a conversion killed at any instant and started
+/// again ends with the same bytes.
+public struct Converter: Sendable {
+    /// How far a conversion is.
+    public struct Progress: Sendable {
+        public enum Stage: String, Sendable { case scans, shards }
+        public var stage: Stage
+        public var completed: Int
+        public var total: Int
+        /// What was just finished.
+        public var detail: String
+    }
+
+    /// What came of a conversion.
+    public struct Outcome: Sendable {
+        /// The content of `dataset.json`; nil where scans could not be read and were not to be skipped.
+        public var manifest: DatasetManifest?
+        /// The scans that could not be read, with reason and remedy.
+        public var badScans: [DatasetManifest.SkippedScan]
+        public var outsideLabels: [DatasetManifest.OutsideLabel]
+        public var missingSubsets: [Int]
+        /// Scans that were found converted already.
+        public var keptScans: Int
+        public var convertedScans: Int
+    }
+
+    public let layout: LUNA16Layout
+    public let output: String
+    public let options: ConversionOptions
+    /// Scans at a time.
+    public let jobs: Int
+    /// Whether to leave out scans that cannot be read.
+    public let skipBad: Bool
+    private let prepare: @Sendable (LUNA16Layout.Scan) throws -> CleanVolume
+
+    /// - Throws: `InputError` where the list of annotations is not one; `FileError`.
+    public init(layout: LUNA16Layout, output: String, options: ConversionOptions, jobs: Int, skipBad: Bool) throws {
+        let annotations = try layout.annotationsPath.map { try ScanAnnotations.read($0) } ?? [:]
+        var options = options
+        options.annotationsCRC32 = try layout.annotationsPath.map { try FileContent.crc32($0) }
+        self.init(layout: layout, output: output, options: options, jobs: jobs, skipBad: skipBad) { scan in
+            try Preprocessing.cleanVolume(
+                scanPath: scan.path, maskPath: layout.maskPath(for: scan), seriesUID: scan.seriesUID,
+                annotations: annotations[scan.seriesUID] ?? [])
+        }
+    }
+
+    /// - Parameter prepare: Reads and cleans a scan; its errors make the scan a bad one.
+    init(
+        layout: LUNA16Layout, output: String, options: ConversionOptions, jobs: Int, skipBad: Bool,
+        prepare: @escaping @Sendable (LUNA16Layout.Scan) throws -> CleanVolume
+    ) {
+        self.layout = layout
+        self.output = output
+        self.options = options
+        self.jobs = max(1, jobs)
+        self.skipBad = skipBad
+        self.prepare = prepare
+    }
+
+    /// - Parameter progress: Called from one thread at a time.
+    /// - Throws: `UsageError` where the output directory holds something else; `FileError` where it cannot be written.
+    public func run(progress: @escaping @Sendable (Progress) -> Void = { _ in }) throws -> Outcome {
+        let directory = try OutputDirectory(output, options: options)
+        try requireNoStrangers(directory)
+        for fold in Set(layout.scans.map(\.fold)).sorted() {
+            try FileContent.makeDirectory("\(output)/volumes/fold\(fold)")
+        }
+        try FileContent.makeDirectory("\(output)/shards")
+
+        let results = try convertScans(progress)
+        var outcome = Outcome(
+            badScans: [], outsideLabels: [], missingSubsets: layout.missingSubsets, keptScans: 0, convertedScans: 0)
+        var volumes: [ConvertedVolume] = []
+        for (scan, result) in zip(layout.scans, results) {
+            switch result {
+            case .good(let volume, let isNew):
+                volumes.append(volume)
+                outcome.outsideLabels += volume.outsideLabels
+                if isNew { outcome.convertedScans += 1 } else { outcome.keptScans += 1 }
+            case .bad(let reason):
+                outcome.badScans.append(.init(seriesuid: scan.seriesUID, fold: scan.fold, reason: reason))
+            }
+        }
+        guard outcome.badScans.isEmpty || skipBad, !volumes.isEmpty else {
+            try OutputDirectory.invalidate(output, options: options)
+            return outcome
+        }
+        let folds = try ShardAssembly(output: output, options: options, volumes: volumes).run(progress)
+        let kept = Set(folds.flatMap { $0.shards.map(\.path) })
+        for stale in try directory.strangers(in: "shards", expected: kept) {
+            try OutputDirectory.remove("\(output)/\(stale)")
+        }
+        let manifest = DatasetManifest(
+            options: options, folds: folds, missingSubsets: layout.missingSubsets,
+            outsideLabels: outcome.outsideLabels, skippedScans: outcome.badScans)
+        try directory.finish(manifest)
+        outcome.manifest = manifest
+        return outcome
+    }
+
+    /// Volumes of scans that the input does not have would silently stay out of `dataset.json`.
+    private func requireNoStrangers(_ directory: borrowing OutputDirectory) throws {
+        let expected = Set(layout.scans.map(Self.volumePath))
+        if let stranger = try directory.strangers(in: "volumes", expected: expected).first {
+            throw UsageError(
+                "\(output): holds \(stranger), a scan that this input does not have; choose another --output, or "
+                    + "remove that file")
+        }
+    }
+
+    static func volumePath(_ scan: LUNA16Layout.Scan) -> String { "volumes/fold\(scan.fold)/\(scan.seriesUID).h5" }
+
+    private enum ScanResult: Sendable {
+        case good(ConvertedVolume, isNew: Bool)
+        case bad(String)
+    }
+
+    private struct State: Sendable {
+        var next = 0
+        var completed = 0
+        var results: [ScanResult?]
+        var failure: (any Error)?
+    }
+
+    private func convertScans(_ progress: @escaping @Sendable (Progress) -> Void) throws -> [ScanResult] {
+        let state = Mutex(State(results: Array(repeating: nil, count: layout.scans.count)))
+        // Never more at a time than there are cores: that would take memory and gain nothing.
+        DispatchQueue.concurrentPerform(iterations: min(jobs, layout.scans.count)) { _ in
+            while true {
+                let claimed = state.withLock { state -> Int? in
+                    guard state.failure == nil, state.next < layout.scans.count else { return nil }
+                    state.next += 1
+                    return state.next - 1
+                }
+                guard let index = claimed else { return }
+                let scan = layout.scans[index]
+                let result = Result { try convert(scan) }
+                state.withLock { state in
+                    switch result {
+                    case .success(let value): state.results[index] = value
+                    case .failure(let error): state.failure = state.failure ?? error
+                    }
+                    state.completed += 1
+                    progress(
+                        Progress(
+                            stage: .scans, completed: state.completed, total: layout.scans.count,
+                            detail: scan.seriesUID))
+                }
+            }
+        }
+        let end = state.withLock { $0 }
+        if let failure = end.failure { throw failure }
+        return end.results.map { $0 ?? .bad("not converted") }
+    }
+
+    /// Keeps a good file that is there, or makes it.
+    private func convert(_ scan: LUNA16Layout.Scan) throws -> ScanResult {
+        let relative = Self.volumePath(scan)
+        let path = "\(output)/\(relative)"
+        let source = options.text
+        if FileContent.size(path) != nil, let summary = try? CleanVolumeFile.summary(path),
+            summary.source == source, summary.seriesUID == scan.seriesUID, let volume = try? CleanVolumeFile.read(path)
+        {
+            return .good(try ConvertedVolume(volume, fold: scan.fold, path: relative, directory: output), isNew: false)
+        }
+        let volume: CleanVolume
+        do { volume = try prepare(scan) } catch { return .bad("\(error)") }
+        try OutputDirectory.invalidate(output, options: options)
+        try CleanVolumeFile.write(volume, to: path, source: source)
+        return .good(try ConvertedVolume(volume, fold: scan.fold, path: relative, directory: output), isNew: true)
+    }
+}
+
+/// What is known of a converted scan without its voxels.
+struct ConvertedVolume: Sendable {
+    var fold: Int
+    var extent: ZYX<Int>
+    var nodules: [Nodule]
+    var outsideLabels: [DatasetManifest.OutsideLabel]
+    var file: DatasetManifest.File
+
+    init(_ volume: CleanVolume, fold: Int, path: String, directory: String) throws {
+        self.fold = fold
+        extent = volume.extent
+        nodules = volume.nodules
+        outsideLabels = volume.outsideLabels.map {
+            .init(seriesuid: volume.seriesUID, x: $0.center.x, y: $0.center.y, z: $0.center.z, diameter: $0.diameter)
+        }
+        let file = "\(directory)/\(path)"
+        self.file = DatasetManifest.File(
+            path: path, bytes: FileContent.size(file) ?? 0, crc32: try FileContent.crc32(file),
+            seriesuid: volume.seriesUID, nodules: volume.nodules.count)
+    }
+
+    var seriesUID: String { file.seriesuid ?? "" }
+}

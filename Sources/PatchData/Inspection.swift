@@ -1,0 +1,154 @@
+import FileIO
+import HDF5
+
+/// What one of our files, or a data set directory, holds; made while every checksum in it is verified.
+public struct Inspection: Hashable, Sendable, Codable {
+    /// A dataset of an HDF5 file.
+    public struct Object: Hashable, Sendable, Codable {
+        public var path: String
+        public var type: String
+        /// Extents, slowest axis first.
+        public var shape: [Int]
+        /// After compression.
+        public var storedBytes: Int
+        public var filters: [String]
+        /// Whether its content carries a checksum, which was found right.
+        public var isChecksummed: Bool
+
+        enum CodingKeys: String, CodingKey {
+            case path, type, shape, filters
+            case storedBytes = "stored_bytes"
+            case isChecksummed = "checksummed"
+        }
+    }
+
+    /// A named property.
+    public struct Fact: Hashable, Sendable, Codable {
+        public var name: String
+        public var value: String
+    }
+
+    public var path: String
+    /// `data set`, `patch shard`, `clean volume`, `checkpoint`, `HDF5 file`.
+    public var kind: String
+    public var facts: [Fact]
+    /// The datasets of a file; empty for a data set directory.
+    public var objects: [Object]
+    /// The files of a data set directory.
+    public var files: [DatasetManifest.File]
+
+    /// Reads all of a file or of a data set's files.
+    ///
+    /// - Parameter progress: Called after each file of a data set.
+    /// - Throws: `InputError` naming file and object at the first that is damaged or missing.
+    public init(_ path: String, progress: (Int, Int) -> Void = { _, _ in }) throws {
+        if FileContent.isDirectory(path) {
+            try self.init(directory: path, progress: progress)
+        } else {
+            try self.init(file: path)
+        }
+    }
+
+    private init(directory: String, progress: (Int, Int) -> Void) throws {
+        let manifest = try DatasetManifest(directory: directory)
+        let files = manifest.folds.flatMap { $0.shards + $0.volumes }
+        for (index, file) in files.enumerated() {
+            let path = "\(directory)/\(file.path)"
+            guard let bytes = FileContent.size(path) else {
+                throw InputError(path, "no such file", remedy: "run luna convert again")
+            }
+            // The file's own sums first: they name the object.
+            _ = try Inspection(file: path)
+            guard bytes == file.bytes, try FileContent.crc32(path) == file.crc32 else {
+                throw InputError(
+                    path, "not the \(file.bytes) bytes that dataset.json describes",
+                    remedy: "remove it and run luna convert again")
+            }
+            progress(index + 1, files.count)
+        }
+        // Shards against the manifest, once they are known to be whole.
+        _ = try PatchDataset(directory: directory)
+        self.path = directory
+        kind = "data set"
+        let options = manifest.options
+        facts = [
+            Fact(name: "format", value: "\(manifest.format) \(manifest.version)"),
+            Fact(name: "scans", value: "\(manifest.scans)"), Fact(name: "nodules", value: "\(manifest.nodules)"),
+            Fact(name: "patches", value: "\(manifest.patches) of side \(manifest.patchSide)"),
+            Fact(name: "options", value: options.text),
+            Fact(
+                name: "missing subsets",
+                value: manifest.missingSubsets.isEmpty
+                    ? "none" : manifest.missingSubsets.map(String.init).joined(separator: ", ")),
+            Fact(name: "labels outside", value: "\(manifest.outsideLabels.count)"),
+            Fact(name: "skipped scans", value: "\(manifest.skippedScans.count)"),
+        ]
+        objects = []
+        self.files = files
+    }
+
+    private init(file path: String) throws {
+        let file = try HDF5File(reading: path)
+        self.path = path
+        files = []
+        let names = try file.attributeNames()
+        facts = try names.map { Fact(name: $0, value: try Self.text(of: $0, file)) }
+        let format = names.contains("format") ? facts.first { $0.name == "format" }?.value ?? "" : ""
+        kind =
+            switch format {
+            case ShardFile.format: "patch shard"
+            case CleanVolumeFile.format: "clean volume"
+            default: file.isGroup("/optimizer") ? "checkpoint" : file.isGroup("/model") ? "weights" : "HDF5 file"
+            }
+        objects = try file.datasetPaths().map { object in
+            let dataset = try file.dataset(object)
+            try dataset.verify()
+            return Object(
+                path: object, type: "\(dataset.kind)", shape: dataset.shape, storedBytes: dataset.storedBytes,
+                filters: dataset.filters.map { "\($0)" }, isChecksummed: dataset.isChecksummed)
+        }
+    }
+
+    private static func text(of name: String, _ file: borrowing HDF5File) throws -> String {
+        func list<Value>(_ values: [Value], isScalar: Bool) -> String {
+            let text = values.map { "\($0)" }.joined(separator: ", ")
+            return isScalar ? text : "[\(text)]"
+        }
+        let (shape, kind) = try file.attributeInfo(name)
+        switch kind {
+        case .string: return list(try file.attribute(name, as: [String].self), isScalar: shape.isEmpty)
+        case .float: return list(try file.attribute(name, as: [Double].self), isScalar: shape.isEmpty)
+        case .integer(8, false): return list(try file.attribute(name, as: [UInt64].self), isScalar: shape.isEmpty)
+        case .integer: return list(try file.attribute(name, as: [Int64].self), isScalar: shape.isEmpty)
+        case .other: return "\(kind)"
+        }
+    }
+}
+
+extension HDF5Dataset {
+    /// Reads everything once, some rows at a time, so that every checksum is verified.
+    ///
+    /// - Throws: `InputError` naming file, dataset and row.
+    func verify() throws {
+        switch kind {
+        case .string: _ = try readStrings()
+        case .integer(1, _): try readAll(as: UInt8.self)
+        case .integer(8, false): try readAll(as: UInt64.self)
+        case .integer: try readAll(as: Int64.self)
+        case .float(4): try readAll(as: Float.self)
+        case .float: try readAll(as: Double.self)
+        case .other: break
+        }
+    }
+
+    private func readAll<Element: HDF5Element>(as element: Element.Type) throws {
+        guard let rows = shape.first, count > 0 else {
+            _ = try read(as: element)
+            return
+        }
+        let step = max(1, (chunk?.first ?? 1), (1 << 23) / max(1, count / rows))
+        for start in stride(from: 0, to: rows, by: step) {
+            _ = try read(rows: start..<min(rows, start + step), as: element)
+        }
+    }
+}

@@ -1,0 +1,143 @@
+import ArgumentParser
+import CT
+import Compute
+import Detection
+import FileIO
+import Foundation
+import PatchData
+import Synchronization
+
+struct ConvertCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "convert",
+        abstract: "Make a data set of patches and clean volumes from scans in LUNA16's layout.",
+        discussion: """
+            Scans are cleaned (lungs kept, 1 mm voxels, UInt8) into volumes/, then patches are cut from them into \
+            shards/; dataset.json comes last. Started again after an interruption, it goes on where it stopped and ends \
+            with the same bytes. A scan that cannot be read is named and the others are converted; without --skip-bad \
+            no dataset.json is written then.
+
+            EXAMPLES
+              luna convert --input LUNA16 --output luna16-patches --jobs 8
+              luna convert --input LUNA16/subset0 --output fold0 --masks LUNA16/seg-lungs-LUNA16 \\
+                  --annotations LUNA16/CSVFILES/annotations.csv
+              luna convert --input phantoms --output small --crop-size 48 --jitter 8 --background-patches 2
+
+            READING THE RESULT IN PYTHON
+              import h5py
+              shard = h5py.File("luna16-patches/shards/fold0-00000.h5")
+              patch, scan = shard["patches"][0], shard["series"][0].decode()
+            """)
+
+    @Option(help: ArgumentHelp("A LUNA16-layout directory, a subset of one, or one scan's .mhd.", valueName: "dir"))
+    var input: String
+
+    @Option(help: ArgumentHelp("The data set's directory, new or to be gone on with.", valueName: "dir"))
+    var output: String
+
+    @Option(help: ArgumentHelp("Nodules, in place of the annotations.csv found with the scans.", valueName: "csv"))
+    var annotations: String?
+
+    @Option(help: ArgumentHelp("Lung masks, in place of the seg-lungs-LUNA16 found with the scans.", valueName: "dir"))
+    var masks: String?
+
+    @Option(help: ArgumentHelp("Scans at a time, about 1.5 GB of memory each. (default: the cores)", valueName: "n"))
+    var jobs: Int?
+
+    @Option(help: "The constants that the patches shall serve: luna16 or dsb2017.")
+    var preset: Preset = .luna16
+
+    @Option(
+        help: ArgumentHelp("Side of the crops to train on. (default: the preset's, 96 or 128)", valueName: "voxels"))
+    var cropSize: Int?
+
+    @Option(help: ArgumentHelp("How far a crop can be moved in its patch.", valueName: "voxels"))
+    var jitter: Int = 24
+
+    @Option(help: ArgumentHelp("Patches per scan at random places.", valueName: "n"))
+    var backgroundPatches: Int = 4
+
+    @Option(help: "Determines the random places.")
+    var seed: UInt64 = 0
+
+    @Flag(help: "Leave out scans that cannot be read, and finish without them.")
+    var skipBad = false
+
+    func validate() throws {
+        if let jobs, jobs < 1 { throw ValidationError("--jobs is \(jobs), expected at least 1") }
+        let size = cropSize ?? preset.cropSize
+        guard size >= 16, size % 16 == 0, size <= 512 else {
+            throw ValidationError("--crop-size is \(size), expected a multiple of 16 from 16 to 512")
+        }
+        guard 0...256 ~= jitter else { throw ValidationError("--jitter is \(jitter), expected 0 to 256") }
+        guard 0...1000 ~= backgroundPatches else {
+            throw ValidationError("--background-patches is \(backgroundPatches), expected 0 to 1000")
+        }
+    }
+
+    func run() throws {
+        let layout = try LUNA16Layout(directory: input, annotations: annotations, masks: masks)
+        let options = ConversionOptions(
+            preset: preset.rawValue, cropSize: cropSize ?? preset.cropSize, jitter: jitter,
+            backgroundPatches: backgroundPatches, seed: seed)
+        let converter = try Converter(
+            layout: layout, output: output, options: options, jobs: jobs ?? ThreadPool.availableCores,
+            skipBad: skipBad)
+        if layout.annotationsPath == nil { note("no annotations.csv found: no nodule is known; see --annotations") }
+        let lines = Mutex(Lines(scans: layout.scans.count))
+        let outcome = try converter.run { progress in lines.withLock { $0.update(progress) } }
+        lines.withLock { $0.finish() }
+        try report(outcome)
+    }
+
+    private func report(_ outcome: Converter.Outcome) throws {
+        if !outcome.missingSubsets.isEmpty {
+            note("subsets not in the input: \(outcome.missingSubsets.map(String.init).joined(separator: ", "))")
+        }
+        for label in outcome.outsideLabels {
+            note(
+                "\(label.seriesuid): label at x \(label.x), y \(label.y), z \(label.z) mm lies outside its volume, left out"
+            )
+        }
+        for scan in outcome.badScans { note("cannot convert \(scan.seriesuid): \(scan.reason)") }
+        guard let manifest = outcome.manifest else {
+            throw InputError(
+                input,
+                "\(outcome.badScans.count) of \(converterTotal(outcome)) scans cannot be converted; "
+                    + "\(output)/dataset.json is not written",
+                remedy: "mend them and run the same command again, or leave them out with --skip-bad")
+        }
+        let left = outcome.badScans.isEmpty ? "" : ", \(outcome.badScans.count) left out"
+        print(
+            "\(output): \(manifest.scans) scans (\(outcome.convertedScans) converted now, \(outcome.keptScans) before\(left)), "
+                + "\(manifest.nodules) nodules, \(manifest.patches) patches of side \(manifest.patchSide) in "
+                + "\(manifest.folds.reduce(0) { $0 + $1.shards.count }) shards")
+    }
+
+    private func converterTotal(_ outcome: Converter.Outcome) -> Int {
+        outcome.badScans.count + outcome.convertedScans + outcome.keptScans
+    }
+
+    private func note(_ text: String) { FileHandle.standardError.write(Data("luna: \(text)\n".utf8)) }
+
+    /// A progress line per stage.
+    private struct Lines {
+        private var line: ProgressLine
+        private var stage = Converter.Progress.Stage.scans
+
+        init(scans: Int) { line = ProgressLine("scans", total: scans) }
+
+        mutating func update(_ progress: Converter.Progress) {
+            if progress.stage != stage {
+                line.finish()
+                line = ProgressLine(progress.stage.rawValue, total: progress.total)
+                stage = progress.stage
+            }
+            line.update(progress.completed, progress.detail)
+        }
+
+        func finish() { line.finish() }
+    }
+}
+
+extension Preset: ExpressibleByArgument {}
