@@ -16,6 +16,12 @@ public struct LUNA16Layout: Sendable {
         public var seriesUID: String
         /// The header, `.mhd` or `.mha`.
         public var path: String
+
+        public init(fold: Int, seriesUID: String, path: String) {
+            self.fold = fold
+            self.seriesUID = seriesUID
+            self.path = path
+        }
     }
 
     /// The number of subsets that a complete data set has.

@@ -1,0 +1,69 @@
+// Candidates as LUNA16's evaluation reads them: seriesuid,coordX,coordY,coordZ,probability; further columns may follow.
+
+import FileIO
+
+/// A detector's claim that there is a nodule.
+public struct Candidate: Hashable, Sendable {
+    public var seriesUID: String
+    /// World millimetres.
+    public var x: Double
+    public var y: Double
+    public var z: Double
+    public var probability: Double
+    /// In mm, where the detector says so.
+    public var diameter: Double?
+
+    public init(seriesUID: String, x: Double, y: Double, z: Double, probability: Double, diameter: Double? = nil) {
+        self.seriesUID = seriesUID
+        self.x = x
+        self.y = y
+        self.z = z
+        self.probability = probability
+        self.diameter = diameter
+    }
+}
+
+public enum CandidateFile {
+    static let columns = ["seriesuid", "coordX", "coordY", "coordZ", "probability"]
+
+    /// Reads candidates.
+    ///
+    /// - Throws: `InputError` naming line and column.
+    public static func read(_ path: String) throws -> [Candidate] {
+        let table = try CSVTable(contentsOf: path, requiring: columns)
+        return try (0..<table.count).map { row in
+            Candidate(
+                seriesUID: table.text(row, "seriesuid"), x: try table.number(row, "coordX"),
+                y: try table.number(row, "coordY"), z: try table.number(row, "coordZ"),
+                probability: try table.number(row, "probability"))
+        }
+    }
+
+    /// Writes candidates with their diameters as a last column.
+    ///
+    /// - Throws: `FileError`.
+    public static func write(_ candidates: [Candidate], to path: String) throws {
+        var text = (columns + ["diameter_mm"]).joined(separator: ",") + "\n"
+        for c in candidates {
+            let numbers = [c.x, c.y, c.z].map { Decimal.text($0, places: 4) }
+            let fields = [c.seriesUID] + numbers + ["\(c.probability)", c.diameter.map { Decimal.text($0, places: 3) } ?? ""]
+            text += fields.joined(separator: ",") + "\n"
+        }
+        try AtomicFile.write(text, to: path)
+    }
+}
+
+/// Decimal notation with a fixed number of places, the same on every system.
+enum Decimal {
+    static func text(_ value: Double, places: Int) -> String {
+        guard value.isFinite, abs(value) < 1e12 else { return "\(value)" }
+        var factor = 1.0
+        for _ in 0..<places { factor *= 10 }
+        let scaled = Int((abs(value) * factor).rounded())
+        let (whole, fraction) = scaled.quotientAndRemainder(dividingBy: Int(factor))
+        let sign = value < 0 && scaled > 0 ? "-" : ""
+        guard places > 0 else { return "\(sign)\(whole)" }
+        let digits = String(fraction)
+        return "\(sign)\(whole)." + String(repeating: "0", count: places - digits.count) + digits
+    }
+}

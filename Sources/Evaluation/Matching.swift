@@ -1,0 +1,109 @@
+// LUNA16's rules for what a candidate counts as; A. Setio et al., "Validation, comparison, and combination of algorithms
+// for automatic detection of pulmonary nodules in CT images: the LUNA16 challenge", Medical Image Analysis 2017.
+
+/// One mark that enters the ROC analysis.
+struct Mark: Hashable, Sendable {
+    /// The scan, as an index into the reference's.
+    var scan: Int
+    var probability: Double
+    /// A detected nodule, or a false positive.
+    var isNodule: Bool
+}
+
+/// The numbers of what became of candidates and nodules.
+public struct MatchCounts: Hashable, Sendable {
+    public var scans = 0
+    public var nodules = 0
+    public var detected = 0
+    public var falsePositives = 0
+    /// Candidates on excluded findings.
+    public var irrelevant = 0
+    /// Further hits on a nodule that was hit already.
+    public var double = 0
+    /// Candidates dropped beyond the first hundred of their scan.
+    public var beyondLimit = 0
+}
+
+/// Candidates matched with the reference.
+public struct Matching: Sendable {
+    public private(set) var counts = MatchCounts()
+    /// Detected nodules and false positives, by descending probability.
+    private(set) var marks: [Mark] = []
+    /// Nodules of each scan, detected or not.
+    private(set) var nodulesByScan: [Int]
+    public private(set) var missed: [Finding] = []
+    /// The false positives, most confident first.
+    public private(set) var falsePositives: [Candidate] = []
+    /// Candidates and nodules of scans that the reference does not know, by identifier.
+    public private(set) var unknownSeries: [String] = []
+    /// Scans without any candidate.
+    public private(set) var scansWithoutCandidates = 0
+
+    /// Candidates that count in a scan.
+    static let limit = 100
+
+    public init(_ candidates: [Candidate], _ reference: ReferenceStandard) {
+        var index: [String: Int] = [:]
+        for (place, scan) in reference.scans.enumerated() { index[scan] = place }
+        func grouped<Item>(_ items: [Item], _ name: (Item) -> String) -> [[Item]] {
+            var groups = [[Item]](repeating: [], count: reference.scans.count)
+            for item in items { if let scan = index[name(item)] { groups[scan].append(item) } }
+            return groups
+        }
+        let byScan = grouped(candidates, \.seriesUID)
+        let nodules = grouped(reference.nodules, \.seriesUID)
+        let excluded = grouped(reference.excluded, \.seriesUID)
+        nodulesByScan = nodules.map(\.count)
+        let named = candidates.map(\.seriesUID) + reference.nodules.map(\.seriesUID)
+        unknownSeries = Set(named).filter { index[$0] == nil }.sorted()
+        scansWithoutCandidates = byScan.count { $0.isEmpty }
+        counts.scans = reference.scans.count
+
+        for scan in reference.scans.indices {
+            let kept = Self.mostConfident(byScan[scan])
+            counts.beyondLimit += byScan[scan].count - kept.count
+            match(kept, nodules[scan], excluded[scan], scan: scan)
+        }
+        // Ties in the original order, so that the result does not depend on the sort.
+        marks = marks.enumerated().sorted {
+            ($1.element.probability, $0.offset) < ($0.element.probability, $1.offset)
+        }.map(\.element)
+        falsePositives = falsePositives.enumerated().sorted {
+            ($1.element.probability, $0.offset) < ($0.element.probability, $1.offset)
+        }.map(\.element)
+    }
+
+    /// Where a scan has more than 100 candidates: those strictly more probable than the 101st.
+    static func mostConfident(_ candidates: [Candidate]) -> [Candidate] {
+        guard candidates.count > limit else { return candidates }
+        let threshold = candidates.map(\.probability).sorted(by: >)[limit]
+        return candidates.filter { $0.probability > threshold }
+    }
+
+    private mutating func match(_ candidates: [Candidate], _ nodules: [Finding], _ excluded: [Finding], scan: Int) {
+        var isInPool = [Bool](repeating: true, count: candidates.count)
+        for nodule in nodules {
+            counts.nodules += 1
+            let hits = candidates.indices.filter { nodule.isHit(by: candidates[$0]) }
+            for hit in hits { isInPool[hit] = false }
+            counts.double += max(0, hits.count - 1)
+            if let best = hits.map({ candidates[$0].probability }).max() {
+                counts.detected += 1
+                marks.append(Mark(scan: scan, probability: best, isNodule: true))
+            } else {
+                missed.append(nodule)
+            }
+        }
+        for finding in excluded {
+            for hit in candidates.indices where isInPool[hit] && finding.isHit(by: candidates[hit]) {
+                isInPool[hit] = false
+                counts.irrelevant += 1
+            }
+        }
+        for index in candidates.indices where isInPool[index] {
+            counts.falsePositives += 1
+            marks.append(Mark(scan: scan, probability: candidates[index].probability, isNodule: false))
+            falsePositives.append(candidates[index])
+        }
+    }
+}

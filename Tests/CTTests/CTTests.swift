@@ -1,5 +1,0 @@
-import Testing
-
-@Suite struct CTTests {
-    @Test func exists() { #expect(Bool(true)) }
-}
