@@ -27,8 +27,8 @@ struct TrainCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The data set that `luna convert` made.", valueName: "dir"))
     var data: String?
 
-    @Option(help: ArgumentHelp("The run's directory, new or to be resumed.", valueName: "dir"))
-    var run: String?
+    @Option(name: .customLong("run"), help: ArgumentHelp("The run's directory, new or to be resumed.", valueName: "dir"))
+    var runPath: String?
 
     @Option(help: ArgumentHelp("The experiment as YAML.", valueName: "file"))
     var config: String?
@@ -45,7 +45,7 @@ struct TrainCommand: ParsableCommand {
     func validate() throws {
         if printConfig { return }
         if data == nil { throw ValidationError("Missing expected argument '--data <dir>'") }
-        if run == nil { throw ValidationError("Missing expected argument '--run <dir>'") }
+        if runPath == nil { throw ValidationError("Missing expected argument '--run <dir>'") }
     }
 
     func run() throws {
@@ -59,20 +59,20 @@ struct TrainCommand: ParsableCommand {
     }
 
     private func train(_ communicator: any Communicator) throws -> Int32 {
-        guard let data, let run else { return ExitStatus.usage.rawValue }
+        guard let data, let runPath else { return ExitStatus.usage.rawValue }
         let logger = RankLog.logger(rank: communicator.rank, size: communicator.size)
-        let directory = RunDirectory(run)
+        let directory = RunDirectory(runPath)
         let storedConfiguration = resume && config == nil && FileContent.size(directory.configurationPath) != nil
         let configuration = try TrainingConfiguration.read(
             storedConfiguration ? directory.configurationPath : config, overrides: overrides)
         if directory.holdsRun && !resume {
-            throw UsageError("\(run) already holds a run; add --resume to go on, or name another directory")
+            throw UsageError("\(runPath) already holds a run; add --resume to go on, or name another directory")
         }
         let source = try PatchDataset(directory: data)
         if source.cropSize < configuration.cropSize {
             throw InputError(
                 data, "its patches are made for crops of \(source.cropSize), crop_size is \(configuration.cropSize)",
-                remedy: "convert again with --crop \(configuration.cropSize)")
+                remedy: "convert again with --crop-size \(configuration.cropSize)")
         }
         // Whoever is first must not have made the directory before all have looked whether it is new.
         try communicator.barrier()
