@@ -23,6 +23,17 @@ enum Library {
 
     static func leave() { lock.unlock() }
 
+    /// Closes an identifier and leaves the error stack as it is: the failure that made the owner give up must still
+    /// be readable after its handles are gone.
+    static func closeQuietly(_ id: hid_t, _ closer: @convention(c) (hid_t) -> herr_t) {
+        lock.lock()
+        defer { lock.unlock() }
+        let errors = H5Eget_current_stack()
+        _ = luna_h5_silence()
+        _ = closer(id)
+        if errors >= 0 { H5Eset_current_stack(errors) }
+    }
+
     /// What the last failed call left on the error stack: the innermost reason, then the outermost.
     static var reason: String {
         let text = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 8192) { buffer -> String in
@@ -56,8 +67,7 @@ struct Handle: ~Copyable, Sendable {
     }
 
     deinit {
-        let (id, closer) = (id, closer)
-        Library.run { _ = closer(id) }
+        Library.closeQuietly(id, closer)
     }
 }
 

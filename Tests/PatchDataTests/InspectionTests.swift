@@ -1,0 +1,78 @@
+import FileIO
+import TestSupport
+import Testing
+
+@testable import HDF5
+@testable import PatchData
+
+@Suite struct InspectionTests {
+    private func withDataset(_ body: (String) throws -> Void) throws {
+        try withTemporaryDirectory { directory in
+            let layout = try MadeScans.layout("\(directory)/in")
+            _ = try MadeScans.converter(layout, "\(directory)/out").run()
+            try body("\(directory)/out")
+        }
+    }
+
+    @Test func everyKindIsRecognised() throws {
+        try withDataset { out in
+            let whole = try Inspection(out)
+            #expect(whole.kind == "data set" && whole.files.count == 7)
+            let shard = try Inspection("\(out)/shards/fold0-00000.h5")
+            #expect(shard.kind == "patch shard" && shard.objects.count == 8)
+            let unchecked = shard.objects.filter { !$0.isChecksummed }
+            #expect(unchecked.isEmpty)
+            #expect(shard.objects.first { $0.path == "/patches" }?.shape == [12, 51, 51, 51])
+            #expect(try Inspection("\(out)/volumes/fold0/1.1.h5").kind == "clean volume")
+        }
+    }
+
+    @Test func aFlippedByteOfAPatchIsNamed() throws {
+        try withDataset { out in
+            let path = "\(out)/shards/fold0-00000.h5"
+            var bytes = try FileContent.bytes(path)
+            let packed = try HDF5File(reading: path).dataset("/patches").rawChunk(row: 3).bytes
+            let start = try #require(bytes.indices.first { bytes[$0...].starts(with: packed) })
+            bytes[start + packed.count / 2] ^= 1
+            try AtomicFile.write(bytes, to: path)
+            func place(_ body: () throws -> Void) -> InputError? {
+                do { try body() } catch { return error as? InputError }
+                return nil
+            }
+            let inspected = place { _ = try Inspection(out) }
+            #expect(inspected?.file == path && inspected?.place?.hasPrefix("/patches") == true)
+            #expect(inspected?.problem.contains("letcher") == true)
+            let dataset = try PatchDataset(directory: out)
+            let read = place { for index in dataset.patches.indices { _ = try dataset.voxels(index) } }
+            #expect(read?.file == path && read?.place == "/patches [3]")
+        }
+    }
+
+    @Test func truncatedMissingAndForeignFilesAreNamed() throws {
+        try withDataset { out in
+            let path = "\(out)/shards/fold3-00000.h5"
+            let bytes = try FileContent.bytes(path)
+            try AtomicFile.write(bytes.dropLast(100), to: path)
+            #expect { _ = try PatchDataset(directory: out) } throws: { ($0 as? InputError)?.file == path }
+            #expect { _ = try Inspection(out) } throws: { ($0 as? InputError)?.file == path }
+            // A clean volume in a shard's place.
+            try AtomicFile.write(try FileContent.bytes("\(out)/volumes/fold0/1.1.h5"), to: path)
+            #expect { _ = try ShardReader(path) } throws: { ($0 as? InputError)?.place == "attribute format" }
+        }
+    }
+
+    @Test func anotherVersionIsRefused() throws {
+        try withDataset { out in
+            let json = DatasetManifest.path(in: out)
+            let text = String(decoding: try FileContent.bytes(json), as: UTF8.self)
+            for (old, new) in [
+                ("\"version\" : 1", "\"version\" : 2"), ("luna-dataset", "other"), ("\"folds\"", "\"f\""),
+            ] {
+                try AtomicFile.write(text.replacing(old, with: new), to: json)
+                #expect { _ = try PatchDataset(directory: out) } throws: { ($0 as? InputError)?.file == json }
+            }
+            try AtomicFile.write(text.replacing("shards/fold0", with: "../fold0"), to: json)
+            #expect(throws: InputError.self) { _ = try PatchDataset(directory: out) }
+        }
+    }
+}

@@ -1,5 +1,0 @@
-import Testing
-
-@Suite struct PatchDataTests {
-    @Test func exists() { #expect(Bool(true)) }
-}
