@@ -40,8 +40,9 @@ public struct HDF5File: ~Copyable, Sendable {
             guard H5Fis_hdf5(path) > 0 else {
                 throw InputError(path, "not an HDF5 file", remedy: "check the path, or make the file again")
             }
+            // Weakly closed: an open dataset keeps its file open, also where the file goes out of scope first.
             guard let access = Handle(H5Pcreate(luna_h5_class_file_access()), closedBy: H5Pclose),
-                luna_h5_disable_locking(access.id) >= 0, H5Pset_fclose_degree(access.id, H5F_CLOSE_STRONG) >= 0,
+                luna_h5_disable_locking(access.id) >= 0, H5Pset_fclose_degree(access.id, H5F_CLOSE_WEAK) >= 0,
                 let file = Handle(H5Fopen(path, luna_h5_read_only(), access.id), closedBy: H5Fclose)
             else { throw site.failure(nil, "open") }
             return file
