@@ -1,5 +1,0 @@
-import Testing
-
-@Suite struct FileIOTests {
-    @Test func exists() { #expect(Bool(true)) }
-}
