@@ -49,7 +49,7 @@ let package = Package(
         system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         .target(name: "CKernels"),
         .target(name: "FileIO", dependencies: ["CZlib"], swiftSettings: optimised),
-        .target(name: "HDF5", dependencies: ["CHDF5", "FileIO"]),
+        .target(name: "HDF5", dependencies: ["CHDF5", "CZlib", "FileIO"]),
         .target(name: "MPI", dependencies: ["COpenMPI"]),
         .target(
             name: "Compute",

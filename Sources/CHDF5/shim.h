@@ -1,1 +1,77 @@
+// HDF5's constants are macros that call into the library or read its variables, which Swift cannot import: here they
+// are functions. Versioned calls (`H5Dopen2`) are made by their full names, so that no compatibility macro decides.
+#ifndef LUNA_CHDF5_SHIM_H
+#define LUNA_CHDF5_SHIM_H
+
 #include <hdf5.h>
+#include <string.h>
+
+static inline hid_t luna_h5_native_float(void) { return H5T_NATIVE_FLOAT; }
+static inline hid_t luna_h5_native_double(void) { return H5T_NATIVE_DOUBLE; }
+static inline hid_t luna_h5_native_int32(void) { return H5T_NATIVE_INT32; }
+static inline hid_t luna_h5_native_int64(void) { return H5T_NATIVE_INT64; }
+static inline hid_t luna_h5_native_uint8(void) { return H5T_NATIVE_UINT8; }
+static inline hid_t luna_h5_native_uint64(void) { return H5T_NATIVE_UINT64; }
+
+// What stands in files: the same bytes on every machine.
+static inline hid_t luna_h5_file_float(void) { return H5T_IEEE_F32LE; }
+static inline hid_t luna_h5_file_double(void) { return H5T_IEEE_F64LE; }
+static inline hid_t luna_h5_file_int32(void) { return H5T_STD_I32LE; }
+static inline hid_t luna_h5_file_int64(void) { return H5T_STD_I64LE; }
+static inline hid_t luna_h5_file_uint8(void) { return H5T_STD_U8LE; }
+static inline hid_t luna_h5_file_uint64(void) { return H5T_STD_U64LE; }
+static inline hid_t luna_h5_c_string(void) { return H5T_C_S1; }
+
+static inline hid_t luna_h5_class_file_create(void) { return H5P_FILE_CREATE; }
+static inline hid_t luna_h5_class_file_access(void) { return H5P_FILE_ACCESS; }
+static inline hid_t luna_h5_class_group_create(void) { return H5P_GROUP_CREATE; }
+static inline hid_t luna_h5_class_link_create(void) { return H5P_LINK_CREATE; }
+static inline hid_t luna_h5_class_dataset_create(void) { return H5P_DATASET_CREATE; }
+static inline hid_t luna_h5_default(void) { return H5P_DEFAULT; }
+static inline size_t luna_h5_variable(void) { return H5T_VARIABLE; }
+static inline hid_t luna_h5_all(void) { return H5S_ALL; }
+
+static inline unsigned luna_h5_read_only(void) { return H5F_ACC_RDONLY; }
+static inline unsigned luna_h5_truncate(void) { return H5F_ACC_TRUNC; }
+
+/// No locks on files that are only read: network file systems refuse them (errno 11 and 524).
+static inline herr_t luna_h5_disable_locking(hid_t access) {
+#if H5_VERS_MAJOR > 1 || H5_VERS_MINOR > 12 || (H5_VERS_MINOR == 12 && H5_VERS_RELEASE >= 1) \
+    || (H5_VERS_MINOR == 10 && H5_VERS_RELEASE >= 7)
+    return H5Pset_file_locking(access, 0, 1);
+#else
+    (void)access;
+    return 0;
+#endif
+}
+
+/// Turns off the automatic printing of errors; the setting is per thread in thread-safe builds.
+static inline herr_t luna_h5_silence(void) { return H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }
+
+struct luna_h5_text {
+    char *buffer;
+    size_t capacity;
+    size_t length;
+};
+
+static inline herr_t luna_h5_append_error(unsigned depth, const H5E_error2_t *error, void *text_pointer) {
+    struct luna_h5_text *text = (struct luna_h5_text *)text_pointer;
+    (void)depth;
+    if (error->desc == NULL) return 0;
+    size_t length = strlen(error->desc);
+    if (text->length + length + 1 >= text->capacity) return 0;
+    memcpy(text->buffer + text->length, error->desc, length);
+    text->length += length;
+    text->buffer[text->length++] = '\n';
+    text->buffer[text->length] = 0;
+    return 0;
+}
+
+/// Writes the descriptions of the thread's error stack, the innermost first, one a line.
+static inline void luna_h5_error_text(char *buffer, size_t capacity) {
+    struct luna_h5_text text = {buffer, capacity, 0};
+    if (capacity > 0) buffer[0] = 0;
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, luna_h5_append_error, &text);
+}
+
+#endif

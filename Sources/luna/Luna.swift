@@ -8,7 +8,7 @@ struct Luna: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "luna",
         abstract: "Distributed training of a 3-D lung nodule detector on CPU clusters: scans in, detector and FROC out.",
-        subcommands: [])
+        subcommands: [TrainCommand.self])
 
     static func main() {
         do {

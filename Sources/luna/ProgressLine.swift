@@ -5,13 +5,17 @@ import Foundation
 struct ProgressLine {
     private let label: String
     private let total: Int
-    private let start = ContinuousClock.now
+    private let began = ContinuousClock.now
     private var lastPrint: ContinuousClock.Instant?
     private let isTerminal = isatty(STDERR_FILENO) == 1
 
-    init(_ label: String, total: Int) {
+    /// What was done before this job began, which tells nothing of its speed.
+    private let first: Int
+
+    init(_ label: String, total: Int, start: Int = 0) {
         self.label = label
         self.total = total
+        first = start
     }
 
     /// - Parameters:
@@ -23,8 +27,9 @@ struct ProgressLine {
             return
         }
         lastPrint = now
-        let elapsed = (now - start) / .seconds(1)
-        let left = completed > 0 ? elapsed / Double(completed) * Double(total - completed) : nil
+        let elapsed = (now - began) / .seconds(1)
+        let done = Double(completed - first)
+        let left = done > 0 ? elapsed / done * Double(total - completed) : nil
         let remaining = left.map { completed < total ? ", \(Self.duration($0)) left" : ", \(Self.duration(elapsed))" }
         let text = "\(label) \(completed)/\(total)\(detail.isEmpty ? "" : ", \(detail)")\(remaining ?? "")"
         write(isTerminal ? "\r\u{1B}[K\(text)" : "\(text)\n")

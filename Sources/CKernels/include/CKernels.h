@@ -1,1 +1,156 @@
+// What Swift's SIMD types cannot say portably: vector operations that are one instruction where the target has it,
+// and the table of kernels that each instruction set's module fills.
 #pragma once
+
+#include <stdint.h>
+
+#define CK_INLINE static inline __attribute__((always_inline, unused))
+
+typedef float ck_f16 __attribute__((vector_size(64)));  // SIMD16<Float>
+typedef float ck_f8 __attribute__((vector_size(32)));   // SIMD8<Float>
+typedef float ck_f16u __attribute__((vector_size(64), aligned(4)));
+typedef float ck_f8u __attribute__((vector_size(32), aligned(4)));
+typedef int32_t ck_i16 __attribute__((vector_size(64)));
+
+// a * b + c. Fused where the target has the instruction; elsewhere the fused form would be a library call per lane.
+#if defined(__FMA__) || defined(__aarch64__)
+CK_INLINE ck_f16 ck_fma16(ck_f16 a, ck_f16 b, ck_f16 c) { return __builtin_elementwise_fma(a, b, c); }
+CK_INLINE ck_f8 ck_fma8(ck_f8 a, ck_f8 b, ck_f8 c) { return __builtin_elementwise_fma(a, b, c); }
+#else
+CK_INLINE ck_f16 ck_fma16(ck_f16 a, ck_f16 b, ck_f16 c) { return a * b + c; }
+CK_INLINE ck_f8 ck_fma8(ck_f8 a, ck_f8 b, ck_f8 c) { return a * b + c; }
+#endif
+
+CK_INLINE ck_f16 ck_load16(const float *p) { return *(const ck_f16u *)p; }
+CK_INLINE ck_f8 ck_load8(const float *p) { return *(const ck_f8u *)p; }
+CK_INLINE void ck_store16(float *p, ck_f16 v) { *(ck_f16u *)p = v; }
+CK_INLINE void ck_store8(float *p, ck_f8 v) { *(ck_f8u *)p = v; }
+CK_INLINE ck_f16 ck_max16(ck_f16 a, ck_f16 b) { return __builtin_elementwise_max(a, b); }
+CK_INLINE ck_f8 ck_max8(ck_f8 a, ck_f8 b) { return __builtin_elementwise_max(a, b); }
+
+// v where a > b, else 0.
+CK_INLINE ck_f16 ck_where_greater16(ck_f16 a, ck_f16 b, ck_f16 v) {
+    return (ck_f16)((ck_i16)(a > b) & (ck_i16)v);
+}
+
+CK_INLINE void ck_prefetch(const float *p) { __builtin_prefetch(p, 0, 2); }
+
+// A 3x3x3 convolution of stride 1 and padding 1 over channels-last maps [N, D, H, W, C].
+typedef struct {
+    const float *input;         // [N, D, H, W, input_stride], the first input_channels used
+    float *output;              // [N, D, H, W, output_stride]
+    const float *weights;       // transformed: [4][tile + 2][tile + 2] components, component_stride apart, [C_in][C_out]
+    const float *bias;          // [C_out], or null
+    int64_t samples, depth, height, width;
+    int64_t input_channels, output_channels;    // multiples of 8
+    int64_t input_stride, output_stride;        // floats from voxel to voxel
+    int64_t tile;               // outputs per tile along y and x: 2 or 4; along z always 2
+    int64_t block;              // tiles per work item
+    int64_t component_stride;   // floats from component to component of `weights`
+} ck_convolution;
+
+// The gradient of such a convolution's transformed weights, for one component along z and some input channels.
+typedef struct {
+    const float *input;             // as above
+    const float *output_gradient;   // [N, D, H, W, output_stride]
+    float *weights_gradient;        // as ck_convolution.weights
+    int64_t samples, depth, height, width;
+    int64_t input_channels, output_channels, input_stride, output_stride;
+    int64_t tile, block, component_stride;
+    int64_t first_channel, channels;    // the input channels of this item
+    int64_t z_component;                // 0 ..< 4
+} ck_weights_gradient;
+
+// Weights [C_out, C_in, 3, 3, 3] into components, or components' gradients back.
+typedef struct {
+    const float *source;        // PyTorch's layout
+    float *transformed;
+    float *gradient;            // PyTorch's layout; only for the way back
+    int64_t input_channels;     // of `transformed`, padded
+    int64_t output_channels;    // of `transformed`
+    int64_t row_stride, column_stride;  // floats in PyTorch's layout from input to input and output to output channel
+    int64_t flip;               // 1: taps reversed (for the gradient of the data)
+    int64_t tile, component_stride;
+} ck_weights;
+
+// Per-channel arithmetic over voxels [first, first + count) of channels-last maps.
+typedef struct {
+    const float *x;             // before normalisation
+    int64_t x_stride;
+    const float *residual;      // added before the activation, or null
+    int64_t residual_stride;
+    float *y;
+    int64_t y_stride;
+    int64_t channels;
+    const float *scale, *shift;                     // y = x * scale + shift
+    const float *residual_scale, *residual_shift;   // or null: the residual as it is
+    int64_t rectify;            // 1: ReLU
+} ck_affine;
+
+typedef struct {
+    const float *x;             // before normalisation
+    int64_t x_stride;
+    const float *y;             // after the activation, or null: no activation
+    int64_t y_stride;
+    float *gradient;            // of y; masked in place by the reduction
+    int64_t gradient_stride;
+    float *x_gradient;
+    int64_t x_gradient_stride;
+    int64_t channels;
+    const float *mean, *inverse_deviation;
+    const float *factor, *gradient_mean, *projection_mean;  // for the second pass
+} ck_normalization_gradient;
+
+typedef struct {
+    const float *x;             // [N, D, H, W, x_stride]
+    int64_t x_stride;
+    float *y;                   // [N, D/2, H/2, W/2, y_stride]
+    int64_t y_stride;
+    const float *y_gradient;    // [N, D/2, H/2, W/2, channels]
+    float *x_gradient;          // [N, D, H, W, channels]
+    int64_t depth, height, width, channels;
+} ck_pooling;
+
+// The first layer: one input channel, 24 or any multiple of 8 output channels.
+typedef struct {
+    const float *input;         // [N, D, H, W]
+    float *output;              // [N, D, H, W, C]
+    const float *weights;       // [27][C]
+    const float *bias;          // [C]
+    const float *output_gradient;   // [N, D, H, W, C]
+    float *weights_gradient;    // [27][C], of one plane
+    int64_t depth, height, width, channels;
+} ck_first_convolution;
+
+typedef struct {
+    float *parameters, *momentum;
+    const float *gradients;
+    float learning_rate, decay, momentum_factor;
+} ck_descent;
+
+// One instruction set's kernels. `scratch` belongs to the calling thread.
+typedef struct {
+    void (*winograd)(const ck_convolution *, int64_t item, float *scratch);
+    void (*winograd_weights_gradient)(const ck_weights_gradient *, float *scratch);
+    void (*winograd_transform_weights)(const ck_weights *, int64_t input_channel, float *scratch);
+    void (*winograd_restore_weights)(const ck_weights *, int64_t input_channel, float *scratch);
+    void (*first_convolution)(const ck_first_convolution *, int64_t row, float *scratch);
+    void (*first_convolution_weights)(const ck_first_convolution *, int64_t plane, float *scratch);
+    void (*moments)(const float *x, int64_t stride, int64_t channels, const float *shift, int64_t first, int64_t count,
+                    double *sums);
+    void (*affine)(const ck_affine *, int64_t first, int64_t count);
+    void (*normalization_sums)(const ck_normalization_gradient *, int64_t first, int64_t count, double *sums);
+    void (*normalization_apply)(const ck_normalization_gradient *, int64_t first, int64_t count);
+    void (*pool)(const ck_pooling *, int64_t row);
+    void (*unpool)(const ck_pooling *, int64_t row);
+    void (*add)(float *destination, int64_t destination_stride, const float *source, int64_t source_stride,
+                int64_t channels, int64_t first, int64_t count);
+    void (*descend)(const ck_descent *, int64_t first, int64_t count);
+} ck_kernels;
+
+// The instruction sets of this processor and of what the operating system saves: 2 AVX-512 F+DQ+BW+VL, 1 AVX2+FMA,
+// 0 neither.
+int ck_instruction_set(void);
+
+// The processors that this process may run on.
+int ck_available_cores(void);

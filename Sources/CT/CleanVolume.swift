@@ -1,0 +1,34 @@
+import Compute
+
+/// A scan after preprocessing: 1 mm isotropic, UInt8, lungs kept, everything else `CleanVolume.padding`.
+public struct CleanVolume: Sendable {
+    /// The grey level of everything that is not lung or close to it.
+    public static let padding: UInt8 = 170
+
+    /// The scan's name: LUNA16's `seriesuid`.
+    public var seriesUID: String
+    /// Voxels of 1 mm per axis.
+    public var extent: ZYX<Int>
+    /// `[z, y, x]`, x fastest.
+    public var voxels: [UInt8]
+    /// The way back to world millimetres.
+    public var frame: WorldFrame
+    /// The annotated nodules whose centres lie in this volume, in its voxels, in the order of the annotations.
+    public var nodules: [Nodule]
+    /// The annotations whose centres lie outside this volume: to be reported, of no use for training.
+    public var outsideLabels: [NoduleAnnotation]
+
+    /// - Precondition: `voxels` fill `extent`.
+    public init(
+        seriesUID: String, extent: ZYX<Int>, voxels: [UInt8], frame: WorldFrame, nodules: [Nodule] = [],
+        outsideLabels: [NoduleAnnotation] = []
+    ) {
+        precondition(voxels.count == extent.product, "\(voxels.count) voxels do not fill a volume of \(extent)")
+        self.seriesUID = seriesUID
+        self.extent = extent
+        self.voxels = voxels
+        self.frame = frame
+        self.nodules = nodules
+        self.outsideLabels = outsideLabels
+    }
+}

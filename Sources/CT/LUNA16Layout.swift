@@ -1,0 +1,151 @@
+import Compute
+import FileIO
+
+/// The files of a data set laid out as LUNA16 is distributed:
+///
+///     subset0/ … subset9/<seriesuid>.mhd     the scans, with .raw or .zraw beside them
+///     seg-lungs-LUNA16/<seriesuid>.mhd       lung masks: labels 3 and 4
+///     CSVFILES/annotations.csv               or annotations.csv at the root
+///
+/// Fewer subsets will do, so will one subset's directory, a plain directory of scans (all in fold 0), or one scan.
+public struct LUNA16Layout: Sendable {
+    public struct Scan: Hashable, Sendable {
+        /// The subset's number, 0 … 9.
+        public var fold: Int
+        /// The file's name without its ending.
+        public var seriesUID: String
+        /// The header, `.mhd` or `.mha`.
+        public var path: String
+    }
+
+    /// The number of subsets that a complete data set has.
+    public static let foldCount = 10
+
+    /// By fold, then by name.
+    public let scans: [Scan]
+    /// Where the masks are, or nil where no such directory was found.
+    public let maskDirectory: String?
+    /// The annotations, or nil where there are none: then no nodule is known.
+    public let annotationsPath: String?
+    /// The subsets that a complete data set would have and this one has not; empty for one scan or a plain directory.
+    public let missingSubsets: [Int]
+
+    /// Finds the files of the data set at `directory`.
+    ///
+    /// - Parameters:
+    ///   - directory: The root, a subset's directory, a directory of scans, or the path of one scan's header.
+    ///   - annotations: The annotation list to use in place of the one found.
+    ///   - masks: The directory of lung masks to use in place of the one found.
+    /// - Throws: `InputError` where nothing of the layout is there, a scan is there twice, or a path given is wrong.
+    public init(directory: String, annotations: String? = nil, masks: String? = nil) throws {
+        let root = Self.withoutTrailingSlash(directory)
+        var searchRoots = [root]
+        if FileContent.size(root) != nil {
+            guard Self.isHeader(root) else {
+                throw InputError(
+                    directory, "not a scan's header", remedy: "give a .mhd or .mha file, or a LUNA16-layout directory")
+            }
+            let parent = Self.parent(of: root)
+            scans = [Self.scan(root, fold: Self.subsetNumber(parent) ?? 0)]
+            missingSubsets = []
+            searchRoots = [parent, Self.parent(of: parent)]
+        } else if let fold = Self.subsetNumber(root), try !Self.headers(in: root).isEmpty {
+            scans = try Self.headers(in: root).map { Self.scan($0, fold: fold) }
+            missingSubsets = (0..<Self.foldCount).filter { $0 != fold }
+            searchRoots = [root, Self.parent(of: root)]
+        } else {
+            let found = try Self.subsets(of: root)
+            if found.isEmpty {
+                scans = try Self.headers(in: root).map { Self.scan($0, fold: 0) }
+                missingSubsets = []
+            } else {
+                scans = found.flatMap(\.self)
+                let folds = Set(scans.map(\.fold))
+                missingSubsets = (0..<Self.foldCount).filter { !folds.contains($0) }
+            }
+        }
+        guard !scans.isEmpty else {
+            throw InputError(
+                directory, "holds no scan",
+                remedy: "expected subset0/ … subset9/<seriesuid>.mhd, seg-lungs-LUNA16/<seriesuid>.mhd and "
+                    + "CSVFILES/annotations.csv in it, or one scan's .mhd")
+        }
+        var places: [String: String] = [:]
+        for scan in scans {
+            if let first = places.updateValue(scan.path, forKey: scan.seriesUID) {
+                throw InputError(
+                    scan.path, "the same series as \(first)", remedy: "keep one of them: a scan belongs to one fold")
+            }
+        }
+        if let masks {
+            guard FileContent.isDirectory(masks) else { throw InputError(masks, "no such directory of lung masks") }
+            maskDirectory = Self.withoutTrailingSlash(masks)
+        } else {
+            maskDirectory = searchRoots.map { "\($0)/seg-lungs-LUNA16" }.first(where: FileContent.isDirectory)
+        }
+        if let annotations {
+            guard FileContent.size(annotations) != nil else { throw InputError(annotations, "no such file") }
+            annotationsPath = annotations
+        } else {
+            annotationsPath = searchRoots.flatMap { ["\($0)/CSVFILES/annotations.csv", "\($0)/annotations.csv"] }
+                .first { FileContent.size($0) != nil }
+        }
+    }
+
+    /// The lung mask of a scan.
+    ///
+    /// - Throws: `InputError` where there is none.
+    public func maskPath(for scan: Scan) throws -> String {
+        guard let maskDirectory else {
+            throw InputError(
+                scan.path, "no directory seg-lungs-LUNA16 with lung masks was found",
+                remedy: "put it beside the subsets, or name it with --masks")
+        }
+        let base = "\(maskDirectory)/\(scan.seriesUID)"
+        for candidate in ["\(base).mhd", "\(base).mha"] where FileContent.size(candidate) != nil { return candidate }
+        throw InputError(
+            scan.path, "no lung mask \(base).mhd", remedy: "unpack all of seg-lungs-LUNA16, or leave the scan out")
+    }
+
+    private static func isHeader(_ name: String) -> Bool { name.hasSuffix(".mhd") || name.hasSuffix(".mha") }
+
+    /// The headers in a directory, by name.
+    private static func headers(in directory: String) throws -> [String] {
+        try FileContent.names(inDirectory: directory).filter { isHeader($0) && !$0.hasPrefix(".") }
+            .map { "\(directory)/\($0)" }
+    }
+
+    /// The scans of each `subset<N>` in a directory; the archives of some mirrors nest the name once more.
+    private static func subsets(of root: String) throws -> [[Scan]] {
+        try (0..<foldCount).compactMap { fold in
+            for directory in ["\(root)/subset\(fold)", "\(root)/subset\(fold)/subset\(fold)"]
+            where FileContent.isDirectory(directory) {
+                let found = try headers(in: directory).map { scan($0, fold: fold) }
+                if !found.isEmpty { return found }
+            }
+            return nil
+        }
+    }
+
+    private static func scan(_ path: String, fold: Int) -> Scan {
+        let name = path[(path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)...]
+        return Scan(fold: fold, seriesUID: String(name.dropLast(4)), path: path)
+    }
+
+    private static func subsetNumber(_ path: String) -> Int? {
+        let name = path.split(separator: "/").last ?? ""
+        guard name.hasPrefix("subset"), let number = Int(name.dropFirst(6)), 0..<foldCount ~= number else { return nil }
+        return number
+    }
+
+    private static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return path == "." ? ".." : "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    private static func withoutTrailingSlash(_ path: String) -> String {
+        var path = path
+        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+        return path
+    }
+}

@@ -1,0 +1,38 @@
+/// Activations of a layer, channels last: [N, D, H, W, C] in a workspace's buffer.
+///
+/// A map may be some channels of a wider one (`stride` > `channels`), which is how a concatenation is written in place.
+/// It refers to its memory: copies see the same values.
+public struct FeatureMap {
+    let buffer: FloatBuffer
+    /// The first channel in a voxel of the buffer.
+    let firstChannel: Int
+    public let samples: Int
+    /// Voxels along z, y, x.
+    public let extent: ZYX<Int>
+    public let channels: Int
+    /// Floats from one voxel to the next.
+    public let stride: Int
+
+    init(buffer: FloatBuffer, firstChannel: Int = 0, samples: Int, extent: ZYX<Int>, channels: Int, stride: Int) {
+        self.buffer = buffer
+        self.firstChannel = firstChannel
+        self.samples = samples
+        self.extent = extent
+        self.channels = channels
+        self.stride = stride
+    }
+
+    /// The first value; that of voxel v and channel c lies at `v * stride + c`.
+    public var pointer: UnsafeMutablePointer<Float> { buffer.pointer + firstChannel }
+
+    /// Voxels of all samples.
+    public var voxels: Int { samples * extent.product }
+
+    /// Some of the channels, in the same memory.
+    public func channels(_ range: Range<Int>) -> FeatureMap {
+        precondition(range.upperBound <= channels, "channels \(range) of a map that has \(channels)")
+        return FeatureMap(
+            buffer: buffer, firstChannel: firstChannel + range.lowerBound, samples: samples, extent: extent,
+            channels: range.count, stride: stride)
+    }
+}

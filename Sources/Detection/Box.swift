@@ -1,0 +1,34 @@
+import Compute
+
+/// A cube: how nodules and anchors are compared. Coordinates in voxels of 1 mm, of a crop or of a clean volume.
+public struct Box: Hashable, Sendable {
+    public var center: ZYX<Double>
+    /// The edge length in mm.
+    public var diameter: Double
+
+    public init(center: ZYX<Double>, diameter: Double) {
+        self.center = center
+        self.diameter = diameter
+    }
+
+    /// Intersection over union of the two cubes: 0 for disjoint ones, 1 for equal ones.
+    public func overlap(_ other: Box) -> Double {
+        var intersection = 1.0
+        for axis in 0..<3 {
+            let low = max(center[axis] - diameter / 2, other.center[axis] - other.diameter / 2)
+            let high = min(center[axis] + diameter / 2, other.center[axis] + other.diameter / 2)
+            if high <= low { return 0 }
+            intersection *= high - low
+        }
+        let (a, b) = (diameter * diameter * diameter, other.diameter * other.diameter * other.diameter)
+        return intersection / (a + b - intersection)
+    }
+}
+
+/// The grid of cells that the network predicts on: one cell for every 4 voxels.
+public enum Grid {
+    public static let stride = 4
+
+    /// The centre of cell `index` in voxels along an axis: between voxels 1 and 2 of the cell's four.
+    public static func center(_ index: Int) -> Double { 1.5 + Double(stride * index) }
+}

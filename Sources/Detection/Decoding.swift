@@ -1,0 +1,64 @@
+// From the network's output to boxes: decode the cells above a threshold, drop those that a stronger one covers.
+
+import Compute
+
+/// A box and the network's confidence in it.
+public struct ScoredBox: Hashable, Sendable {
+    /// Before the sigmoid.
+    public var logit: Double
+    public var box: Box
+
+    public init(logit: Double, box: Box) {
+        self.logit = logit
+        self.box = box
+    }
+
+    public var probability: Double { DetectionLoss.sigmoid(logit) }
+}
+
+public enum Decoding {
+    /// The logit above which a cell is decoded.
+    public static let threshold = -3.0
+
+    /// The boxes of all cells with a logit above `threshold`, in the cells' order.
+    ///
+    /// - Parameters:
+    ///   - output: d·h·w·anchors·5 values of one volume.
+    ///   - grid: Cells along z, y, x.
+    ///   - anchors: Edge lengths in mm.
+    public static func boxes(
+        _ output: [Float], grid: ZYX<Int>, anchors: [Double], threshold: Double = Decoding.threshold
+    ) -> [ScoredBox] {
+        precondition(output.count == grid.product * anchors.count * 5, "an output of \(output.count) for grid \(grid)")
+        var boxes: [ScoredBox] = []
+        for cell in 0..<grid.product * anchors.count where Double(output[5 * cell]) > threshold {
+            let anchor = anchors[cell % anchors.count]
+            let place = cell / anchors.count
+            let center = ZYX(place / (grid.y * grid.x), place / grid.x % grid.y, place % grid.x).map(Grid.center)
+            let offset = ZYX(1, 2, 3).map { Double(output[5 * cell + $0]) * anchor }
+            // A wild size would overflow: no nodule is larger than a metre.
+            let size = anchor * exponential(min(Double(output[5 * cell + 4]), 6))
+            boxes.append(
+                ScoredBox(logit: Double(output[5 * cell]), box: Box(center: center + offset, diameter: size)))
+        }
+        return boxes
+    }
+
+    /// Cubes that overlap by at least this are one finding.
+    public static let suppressionOverlap = 0.1
+
+    /// Non-maximum suppression: by descending logit (among equals in the given order) keeps each box that overlaps no
+    /// kept one by `overlap` or more.
+    ///
+    /// - Complexity: O(n · kept).
+    public static func suppress(_ boxes: [ScoredBox], overlap: Double = suppressionOverlap) -> [ScoredBox] {
+        let order = boxes.indices.sorted {
+            boxes[$0].logit > boxes[$1].logit || boxes[$0].logit == boxes[$1].logit && $0 < $1
+        }
+        var kept: [ScoredBox] = []
+        for index in order where kept.allSatisfy({ $0.box.overlap(boxes[index].box) < overlap }) {
+            kept.append(boxes[index])
+        }
+        return kept
+    }
+}

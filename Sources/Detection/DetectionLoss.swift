@@ -1,0 +1,87 @@
+// Classification of cells by cross-entropy with hard negative mining, and regression of the positives' boxes.
+//
+//     loss = ½ mean over positives of BCE(p, 1) + ½ mean over kept negatives of BCE(p, 0)
+//          + Σ over the four components of mean over positives of smoothL1(output − label)
+//
+// A step's crops are spread over replicas. Mining is a replica's own; the means are over the step, so each replica is
+// given the step's counts and returns its share: a replica without a positive weighs as it would in one large batch.
+
+import Compute
+
+public enum DetectionLoss {
+    /// Mined negatives per crop in training.
+    public static let negativesPerCrop = 2
+
+    /// What this micro-batch adds to the step's counts; known from the labels alone, before the forward pass.
+    ///
+    /// - Parameters:
+    ///   - labels: [N, d, h, w, anchors, 5].
+    ///   - mining: Whether only the 2·N hardest negatives count (training) or all (validation).
+    public static func counts(labels: Tensor, mining: Bool) -> LossCounts {
+        var counts = LossCounts()
+        for cell in stride(from: 0, to: labels.count, by: 5) {
+            if labels.values[cell] > 0.5 { counts.positives += 1 }
+            if labels.values[cell] < -0.5 { counts.negatives += 1 }
+        }
+        if mining { counts.negatives = min(counts.negatives, negativesPerCrop * labels.shape[0]) }
+        return counts
+    }
+
+    /// This micro-batch's share of the step's loss, and its gradient.
+    ///
+    /// - Parameters:
+    ///   - output: [N, d, h, w, anchors, 5]; `labels` the same shape.
+    ///   - normalizers: The step's counts, over all replicas.
+    /// - Returns: The terms, and the gradient of their total with respect to `output`, the same shape.
+    public static func evaluate(
+        output: Tensor, labels: Tensor, mining: Bool, normalizers: LossCounts
+    ) -> (terms: LossTerms, gradient: Tensor) {
+        precondition(output.shape == labels.shape, "output \(output.shape) and labels \(labels.shape) differ in shape")
+        var terms = LossTerms()
+        var gradient = Tensor(shape: output.shape)
+        let perPositive = 1 / Double(max(1, normalizers.positives))
+        let perNegative = 1 / Double(max(1, normalizers.negatives))
+        var negatives: [Int] = []
+        for cell in stride(from: 0, to: output.count, by: 5) {
+            let label = labels.values[cell]
+            if label < -0.5 { negatives.append(cell) }
+            guard label > 0.5 else { continue }
+            let logit = Double(output.values[cell])
+            terms.positives += 1
+            if logit >= 0 { terms.positivesCorrect += 1 }
+            terms.positiveClassification += 0.5 * softplus(-logit) * perPositive
+            gradient.values[cell] = Float(0.5 * (sigmoid(logit) - 1) * perPositive)
+            for component in 0..<4 {
+                let difference = Double(output.values[cell + 1 + component]) - Double(labels.values[cell + 1 + component])
+                terms.regression[component] += smoothL1(difference) * perPositive
+                gradient.values[cell + 1 + component] = Float(min(1, max(-1, difference)) * perPositive)
+            }
+        }
+        if mining {
+            negatives = hardest(negatives, negativesPerCrop * output.shape[0], logits: output.values)
+        }
+        for cell in negatives {
+            let logit = Double(output.values[cell])
+            terms.negatives += 1
+            if logit < 0 { terms.negativesCorrect += 1 }
+            terms.negativeClassification += 0.5 * softplus(logit) * perNegative
+            gradient.values[cell] = Float(0.5 * sigmoid(logit) * perNegative)
+        }
+        return (terms, gradient)
+    }
+
+    /// The `count` cells with the largest logits; among equals the first.
+    private static func hardest(_ cells: [Int], _ count: Int, logits: [Float]) -> [Int] {
+        guard cells.count > count else { return cells }
+        let order = cells.sorted { logits[$0] > logits[$1] || logits[$0] == logits[$1] && $0 < $1 }
+        return order.prefix(count).sorted()
+    }
+
+    /// log(1 + eˣ), without overflow: BCE(sigmoid(x), 0).
+    static func softplus(_ x: Double) -> Double { max(x, 0) + logarithm(1 + exponential(-abs(x))) }
+
+    static func sigmoid(_ x: Double) -> Double { 1 / (1 + exponential(-x)) }
+
+    /// ½ d² where |d| < 1, |d| − ½ elsewhere.
+    static func smoothL1(_ d: Double) -> Double { abs(d) < 1 ? d * d / 2 : abs(d) - 0.5 }
+}

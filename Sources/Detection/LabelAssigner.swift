@@ -1,0 +1,112 @@
+// Which cells and anchors shall answer for a nodule, which for its absence, and which are left alone.
+//
+// A cell whose anchor overlaps a nodule a little (IoU ≥ 0.02) is neither: it is ignored. Of the many other cells a crop
+// keeps 800 drawn at random as negatives: enough for mining the hardest, few enough that no easy background swamps the
+// count. The crop's target, if it has one, is given to a single cell drawn among those that overlap it well.
+
+import Compute
+
+/// Makes the labels of a crop: [d, h, w, anchor, 5] with the components (label, dz, dy, dx, dd); label 1 for the target,
+/// −1 for a negative, 0 for an ignored cell.
+public struct LabelAssigner: Sendable {
+    /// Anchors' edge lengths in mm.
+    public let anchors: [Double]
+
+    static let ignoreOverlap = 0.02
+    static let trainingOverlap = 0.5
+    static let validationOverlap = 1.0
+    static let keptNegatives = 800
+
+    public init(anchors: [Double]) { self.anchors = anchors }
+
+    public enum Mode: Sendable {
+        /// 800 negatives; the target's cell among those with IoU ≥ 0.5.
+        case training
+        /// All negatives; the target's cell among those with IoU 1.
+        case validation
+    }
+
+    /// - Parameters:
+    ///   - grid: Cells along z, y, x.
+    ///   - nodules: All nodules that reach into the crop, the target among them, in crop coordinates.
+    ///   - target: The nodule that the crop was made for.
+    /// - Returns: d·h·w·anchors·5 floats.
+    public func labels(
+        grid: ZYX<Int>, nodules: [Box], target: Box?, mode: Mode, generator: inout CounterGenerator
+    ) -> [Float] {
+        let count = grid.product * anchors.count
+        var classes = [Float](repeating: -1, count: count)
+        for nodule in nodules {
+            for cell in cells(overlapping: nodule, by: Self.ignoreOverlap, grid: grid) { classes[cell] = 0 }
+        }
+        if mode == .training { keepSome(&classes, &generator) }
+        var labels = [Float](repeating: 0, count: 5 * count)
+        for cell in 0..<count { labels[5 * cell] = classes[cell] }
+        if let target {
+            let threshold = mode == .training ? Self.trainingOverlap : Self.validationOverlap
+            let candidates = cells(overlapping: target, by: threshold, grid: grid)
+            let cell =
+                candidates.isEmpty
+                ? nearestCell(to: target, grid: grid) : candidates[generator.integer(in: 0..<candidates.count)]
+            let offsets = encode(target, cell: cell, grid: grid)
+            labels.replaceSubrange(5 * cell..<5 * cell + 5, with: [1] + offsets)
+        }
+        return labels
+    }
+
+    /// Indices ((z·h + y)·w + x)·anchors + anchor of those whose anchor overlaps the box by at least `threshold`.
+    func cells(overlapping box: Box, by threshold: Double, grid: ZYX<Int>) -> [Int] {
+        var found: [Int] = []
+        for (index, anchor) in anchors.enumerated() {
+            // Only cells within reach can overlap at all.
+            let reach = (anchor + box.diameter) / 2
+            let ranges = ZYX(0, 1, 2).map { axis in
+                let low = ((box.center[axis] - reach - 1.5) / 4).rounded(.down)
+                let high = ((box.center[axis] + reach - 1.5) / 4).rounded(.up)
+                let first = min(max(0, Int(low)), grid[axis])
+                return first..<max(first, min(grid[axis], Int(high) + 1))
+            }
+            for z in ranges.z {
+                for y in ranges.y {
+                    for x in ranges.x {
+                        let cell = Box(
+                            center: ZYX(Grid.center(z), Grid.center(y), Grid.center(x)), diameter: anchor)
+                        if cell.overlap(box) >= threshold {
+                            found.append(((z * grid.y + y) * grid.x + x) * anchors.count + index)
+                        }
+                    }
+                }
+            }
+        }
+        return found.sorted()
+    }
+
+    /// Leaves `keptNegatives` negatives, drawn without replacement, and ignores the others.
+    private func keepSome(_ classes: inout [Float], _ generator: inout CounterGenerator) {
+        var negatives = classes.indices.filter { classes[$0] < 0 }
+        guard negatives.count > Self.keptNegatives else { return }
+        for place in 0..<Self.keptNegatives {
+            negatives.swapAt(place, generator.integer(in: place..<negatives.count))
+        }
+        for cell in negatives[Self.keptNegatives...] { classes[cell] = 0 }
+    }
+
+    /// For a target that no anchor fits: the cell nearest its centre, the anchor nearest its size in ratio.
+    private func nearestCell(to box: Box, grid: ZYX<Int>) -> Int {
+        let cell = ZYX(0, 1, 2).map { axis in
+            min(max(0, Int(((box.center[axis] - 1.5) / 4).rounded(.toNearestOrEven))), grid[axis] - 1)
+        }
+        let distances = anchors.map { abs(logarithm(box.diameter / $0)) }
+        let anchor = distances.indices.min { distances[$0] < distances[$1] } ?? 0
+        return ((cell.z * grid.y + cell.y) * grid.x + cell.x) * anchors.count + anchor
+    }
+
+    /// (c − cell centre)/anchor for z, y, x, and log(d/anchor).
+    private func encode(_ box: Box, cell: Int, grid: ZYX<Int>) -> [Float] {
+        let anchor = anchors[cell % anchors.count]
+        let place = cell / anchors.count
+        let center = ZYX(place / (grid.y * grid.x), place / grid.x % grid.y, place % grid.x).map(Grid.center)
+        let offset = (box.center - center).map { Float($0 / anchor) }
+        return offset.array + [Float(logarithm(box.diameter / anchor))]
+    }
+}

@@ -1,0 +1,15 @@
+/// One of the two published sets of constants for the same network; modules add theirs in extensions.
+public enum Preset: String, Codable, CaseIterable, Sendable {
+    /// Those with which the network was trained on LUNA16 (W. Zhu et al., "DeepLung", WACV 2018).
+    case luna16
+    /// The 2017 Data Science Bowl winners' own.
+    case dsb2017
+
+    /// Edge lengths of the three anchors, in mm (= voxels of a clean volume).
+    public var anchors: [Double] {
+        switch self {
+        case .luna16: [5, 10, 20]
+        case .dsb2017: [10, 30, 60]
+        }
+    }
+}

@@ -1,0 +1,106 @@
+import CHDF5
+
+/// A number that datasets and attributes hold: little-endian in files, native in memory.
+public protocol HDF5Element: Hashable, Sendable, BitwiseCopyable {
+    /// As messages name it: `float32`.
+    static var hdf5Name: String { get }
+    static var hdf5MemoryType: Int64 { get }
+    static var hdf5FileType: Int64 { get }
+    static var hdf5IsInteger: Bool { get }
+    static var hdf5Zero: Self { get }
+}
+
+extension Float: HDF5Element {
+    public static var hdf5Name: String { "float32" }
+    public static var hdf5MemoryType: Int64 { luna_h5_native_float() }
+    public static var hdf5FileType: Int64 { luna_h5_file_float() }
+    public static var hdf5IsInteger: Bool { false }
+    public static var hdf5Zero: Float { 0 }
+}
+
+extension Double: HDF5Element {
+    public static var hdf5Name: String { "float64" }
+    public static var hdf5MemoryType: Int64 { luna_h5_native_double() }
+    public static var hdf5FileType: Int64 { luna_h5_file_double() }
+    public static var hdf5IsInteger: Bool { false }
+    public static var hdf5Zero: Double { 0 }
+}
+
+extension Int32: HDF5Element {
+    public static var hdf5Name: String { "int32" }
+    public static var hdf5MemoryType: Int64 { luna_h5_native_int32() }
+    public static var hdf5FileType: Int64 { luna_h5_file_int32() }
+    public static var hdf5IsInteger: Bool { true }
+    public static var hdf5Zero: Int32 { 0 }
+}
+
+extension Int64: HDF5Element {
+    public static var hdf5Name: String { "int64" }
+    public static var hdf5MemoryType: Int64 { luna_h5_native_int64() }
+    public static var hdf5FileType: Int64 { luna_h5_file_int64() }
+    public static var hdf5IsInteger: Bool { true }
+    public static var hdf5Zero: Int64 { 0 }
+}
+
+extension UInt64: HDF5Element {
+    public static var hdf5Name: String { "uint64" }
+    public static var hdf5MemoryType: Int64 { luna_h5_native_uint64() }
+    public static var hdf5FileType: Int64 { luna_h5_file_uint64() }
+    public static var hdf5IsInteger: Bool { true }
+    public static var hdf5Zero: UInt64 { 0 }
+}
+
+extension UInt8: HDF5Element {
+    public static var hdf5Name: String { "uint8" }
+    public static var hdf5MemoryType: Int64 { luna_h5_native_uint8() }
+    public static var hdf5FileType: Int64 { luna_h5_file_uint8() }
+    public static var hdf5IsInteger: Bool { true }
+    public static var hdf5Zero: UInt8 { 0 }
+}
+
+/// What an object of a file holds, as far as this project reads it.
+public enum HDF5Kind: Hashable, Sendable, CustomStringConvertible {
+    case integer(bytes: Int, signed: Bool)
+    case float(bytes: Int)
+    /// `bytes` is nil for variable-length strings.
+    case string(bytes: Int?)
+    case other(bytes: Int)
+
+    public var description: String {
+        switch self {
+        case .integer(let bytes, let signed): "\(signed ? "int" : "uint")\(bytes * 8)"
+        case .float(let bytes): "float\(bytes * 8)"
+        case .string: "string"
+        case .other: "a type that is not used here"
+        }
+    }
+
+    /// The bytes of one element; a string of variable length stands as a reference.
+    public var elementBytes: Int {
+        switch self {
+        case .integer(let bytes, _), .float(let bytes), .other(let bytes): bytes
+        case .string(let bytes): bytes ?? 16
+        }
+    }
+
+    /// The kind of an open datatype. Call inside `Library.run`.
+    init(type: hid_t) {
+        let bytes = Int(H5Tget_size(type))
+        switch H5Tget_class(type) {
+        case H5T_INTEGER: self = .integer(bytes: bytes, signed: H5Tget_sign(type) == H5T_SGN_2)
+        case H5T_FLOAT: self = .float(bytes: bytes)
+        case H5T_STRING: self = .string(bytes: H5Tis_variable_str(type) > 0 ? nil : bytes)
+        default: self = .other(bytes: bytes)
+        }
+    }
+
+    /// Whether values of this kind are read as `Element`: floats of any width as floats, integers as integers at
+    /// least as wide.
+    func converts<Element: HDF5Element>(to element: Element.Type) -> Bool {
+        switch self {
+        case .integer(let bytes, _): Element.hdf5IsInteger && bytes <= MemoryLayout<Element>.size
+        case .float: !Element.hdf5IsInteger
+        default: false
+        }
+    }
+}

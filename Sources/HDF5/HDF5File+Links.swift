@@ -1,0 +1,83 @@
+import CHDF5
+
+extension HDF5File {
+    /// Whether there is an object at an absolute path such as `/model/output.2.bias`.
+    public func exists(_ object: String) -> Bool {
+        Library.run {
+            var path = ""
+            // H5Lexists answers only for the last component, and fails where one before it is missing.
+            for component in object.split(separator: "/") {
+                path += "/\(component)"
+                guard H5Lexists(handle.id, path, luna_h5_default()) > 0 else { return false }
+            }
+            return H5Oexists_by_name(handle.id, path.isEmpty ? "/" : path, luna_h5_default()) > 0
+        }
+    }
+
+    /// The names in a group, sorted by their bytes.
+    ///
+    /// - Throws: `InputError` where there is no such group or it is damaged.
+    public func names(in group: String = "/") throws -> [String] {
+        try requireObject(group, "a group")
+        return try Library.run {
+            var info = H5G_info_t()
+            guard H5Gget_info_by_name(handle.id, group, &info, luna_h5_default()) >= 0 else {
+                throw site.failure(group, "list")
+            }
+            var names: [String] = []
+            for index in 0..<info.nlinks {
+                let length = H5Lget_name_by_idx(
+                    handle.id, group, H5_INDEX_NAME, H5_ITER_INC, index, nil, 0, luna_h5_default())
+                guard length >= 0 else { throw site.failure(group, "list") }
+                let name = withUnsafeTemporaryAllocation(of: CChar.self, capacity: length + 1) { buffer -> String? in
+                    let read = H5Lget_name_by_idx(
+                        handle.id, group, H5_INDEX_NAME, H5_ITER_INC, index, buffer.baseAddress, length + 1,
+                        luna_h5_default())
+                    return read >= 0 ? buffer.baseAddress.map { String(cString: $0) } : nil
+                }
+                guard let name else { throw site.failure(group, "list") }
+                names.append(name)
+            }
+            return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        }
+    }
+
+    /// Whether the object is a group.
+    public func isGroup(_ object: String) -> Bool {
+        guard exists(object) else { return false }
+        return Library.run {
+            guard let id = Handle(H5Oopen(handle.id, object, luna_h5_default()), closedBy: H5Oclose) else {
+                return false
+            }
+            return H5Iget_type(id.id) == H5I_GROUP
+        }
+    }
+
+    /// The absolute paths of all datasets, in the order of a walk that sorts each group's names.
+    ///
+    /// - Throws: `InputError` where a group is damaged, or groups are nested deeper than 32.
+    public func datasetPaths(in group: String = "/") throws -> [String] {
+        var paths: [String] = []
+        try collect(group, depth: 0, into: &paths)
+        return paths
+    }
+
+    private func collect(_ group: String, depth: Int, into paths: inout [String]) throws {
+        // Hard links may form a ring.
+        guard depth < 32 else { throw site.mismatch(group, "groups nested deeper than 32") }
+        for name in try names(in: group) {
+            let path = group == "/" ? "/\(name)" : "\(group)/\(name)"
+            if isGroup(path) {
+                try collect(path, depth: depth + 1, into: &paths)
+            } else {
+                paths.append(path)
+            }
+        }
+    }
+
+    func requireObject(_ object: String, _ kind: String) throws {
+        guard exists(object) else {
+            throw site.mismatch(object, "missing, expected \(kind)", remedy: "check that this is the right file")
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import CHDF5
+import FileIO
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// An open HDF5 file, closed when it goes out of scope.
+///
+/// Files are written in the format of HDF5 1.10, whose metadata carries checksums, without time stamps: the same
+/// content gives the same bytes. A file may be used from several threads; calls take turns.
+///
+///     try HDF5File.write(to: "weights.h5") { file in
+///         try file.write("/model/weight", shape: [2, 2], values: [1, 2, 3, 4] as [Float])
+///         try file.setAttribute("format", to: "luna-weights")
+///     }
+///     let file = try HDF5File(reading: "weights.h5")
+///     let weight = try file.read("/model/weight", as: Float.self)     // (shape: [2, 2], values: [1, 2, 3, 4])
+public struct HDF5File: ~Copyable, Sendable {
+    let site: Site
+    let handle: Handle
+
+    /// The path as the user gave it.
+    public var path: String { site.file }
+
+    /// Opens a file for reading, without locking it.
+    ///
+    /// - Throws: `InputError` where there is no file, it is not HDF5, truncated or damaged; `FileError` where the
+    ///   system refuses to open it.
+    public init(reading path: String) throws {
+        let site = Site(file: path, isWriting: false)
+        guard FileContent.size(path) != nil else {
+            throw InputError(
+                path, FileContent.isDirectory(path) ? "a directory, expected an HDF5 file" : "no such file")
+        }
+        guard access(path, R_OK) == 0 else { throw FileError(path, "open") }
+        handle = try Library.run {
+            guard H5Fis_hdf5(path) > 0 else {
+                throw InputError(path, "not an HDF5 file", remedy: "check the path, or make the file again")
+            }
+            guard let access = Handle(H5Pcreate(luna_h5_class_file_access()), closedBy: H5Pclose),
+                luna_h5_disable_locking(access.id) >= 0, H5Pset_fclose_degree(access.id, H5F_CLOSE_STRONG) >= 0,
+                let file = Handle(H5Fopen(path, luna_h5_read_only(), access.id), closedBy: H5Fclose)
+            else { throw site.failure(nil, "open") }
+            return file
+        }
+        self.site = site
+    }
+
+    /// Creates a file, replacing what stands there. Prefer `write(to:_:)`, which leaves no half of a file.
+    ///
+    /// - Parameter name: The path that errors name, where it is not the one written to.
+    /// - Throws: `FileError`.
+    public init(creating path: String, named name: String? = nil) throws {
+        let site = Site(file: name ?? path, isWriting: true)
+        handle = try Library.run {
+            guard let creation = Handle(H5Pcreate(luna_h5_class_file_create()), closedBy: H5Pclose),
+                H5Pset_obj_track_times(creation.id, false) >= 0,
+                let access = Handle(H5Pcreate(luna_h5_class_file_access()), closedBy: H5Pclose),
+                H5Pset_libver_bounds(access.id, H5F_LIBVER_V110, H5F_LIBVER_V110) >= 0,
+                H5Pset_fclose_degree(access.id, H5F_CLOSE_STRONG) >= 0,
+                let file = Handle(H5Fcreate(path, luna_h5_truncate(), creation.id, access.id), closedBy: H5Fclose)
+            else { throw site.failure(nil, "create") }
+            return file
+        }
+        self.site = site
+    }
+
+    /// Writes a file durably, in one piece or not at all (`AtomicFile`).
+    ///
+    /// - Throws: What `body` throws, or `FileError`; `path` is then as it was.
+    public static func write<Result>(
+        to path: String, _ body: (borrowing HDF5File) throws -> Result
+    ) throws -> Result {
+        try AtomicFile.write(to: path) { temporary in
+            let file = try HDF5File(creating: temporary, named: path)
+            let result = try body(file)
+            try file.close()
+            return result
+        }
+    }
+
+    /// Closes the file and reports what could not be written: buffered data reaches the system only here.
+    ///
+    /// - Throws: `FileError` for a file that was written, `InputError` for one that was read.
+    public consuming func close() throws {
+        let site = site
+        Library.enter()
+        defer { Library.leave() }
+        guard handle.close() else { throw site.failure(nil, "close") }
+    }
+}

@@ -1,0 +1,130 @@
+import CHDF5
+import CZlib
+import FileIO
+
+/// A chunk as it stands in the file: reading it needs the library, unpacking it does not.
+///
+/// So that one thread reads while others inflate: the library does one thing at a time.
+public struct RawChunk: Sendable {
+    let site: Site
+    let place: String
+    let filters: [HDF5Filter]
+    let skipped: UInt32
+    let elementSize: Int
+    let decodedBytes: Int
+    let bytes: [UInt8]
+
+    /// The chunk's elements as bytes, after checking the Fletcher-32 sum, inflating and unshuffling.
+    ///
+    /// - Throws: `InputError` naming file, dataset and chunk where the bytes are damaged.
+    public func decoded() throws -> [UInt8] {
+        var bytes = bytes
+        for (index, filter) in filters.enumerated().reversed() where skipped & (1 << UInt32(index)) == 0 {
+            switch filter {
+            case .fletcher32: bytes = try verified(bytes)
+            case .deflate: bytes = try inflated(bytes)
+            case .shuffle: bytes = unshuffled(bytes)
+            case .other(let id): throw site.mismatch(place, "packed with filter \(id), which is not supported")
+            }
+        }
+        guard bytes.count == decodedBytes else {
+            throw damaged("unpacks to \(bytes.count) bytes, expected \(decodedBytes)")
+        }
+        return bytes
+    }
+
+    private func damaged(_ problem: String) -> any Error {
+        site.mismatch(place, problem, remedy: "the file is damaged: restore it or make it again")
+    }
+
+    private func verified(_ bytes: [UInt8]) throws -> [UInt8] {
+        guard bytes.count >= 4 else { throw damaged("\(bytes.count) bytes, too few for a checksum") }
+        let stored = bytes.suffix(4).reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+        let sum = bytes.withUnsafeBytes { Self.fletcher32($0[..<(bytes.count - 4)]) }
+        guard sum == stored else { throw damaged("checksum mismatch: bytes are flipped") }
+        return Array(bytes.dropLast(4))
+    }
+
+    /// Fletcher's sum over big-endian 16-bit words as HDF5 computes it (J. Fletcher, IEEE Trans. Comm. 30, 1982).
+    static func fletcher32(_ data: Slice<UnsafeRawBufferPointer>) -> UInt32 {
+        let bytes = UnsafeRawBufferPointer(rebasing: data)
+        var (low, high): (UInt32, UInt32) = (0, 0)
+        var index = 0
+        let even = bytes.count & ~1
+        while index < even {
+            // 360 words are the most that cannot overflow 32 bits.
+            let end = min(even, index + 720)
+            while index < end {
+                low &+= UInt32(bytes[index]) << 8 | UInt32(bytes[index + 1])
+                high &+= low
+                index += 2
+            }
+            low = (low & 0xFFFF) + (low >> 16)
+            high = (high & 0xFFFF) + (high >> 16)
+        }
+        if even < bytes.count {
+            low &+= UInt32(bytes[even]) << 8
+            high &+= low
+            low = (low & 0xFFFF) + (low >> 16)
+            high = (high & 0xFFFF) + (high >> 16)
+        }
+        low = (low & 0xFFFF) + (low >> 16)
+        high = (high & 0xFFFF) + (high >> 16)
+        return high << 16 | low
+    }
+
+    private func inflated(_ bytes: [UInt8]) throws -> [UInt8] {
+        var length = uLongf(decodedBytes)
+        var status: Int32 = Z_OK
+        let result = [UInt8](unsafeUninitializedCapacity: decodedBytes) { buffer, count in
+            status = uncompress(buffer.baseAddress, &length, bytes, uLong(bytes.count))
+            count = status == Z_OK ? Int(length) : 0
+        }
+        guard status == Z_OK else { throw damaged("cannot be inflated (zlib status \(status))") }
+        return result
+    }
+
+    private func unshuffled(_ bytes: [UInt8]) -> [UInt8] {
+        guard elementSize > 1 else { return bytes }
+        let count = bytes.count / elementSize
+        var result = bytes
+        for byte in 0..<elementSize {
+            for element in 0..<count { result[element * elementSize + byte] = bytes[byte * count + element] }
+        }
+        return result
+    }
+}
+
+extension HDF5Dataset {
+    /// Reads the chunk that begins at `row` of the first axis and at 0 on the others.
+    ///
+    /// - Throws: `InputError` where it is missing or claims more than its bytes can hold.
+    /// - Precondition: The dataset is chunked; `row` is inside it and begins a chunk.
+    public func rawChunk(row: Int) throws -> RawChunk {
+        guard let chunk else { throw site.mismatch(path, "not chunked, expected one chunk per row") }
+        precondition(0..<shape[0] ~= row && row % chunk[0] == 0, "no chunk begins at row \(row) of \(shape)")
+        let place = "\(path) [\(row)]"
+        let elementSize = kind.elementBytes
+        let decoded = try site.count(chunk, elementSize: elementSize, place) * elementSize
+        let offset = [hsize_t(row)] + [hsize_t](repeating: 0, count: shape.count - 1)
+        return try Library.run {
+            var stored: hsize_t = 0
+            guard H5Dget_chunk_storage_size(handle.id, offset, &stored) >= 0, stored > 0 else {
+                throw site.failure(place, "find the chunk")
+            }
+            guard let size = Int(exactly: stored), size <= storedBytes,
+                decoded <= size.multipliedReportingOverflow(by: 1032).partialValue
+            else { throw site.mismatch(place, "\(stored) stored bytes cannot hold \(decoded)") }
+            var mask: UInt32 = 0
+            let bytes = try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+                guard H5Dread_chunk(handle.id, luna_h5_default(), offset, &mask, buffer.baseAddress) >= 0 else {
+                    throw site.failure(place, "read the chunk")
+                }
+                count = size
+            }
+            return RawChunk(
+                site: site, place: place, filters: filters, skipped: mask, elementSize: elementSize,
+                decodedBytes: decoded, bytes: bytes)
+        }
+    }
+}

@@ -1,0 +1,20 @@
+import CKernels
+
+/// This module's kernels.
+public func kernelTable() -> ck_kernels {
+    ck_kernels(
+        winograd: { winograd($0!, $1, $2!) },
+        winograd_weights_gradient: { winogradWeightsGradient($0!, $1!) },
+        winograd_transform_weights: { winogradTransformWeights($0!, $1, $2!) },
+        winograd_restore_weights: { winogradRestoreWeights($0!, $1, $2!) },
+        first_convolution: { firstConvolution($0!, $1, $2!) },
+        first_convolution_weights: { firstConvolutionWeights($0!, $1, $2!) },
+        moments: { moments($0!, $1, $2, $3!, $4, $5, $6!) },
+        affine: { affine($0!, $1, $2) },
+        normalization_sums: { normalizationSums($0!, $1, $2, $3!) },
+        normalization_apply: { normalizationApply($0!, $1, $2) },
+        pool: { pool($0!, $1) },
+        unpool: { unpool($0!, $1) },
+        add: { add($0!, $1, $2!, $3, $4, $5, $6) },
+        descend: { descend($0!, $1, $2) })
+}

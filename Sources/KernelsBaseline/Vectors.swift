@@ -1,0 +1,30 @@
+// Short names for the vector operations that the kernels are written in. All are one instruction on the widest target
+// and are inlined everywhere: SIMD16 would be passed in pieces by Swift's calling convention.
+
+import CKernels
+
+typealias F16 = SIMD16<Float>
+typealias F8 = SIMD8<Float>
+typealias Floats = UnsafePointer<Float>
+typealias MutableFloats = UnsafeMutablePointer<Float>
+
+@inline(__always) func load(_ p: Floats) -> F16 { ck_load16(p) }
+@inline(__always) func load(_ p: MutableFloats) -> F16 { ck_load16(p) }
+@inline(__always) func store(_ v: F16, _ p: MutableFloats) { ck_store16(p, v) }
+@inline(__always) func fma(_ a: F16, _ b: F16, _ c: F16) -> F16 { ck_fma16(a, b, c) }
+@inline(__always) func fma(_ a: F8, _ b: F8, _ c: F8) -> F8 { ck_fma8(a, b, c) }
+@inline(__always) func maximum(_ a: F16, _ b: F16) -> F16 { ck_max16(a, b) }
+@inline(__always) func splat(_ value: Float) -> F16 { F16(repeating: value) }
+
+/// Runs `body` at the first channel of every 16 of `channels`, a multiple of 8 of at least 16; where 16 does not
+/// divide it, the last group starts 8 channels early and overlaps the one before.
+///
+/// Only for bodies that may write the same value twice.
+@inline(__always) func forEachGroup(of channels: Int, _ body: (Int) -> Void) {
+    var channel = 0
+    while channel + 16 <= channels {
+        body(channel)
+        channel += 16
+    }
+    if channel < channels { body(channels - 16) }
+}

@@ -1,0 +1,58 @@
+/// The ranks of one job, and what they can do together.
+///
+/// Every call but `abort` is collective: all ranks make it, in the same order, from the thread that made the
+/// communicator.
+public protocol Communicator: AnyObject {
+    /// 0 ..< size.
+    var rank: Int { get }
+    var size: Int { get }
+    var hostName: String { get }
+
+    /// Returns when all ranks have called it.
+    func barrier() throws(MPIError)
+    /// Gives every rank the bytes of rank `root`.
+    func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) throws(MPIError)
+    /// The elementwise sum over ranks, in place.
+    func sum(_ values: inout [Int]) throws(MPIError)
+    /// The elementwise maximum over ranks, in place.
+    func maximum(_ values: inout [Double]) throws(MPIError)
+    /// The elementwise sum over ranks, in place, in the order that MPI chooses.
+    func sum(_ values: UnsafeMutableBufferPointer<Float>) throws(MPIError)
+    /// Every rank's bytes, by rank; they may differ in number.
+    func gather(_ bytes: [UInt8]) throws(MPIError) -> [[UInt8]]
+    /// Sends part r of `values` to rank r; receives everybody's part for this rank, one after another by rank.
+    ///
+    /// - Parameters:
+    ///   - parts: The ranges of the parts, by rank.
+    ///   - received: `size` times this rank's part.
+    func exchange(
+        _ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>],
+        into received: UnsafeMutableBufferPointer<Float>
+    ) throws(MPIError)
+    /// Has every rank's part of `values` where it belongs in all ranks' `values`.
+    func share(_ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>]) throws(MPIError)
+    /// Ends all ranks at once. Returns only where there is nobody else.
+    func abort(_ status: Int32)
+}
+
+/// A job of one rank, without MPI.
+public final class SingleCommunicator: Communicator {
+    public let rank = 0
+    public let size = 1
+    public let hostName = systemHostName()
+
+    public init() {}
+
+    public func barrier() {}
+    public func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) {}
+    public func sum(_ values: inout [Int]) {}
+    public func maximum(_ values: inout [Double]) {}
+    public func sum(_ values: UnsafeMutableBufferPointer<Float>) {}
+    public func gather(_ bytes: [UInt8]) -> [[UInt8]] { [bytes] }
+    public func exchange(
+        _ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>],
+        into received: UnsafeMutableBufferPointer<Float>
+    ) { _ = received.update(fromContentsOf: values) }
+    public func share(_ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>]) {}
+    public func abort(_ status: Int32) {}
+}

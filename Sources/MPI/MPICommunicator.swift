@@ -1,0 +1,119 @@
+import COpenMPI
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// All ranks that `mpirun` or `srun` started.
+///
+/// One per process. The thread that makes it is the only one that may use it (MPI_THREAD_FUNNELED).
+public final class MPICommunicator: Communicator {
+    public let rank: Int
+    public let size: Int
+    public let hostName = systemHostName()
+
+    /// Whether a launcher started this process, so that there are others to talk to.
+    public static var isLaunched: Bool {
+        let variables: [String] = ["OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK"]
+        return variables.contains { getenv($0) != nil }
+    }
+
+    /// Initialises MPI.
+    ///
+    /// - Throws: `MPIError`.
+    public init() throws(MPIError) {
+        var provided: Int32 = 0
+        try MPIError.check(MPI_Init_thread(nil, nil, Int32(MPI_THREAD_FUNNELED), &provided), "MPI_Init_thread")
+        try MPIError.check(MPI_Comm_set_errhandler(mpiCommWorld, mpiErrorsReturn), "MPI_Comm_set_errhandler")
+        var rank: Int32 = 0
+        var size: Int32 = 0
+        try MPIError.check(MPI_Comm_rank(mpiCommWorld, &rank), "MPI_Comm_rank")
+        try MPIError.check(MPI_Comm_size(mpiCommWorld, &size), "MPI_Comm_size")
+        self.rank = Int(rank)
+        self.size = Int(size)
+    }
+
+    /// Ends MPI; the communicator is of no use afterwards.
+    ///
+    /// - Throws: `MPIError`.
+    public func finalize() throws(MPIError) { try MPIError.check(MPI_Finalize(), "MPI_Finalize") }
+
+    public func barrier() throws(MPIError) { try MPIError.check(MPI_Barrier(mpiCommWorld), "MPI_Barrier") }
+
+    public func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) throws(MPIError) {
+        // Counts are 32-bit in MPI-3: larger messages go in pieces.
+        let piece = 1 << 30
+        for start in stride(from: 0, to: bytes.count, by: piece) {
+            let count = min(piece, bytes.count - start)
+            try MPIError.check(
+                MPI_Bcast(bytes.baseAddress.map { $0 + start }, Int32(count), mpiByte, Int32(root), mpiCommWorld),
+                "MPI_Bcast")
+        }
+    }
+
+    public func sum(_ values: inout [Int]) throws(MPIError) {
+        let code = values.withUnsafeMutableBufferPointer {
+            MPI_Allreduce(mpiInPlace, $0.baseAddress, Int32($0.count), mpiInt64, mpiSum, mpiCommWorld)
+        }
+        try MPIError.check(code, "MPI_Allreduce")
+    }
+
+    public func maximum(_ values: inout [Double]) throws(MPIError) {
+        let code = values.withUnsafeMutableBufferPointer {
+            MPI_Allreduce(mpiInPlace, $0.baseAddress, Int32($0.count), mpiDouble, mpiMax, mpiCommWorld)
+        }
+        try MPIError.check(code, "MPI_Allreduce")
+    }
+
+    public func sum(_ values: UnsafeMutableBufferPointer<Float>) throws(MPIError) {
+        try MPIError.check(
+            MPI_Allreduce(mpiInPlace, values.baseAddress, Int32(values.count), mpiFloat, mpiSum, mpiCommWorld),
+            "MPI_Allreduce")
+    }
+
+    public func gather(_ bytes: [UInt8]) throws(MPIError) -> [[UInt8]] {
+        var own = Int32(bytes.count)
+        var counts = [Int32](repeating: 0, count: size)
+        try MPIError.check(MPI_Allgather(&own, 1, mpiInt, &counts, 1, mpiInt, mpiCommWorld), "MPI_Allgather")
+        var offsets: [Int32] = []
+        var total: Int32 = 0
+        for count in counts {
+            offsets.append(total)
+            total += count
+        }
+        var all = [UInt8](repeating: 0, count: Int(total))
+        try MPIError.check(
+            MPI_Allgatherv(bytes, own, mpiByte, &all, counts, offsets, mpiByte, mpiCommWorld), "MPI_Allgatherv")
+        return zip(offsets, counts).map { Array(all[Int($0)..<Int($0 + $1)]) }
+    }
+
+    public func exchange(
+        _ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>],
+        into received: UnsafeMutableBufferPointer<Float>
+    ) throws(MPIError) {
+        let own = Int32(parts[rank].count)
+        let counts = [Int32](repeating: own, count: size)
+        let offsets = (0..<size).map { Int32($0) * own }
+        try MPIError.check(
+            MPI_Alltoallv(
+                values.baseAddress, parts.map { Int32($0.count) }, parts.map { Int32($0.lowerBound) }, mpiFloat,
+                received.baseAddress, counts, offsets, mpiFloat, mpiCommWorld), "MPI_Alltoallv")
+    }
+
+    public func share(_ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>]) throws(MPIError) {
+        try MPIError.check(
+            MPI_Allgatherv(
+                mpiInPlace, 0, mpiFloat, values.baseAddress, parts.map { Int32($0.count) },
+                parts.map { Int32($0.lowerBound) }, mpiFloat, mpiCommWorld), "MPI_Allgatherv")
+    }
+
+    public func abort(_ status: Int32) { MPI_Abort(mpiCommWorld, status) }
+}
+
+func systemHostName() -> String {
+    var name = [CChar](repeating: 0, count: 256)
+    guard gethostname(&name, name.count - 1) == 0 else { return "localhost" }
+    return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}

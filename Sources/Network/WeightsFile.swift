@@ -1,0 +1,83 @@
+// Weights in HDF5: one float32 dataset `/model/<name>` per parameter and running statistic, with PyTorch's names and
+// shapes. A checkpoint holds the same group and more.
+
+import FileIO
+import HDF5
+
+public enum WeightsFile {
+    public static let format = "luna weights"
+    public static let version: Int64 = 1
+
+    /// Reads the network's state from a weight file or a checkpoint.
+    ///
+    /// - Throws: `InputError` naming the tensor that is missing, superfluous, of another shape or not finite, and where
+    ///   the file is damaged.
+    public static func read(_ path: String) throws -> NetworkState {
+        let file = try HDF5File(reading: path)
+        return try readModel(from: file)
+    }
+
+    /// Reads the group `/model`.
+    public static func readModel(from file: borrowing HDF5File) throws -> NetworkState {
+        guard file.isGroup("/model") else {
+            throw InputError(
+                file.path, at: "/model", "is missing", remedy: "expected a weight file or checkpoint of luna")
+        }
+        let known = Set((NoduleNetwork.parameters.entries + NoduleNetwork.statistics.entries).map(\.name))
+        // PyTorch's own counters are neither needed nor written.
+        let strange = try file.names(in: "/model").first {
+            !known.contains($0) && !$0.hasSuffix("num_batches_tracked")
+        }
+        if let strange {
+            throw InputError(file.path, at: "/model/\(strange)", "is no tensor of the nodule network")
+        }
+        return NetworkState(
+            parameters: try readTable(NoduleNetwork.parameters, group: "/model", from: file),
+            statistics: try readTable(NoduleNetwork.statistics, group: "/model", from: file))
+    }
+
+    /// Reads one flat array from the datasets of a group.
+    ///
+    /// - Throws: `InputError` naming the tensor.
+    public static func readTable(
+        _ table: ParameterTable, group: String, from file: borrowing HDF5File
+    ) throws -> [Float] {
+        var values: [Float] = []
+        values.reserveCapacity(table.count)
+        for entry in table.entries {
+            let name = "\(group)/\(entry.name)"
+            let tensor = try file.read(name, shape: entry.shape, as: Float.self)
+            guard tensor.allSatisfy(\.isFinite) else {
+                throw InputError(file.path, at: name, "holds a value that is not finite")
+            }
+            values += tensor
+        }
+        return values
+    }
+
+    /// Writes the group `/model`.
+    public static func writeModel(_ state: NetworkState, to file: borrowing HDF5File) throws {
+        try writeTable(NoduleNetwork.parameters, state.parameters, group: "/model", to: file)
+        try writeTable(NoduleNetwork.statistics, state.statistics, group: "/model", to: file)
+    }
+
+    /// Writes one flat array as the datasets of a group, each with a checksum.
+    public static func writeTable(
+        _ table: ParameterTable, _ values: [Float], group: String, to file: borrowing HDF5File
+    ) throws {
+        for entry in table.entries {
+            try file.write("\(group)/\(entry.name)", shape: entry.shape, values: Array(values[entry.range]))
+        }
+    }
+
+    /// Writes a weight file, in one piece or not at all.
+    ///
+    /// - Throws: `FileError`.
+    public static func write(_ state: NetworkState, to path: String) throws {
+        try HDF5File.write(to: path) { file in
+            try file.setAttribute("format", to: format)
+            try file.setAttribute("version", to: version)
+            try writeModel(state, to: file)
+        }
+    }
+}

@@ -1,0 +1,73 @@
+// Where a crop is cut, and how large, before it is scaled to the network's size.
+
+import Compute
+
+/// A cube of a clean volume, in its voxels.
+struct CropGeometry: Hashable, Sendable {
+    /// The first voxel, (z, y, x).
+    var start: ZYX<Int>
+    /// Voxels along each axis.
+    var size: Int
+    /// The factor that brings `size` to the crop's size.
+    var scale: Double
+
+    /// Voxels that a nodule keeps from the crop's faces: 12, less in crops so small that few nodules would fit.
+    static func bound(cropSize: Int) -> Int { min(12, cropSize / 4) }
+
+    /// The range that the scale of a crop around a nodule of `diameter` mm is drawn from: it neither shrinks a nodule
+    /// below 8 mm nor enlarges one above 120 mm.
+    static func scaleRange(diameter: Double) -> ClosedRange<Double> {
+        let low = min(max(8 / diameter, 0.75), 1)
+        let high = max(min(120 / diameter, 1.25), 1)
+        return low...high
+    }
+
+    /// The starts along one axis for which a nodule lies at least `bound` voxels inside; empty where it is too large.
+    static func starts(center: Double, diameter: Double, size: Int, bound: Int) -> Range<Int> {
+        let low = Int((center + diameter / 2).rounded(.up)) + 1 + bound - size
+        let high = Int((center - diameter / 2).rounded(.down)) + 1 - bound
+        return low..<max(low, high)
+    }
+
+    /// A crop around a nodule, within the patch.
+    static func targeted(
+        center: ZYX<Double>, diameter: Double, cropSize: Int, scaled: Bool, patch: PatchEntry, side: Int,
+        generator: inout CounterGenerator
+    ) -> CropGeometry {
+        let scale = scaled ? draw(scaleRange(diameter: diameter), &generator) : 1
+        let size = min(side, Int(Double(cropSize) / scale))
+        let bound = bound(cropSize: cropSize)
+        let start = ZYX(0, 1, 2).map { axis -> Int in
+            let allowed = patch.corner[axis]...patch.corner[axis] + side - size
+            let wanted = starts(center: center[axis], diameter: diameter, size: size, bound: bound)
+            if wanted.isEmpty {
+                let jittered = Int(center[axis]) - size / 2 + generator.integer(in: -6..<6)
+                return min(max(jittered, allowed.lowerBound), allowed.upperBound)
+            }
+            let low = max(wanted.lowerBound, allowed.lowerBound)
+            let high = min(wanted.upperBound - 1, allowed.upperBound)
+            if low > high { return min(max(wanted.lowerBound, allowed.lowerBound), allowed.upperBound) }
+            return generator.integer(in: low..<high + 1)
+        }
+        return CropGeometry(start: start, size: size, scale: scale)
+    }
+
+    /// A crop anywhere in a patch, scaled as if for a nodule of `diameter` mm where one is given.
+    static func random(
+        cropSize: Int, scaledFor diameter: Double?, patch: PatchEntry, side: Int, generator: inout CounterGenerator
+    ) -> CropGeometry {
+        let scale = diameter.map { draw(scaleRange(diameter: $0), &generator) } ?? 1
+        let size = min(side, Int(Double(cropSize) / scale))
+        let start = patch.corner.map { $0 + generator.integer(in: 0..<side - size + 1) }
+        return CropGeometry(start: start, size: size, scale: scale)
+    }
+
+    private static func draw(_ range: ClosedRange<Double>, _ generator: inout CounterGenerator) -> Double {
+        generator.uniform(range.lowerBound, range.upperBound)
+    }
+
+    /// A point of the clean volume in the scaled crop's voxels.
+    func crop(_ point: ZYX<Double>) -> ZYX<Double> {
+        (point - start.map(Double.init)).map { $0 * scale }
+    }
+}

@@ -1,0 +1,86 @@
+// The epoch's list: every nodule as often as its size deserves, and a surplus of random crops; in an order that the
+// seed and the epoch determine, whatever ranks there are.
+
+import Compute
+import Detection
+import FileIO
+
+/// What one sample of an epoch shows.
+enum Sample: Hashable, Sendable {
+    /// A crop around the nodule of this patch.
+    case target(patch: Int)
+    /// A crop anywhere in this background patch; scaled as if for a nodule of this diameter, where there is one.
+    case random(patch: Int, scaledFor: Double?)
+}
+
+/// Chooses the samples of each epoch.
+public struct Sampler: Sendable {
+    let configuration: SamplingConfiguration
+    /// Patches around nodules, each as often as the oversampling says.
+    let list: [Int]
+    private let patches: [PatchEntry]
+    private let background: [Int]
+    private let backgroundByScan: [String: [Int]]
+    private let scans: [String]
+
+    /// The fraction of random crops in an epoch.
+    static let randomFraction = 0.3
+
+    /// - Throws: `InputError` where the training folds hold no nodule.
+    public init(_ source: some PatchSource, _ configuration: SamplingConfiguration, name: String = "data set") throws {
+        self.configuration = configuration
+        patches = source.patches
+        let training = patches.indices.filter { source.patches[$0].fold != configuration.validationFold }
+        list = training.flatMap { index -> [Int] in
+            let patch = source.patches[index]
+            guard patch.kind == .nodule, let target = patch.target else { return [] }
+            let copies = Self.copies(diameter: patch.nodules[target].diameter, preset: configuration.preset)
+            return Array(repeating: index, count: copies)
+        }
+        let background = training.filter { source.patches[$0].kind == .background }
+        self.background = background
+        backgroundByScan = Dictionary(grouping: background) { source.patches[$0].seriesUID }
+        scans = backgroundByScan.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        guard !list.isEmpty else {
+            throw InputError(
+                name, "no nodule to train on outside validation fold \(configuration.validationFold ?? -1)",
+                remedy: "convert more subsets, or choose another validation_fold")
+        }
+    }
+
+    /// How often a nodule is in the list: 0, 1, 3 or 7 times.
+    static func copies(diameter: Double, preset: Preset) -> Int {
+        zip(preset.oversamplingLimits, [1, 2, 4]).reduce(0) { $0 + (diameter > $1.0 ? $1.1 : 0) }
+    }
+
+    /// Samples of an epoch, the tail that does not fill a step included.
+    public var samplesPerEpoch: Int { Int(Double(list.count) / (1 - Self.randomFraction)) }
+
+    /// Steps of an epoch; an incomplete last one is dropped.
+    public var stepsPerEpoch: Int { samplesPerEpoch / (configuration.replicas * configuration.microBatch) }
+
+    /// The epoch's samples in order: position p belongs to step p / (replicas · microBatch), there to replica
+    /// p / microBatch mod replicas.
+    func samples(epoch: Int) -> [Sample] {
+        var order = Array(0..<samplesPerEpoch)
+        var generator = CounterGenerator(seed: configuration.seed, purpose: "epoch order", UInt64(epoch))
+        generator.shuffle(&order)
+        return order.map { place in
+            if place < list.count { return .target(patch: list[place]) }
+            return random(near: list[place % list.count], &generator)
+        }
+    }
+
+    /// A random crop: on a fair coin from the scan of the listed nodule, or from any scan.
+    private func random(near patch: Int, _ generator: inout CounterGenerator) -> Sample {
+        guard !background.isEmpty else { return .random(patch: patch, scaledFor: nil) }
+        let listed = patches[patch]
+        if generator.coin(), let own = backgroundByScan[listed.seriesUID] {
+            let diameter = listed.target.map { listed.nodules[$0].diameter }
+            return .random(patch: own[generator.integer(in: 0..<own.count)], scaledFor: diameter)
+        }
+        let scan = scans[generator.integer(in: 0..<scans.count)]
+        let choices = backgroundByScan[scan] ?? background
+        return .random(patch: choices[generator.integer(in: 0..<choices.count)], scaledFor: nil)
+    }
+}

@@ -1,0 +1,49 @@
+import Detection
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// How the learning rate changes over an experiment.
+public enum Schedule: String, Codable, CaseIterable, Sendable {
+    /// The preset's steps.
+    case preset
+    /// Always the same.
+    case constant
+    /// Half a cosine from the learning rate to zero.
+    case cosine
+}
+
+extension Preset {
+    /// Up to which fraction of the epochs which factor holds.
+    var scheduleSteps: [(until: Double, factor: Double)] {
+        switch self {
+        case .luna16: [(1.0 / 3, 1), (2.0 / 3, 0.1), (0.8, 0.05), (1, 0.01)]
+        case .dsb2017: [(0.5, 1), (0.8, 0.1), (1, 0.01)]
+        }
+    }
+}
+
+extension TrainingConfiguration {
+    /// The learning rate of a step.
+    ///
+    /// - Parameters:
+    ///   - step: Completed steps, from 0.
+    ///   - stepsPerEpoch: Of this experiment.
+    public func learningRate(step: Int, stepsPerEpoch: Int) -> Double {
+        var rate = learningRate
+        switch schedule {
+        case .constant: break
+        case .preset:
+            let epoch = Double(step / stepsPerEpoch + 1)
+            let steps = preset.scheduleSteps
+            rate *= steps.first { epoch <= Double(epochs) * $0.until }?.factor ?? steps[steps.count - 1].factor
+        case .cosine:
+            rate *= 0.5 * (1 + cos(Double.pi * min(1, Double(step) / Double(epochs * stepsPerEpoch))))
+        }
+        if step < warmupSteps { rate *= Double(step + 1) / Double(warmupSteps) }
+        return rate
+    }
+}

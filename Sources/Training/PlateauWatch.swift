@@ -1,0 +1,29 @@
+import Detection
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+func logit(_ probability: Double) -> Double { log(probability / (1 - probability)) }
+
+/// Notices that training rests where it starts: a classification loss of ln 2 says that every cell is given p = 0.5.
+struct PlateauWatch {
+    private var epochs = 0
+    private var isTold = false
+
+    static let patience = (epochs: 3, steps: 300)
+
+    /// - Parameter terms: An epoch's sums over `steps` steps.
+    /// - Returns: What to tell the user, once.
+    mutating func observe(_ terms: LossTerms, steps: Int, total: Int) -> String? {
+        let classification = terms.classification / Double(max(1, steps))
+        epochs = abs(classification - 0.693) < 0.03 ? epochs + 1 : 0
+        guard !isTold, epochs >= Self.patience.epochs, epochs * steps >= Self.patience.steps else { return nil }
+        isTold = true
+        return "the classification loss rests at \((classification * 1000).rounded() / 1000), near ln 2 = 0.693: "
+            + "the network gives every cell p = 0.5. This plateau is known to last many epochs from scratch; "
+            + "output_prior: 0.01, warmup_steps, or initial_weights from a trained network shorten it"
+    }
+}

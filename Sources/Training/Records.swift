@@ -1,0 +1,104 @@
+// What a run reports, to its log and to whoever watches.
+
+import Detection
+
+/// One line of the log for a training step.
+public struct StepRecord: Encodable, Sendable {
+    public let kind = "step"
+    public var epoch: Int
+    /// Completed steps, this one included.
+    public var step: Int
+    public var learningRate: Double
+    public var terms: LossTerms
+    public var gradientNorm: Double
+    /// Whether the step was left out because its gradient was not finite.
+    public var skipped: Bool
+    /// Seconds: the whole step, waiting for data, waiting for and reducing gradients; of rank 0.
+    public var seconds: Double
+    public var dataSeconds: Double
+    public var reduceSeconds: Double
+    public var patchesPerSecond: Double
+
+    private enum CodingKeys: String, CodingKey {
+        case kind, epoch, step, loss, classification, regression, skipped, seconds, positives, negatives
+        case learningRate = "learning_rate"
+        case gradientNorm = "gradient_norm"
+        case dataSeconds = "data_seconds"
+        case reduceSeconds = "reduce_seconds"
+        case patchesPerSecond = "patches_per_second"
+        case positivesCorrect = "positives_correct"
+        case negativesCorrect = "negatives_correct"
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var c = encoder.container(keyedBy: CodingKeys.self)
+        try c.encode(kind, forKey: .kind)
+        try c.encode(epoch, forKey: .epoch)
+        try c.encode(step, forKey: .step)
+        try c.encode(terms.total, forKey: .loss)
+        try c.encode(terms.classification, forKey: .classification)
+        try c.encode(terms.regression, forKey: .regression)
+        try c.encode(terms.positives, forKey: .positives)
+        try c.encode(terms.positivesCorrect, forKey: .positivesCorrect)
+        try c.encode(terms.negatives, forKey: .negatives)
+        try c.encode(terms.negativesCorrect, forKey: .negativesCorrect)
+        try c.encode(learningRate, forKey: .learningRate)
+        try c.encode(gradientNorm, forKey: .gradientNorm)
+        try c.encode(skipped, forKey: .skipped)
+        try c.encode(seconds, forKey: .seconds)
+        try c.encode(dataSeconds, forKey: .dataSeconds)
+        try c.encode(reduceSeconds, forKey: .reduceSeconds)
+        try c.encode(patchesPerSecond, forKey: .patchesPerSecond)
+    }
+}
+
+/// One line of the log for an epoch's training or validation.
+public struct EpochRecord: Encodable, Sendable {
+    public enum Phase: String, Encodable, Sendable { case train, validation }
+
+    public var phase: Phase
+    public var epoch: Int
+    public var step: Int
+    public var loss: Double
+    public var classification: Double
+    public var regression: [Double]
+    /// Positives with p ≥ 0.5, over all positives; nil without positives.
+    public var truePositiveRate: Double?
+    /// Negatives with p < 0.5, over all (in training: all mined) negatives.
+    public var trueNegativeRate: Double?
+    public var positives: Double
+    public var negatives: Double
+
+    /// - Parameters:
+    ///   - terms: Sums over `parts` steps, or one validation.
+    init(_ phase: Phase, epoch: Int, step: Int, terms: LossTerms, parts: Int) {
+        self.phase = phase
+        self.epoch = epoch
+        self.step = step
+        let share = 1 / Double(max(1, parts))
+        loss = terms.total * share
+        classification = terms.classification * share
+        regression = terms.regression.map { $0 * share }
+        truePositiveRate = terms.positives > 0 ? terms.positivesCorrect / terms.positives : nil
+        trueNegativeRate = terms.negatives > 0 ? terms.negativesCorrect / terms.negatives : nil
+        positives = terms.positives
+        negatives = terms.negatives
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case phase = "kind"
+        case epoch, step, loss, classification, regression, positives, negatives
+        case truePositiveRate = "true_positive_rate"
+        case trueNegativeRate = "true_negative_rate"
+    }
+}
+
+/// What happens in a run, told on rank 0.
+public enum TrainingEvent: Sendable {
+    case resumed(from: String, epoch: Int, step: Int)
+    case step(StepRecord, ofSteps: Int)
+    case epoch(EpochRecord)
+    case checkpoint(path: String)
+    /// Something that a person should know.
+    case warning(String)
+}

@@ -1,0 +1,118 @@
+// A run's files: the resolved configuration, the log, the checkpoints.
+
+import FileIO
+import Foundation
+
+public struct RunDirectory: Sendable {
+    public let path: String
+
+    public init(_ path: String) {
+        var path = path
+        while path.count > 1 && path.hasSuffix("/") { path.removeLast() }
+        self.path = path
+    }
+
+    public var configurationPath: String { "\(path)/config.yaml" }
+    public var metricsPath: String { "\(path)/metrics.jsonl" }
+    private var checkpoints: String { "\(path)/checkpoints" }
+    private var latestPath: String { "\(checkpoints)/latest" }
+
+    /// Whether a run was started here.
+    public var holdsRun: Bool {
+        FileContent.size(configurationPath) != nil || FileContent.isDirectory(checkpoints)
+    }
+
+    /// Makes the directories.
+    ///
+    /// - Throws: `FileError`.
+    public func create() throws { try FileContent.makeDirectory(checkpoints) }
+
+    /// The checkpoints' paths, oldest first.
+    ///
+    /// - Throws: `FileError`.
+    public func checkpointPaths() throws -> [String] {
+        guard FileContent.isDirectory(checkpoints) else { return [] }
+        return try FileContent.names(inDirectory: checkpoints)
+            .filter { $0.hasPrefix("step-") && $0.hasSuffix(".h5") }.map { "\(checkpoints)/\($0)" }
+    }
+
+    /// The newest checkpoint that is whole.
+    ///
+    /// - Parameter damaged: Told of each newer one that is not.
+    /// - Throws: `InputError` where there are checkpoints but none is whole.
+    public func newestCheckpoint(damaged: (InputError) -> Void) throws -> Checkpoint? {
+        let paths = try checkpointPaths()
+        for path in paths.reversed() {
+            do { return try Checkpoint.read(path) } catch let error as InputError { damaged(error) }
+        }
+        if paths.isEmpty { return nil }
+        throw InputError(
+            checkpoints, "none of \(paths.count) checkpoints is whole", remedy: "start again in another directory")
+    }
+
+    /// Writes a checkpoint durably, points `latest` at it, and removes those beyond the newest `keep`.
+    ///
+    /// - Returns: Its path.
+    /// - Throws: `FileError`.
+    @discardableResult
+    public func write(_ checkpoint: Checkpoint, keep: Int) throws -> String {
+        let digits = String(checkpoint.step)
+        let name = "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits + ".h5"
+        try checkpoint.write(to: "\(checkpoints)/\(name)")
+        try AtomicFile.write(name + "\n", to: latestPath)
+        for path in try checkpointPaths().dropLast(keep) where !path.hasSuffix("/\(name)") {
+            guard unlink(path) == 0 || errno == ENOENT else { throw FileError(path, "remove") }
+        }
+        return "\(checkpoints)/\(name)"
+    }
+
+    /// Removes what a killed process left half-written.
+    ///
+    /// - Throws: `FileError`.
+    public func removeLeftovers() throws {
+        for directory in [path, checkpoints] where FileContent.isDirectory(directory) {
+            for name in try FileContent.names(inDirectory: directory) where name.contains(".tmp-") {
+                unlink("\(directory)/\(name)")
+            }
+        }
+    }
+}
+
+/// The log of a run, one JSON object a line.
+public final class MetricsLog {
+    private let path: String
+    private let handle: FileHandle
+    private let encoder = JSONEncoder()
+
+    /// Opens the log and cuts off what a stopped run wrote after `step`, since it will be written again.
+    ///
+    /// - Throws: `FileError`, `InputError`.
+    public init(_ path: String, keepingUpTo step: Int) throws {
+        self.path = path
+        encoder.outputFormatting = [.sortedKeys]
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        var kept = ""
+        if FileContent.size(path) != nil {
+            struct Place: Decodable { var step: Int }
+            let text = String(decoding: try FileContent.bytes(path), as: UTF8.self)
+            for line in text.split(separator: "\n") {
+                guard let place = try? JSONDecoder().decode(Place.self, from: Data(line.utf8)) else { continue }
+                if place.step <= step { kept += line + "\n" }
+            }
+        }
+        try AtomicFile.write(kept, to: path)
+        guard let handle = FileHandle(forWritingAtPath: path) else { throw FileError(path, "open") }
+        self.handle = handle
+        try handle.seekToEnd()
+    }
+
+    /// Appends one object.
+    ///
+    /// - Throws: `FileError`.
+    public func append(_ record: some Encodable) throws {
+        do {
+            try handle.write(contentsOf: try encoder.encode(record) + Data("\n".utf8))
+        } catch { throw FileError(path, "append", reason: "\(error.localizedDescription)") }
+    }
+}

@@ -1,0 +1,26 @@
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// A wish from outside that the run ends soon and can be resumed: SIGTERM, SIGINT or SIGUSR1.
+public enum StopRequest {
+    private static let flag = Atomic<Bool>(false)
+
+    public static var isMade: Bool { flag.load(ordering: .relaxed) }
+
+    public static func make() { flag.store(true, ordering: .relaxed) }
+
+    /// Turns the signals into requests. A second SIGINT ends the process as usual.
+    public static func listen() {
+        _ = isMade  // initialised before a handler needs it
+        for number in [SIGTERM, SIGUSR1] { signal(number) { _ in StopRequest.make() } }
+        signal(SIGINT) { _ in
+            StopRequest.make()
+            signal(SIGINT, SIG_DFL)
+        }
+    }
+}

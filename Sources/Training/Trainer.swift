@@ -1,0 +1,345 @@
+// The synchronous step: every replica's gradient, summed in the tree's order, one update, the same on all ranks.
+
+import Compute
+import Detection
+import FileIO
+import MPI
+import Network
+import PatchData
+
+/// Trains the network on this rank's replicas, together with the other ranks.
+public final class Trainer {
+    public let configuration: TrainingConfiguration
+    private let communicator: any Communicator
+    private let loader: TrainingLoader
+    private let validation: ValidationSet
+    private let network: NoduleNetwork
+    private let reduction: GradientReduction
+    private let run: RunDirectory
+    private let log: MetricsLog?
+    private let report: (TrainingEvent) -> Void
+    private let dataDigest: Digest
+
+    private var state: NetworkState
+    private var momentum: [Float]
+    private var step = 0
+    private var owesValidation = false
+    private var epochTerms = LossTerms()
+    private var skippedInARow = 0
+    private var plateau = PlateauWatch()
+
+    /// Steps between checks that all ranks hold the same.
+    static let agreementInterval = 100
+    /// Steps without a finite gradient after which training is given up.
+    static let skipLimit = 10
+
+    public enum Outcome: Sendable {
+        case finished
+        /// Asked to stop; a checkpoint is there to resume from.
+        case stopped
+    }
+
+    /// What a trainer is made of.
+    public struct Setting {
+        public var configuration: TrainingConfiguration
+        public var communicator: any Communicator
+        public var source: any PatchSource
+        /// The data set's path, for messages; `dataDigest` tells whether all ranks see the same one.
+        public var dataPath: String
+        public var dataDigest: Digest
+        public var engine: Engine
+        public var loaderThreads: Int
+        public var run: RunDirectory
+        public var resume: Bool
+        /// Told on rank 0.
+        public var report: (TrainingEvent) -> Void
+
+        public init(
+            configuration: TrainingConfiguration, communicator: any Communicator, source: any PatchSource,
+            dataPath: String, dataDigest: Digest, engine: Engine, loaderThreads: Int, run: RunDirectory,
+            resume: Bool, report: @escaping (TrainingEvent) -> Void
+        ) {
+            self.configuration = configuration
+            self.communicator = communicator
+            self.source = source
+            self.dataPath = dataPath
+            self.dataDigest = dataDigest
+            self.engine = engine
+            self.loaderThreads = loaderThreads
+            self.run = run
+            self.resume = resume
+            self.report = report
+        }
+    }
+
+    /// Prepares a run: reads the checkpoint or makes new weights, and has all ranks agree.
+    ///
+    /// - Throws: `UsageError` where the ranks do not fit the replicas; `InputError`, `FileError`, `MPIError`,
+    ///   `DisagreementError`.
+    public init(_ setting: Setting) throws {
+        configuration = setting.configuration
+        communicator = setting.communicator
+        run = setting.run
+        dataDigest = setting.dataDigest
+        let isRoot = setting.communicator.rank == 0
+        let report: (TrainingEvent) -> Void = isRoot ? setting.report : { _ in }
+        self.report = report
+        reduction = try GradientReduction(
+            mode: configuration.reduction, replicas: configuration.replicas,
+            count: NoduleNetwork.parameters.count + NoduleNetwork.statistics.count + LossTerms.vectorCount,
+            communicator: communicator)
+        loader = try TrainingLoader(
+            source: setting.source, configuration: configuration.sampling, replicas: reduction.replicas,
+            threads: setting.loaderThreads, name: setting.dataPath)
+        validation = ValidationSet(source: setting.source, configuration: configuration.sampling)
+        network = NoduleNetwork(engine: setting.engine)
+
+        let checkpoint =
+            setting.resume
+            ? try run.newestCheckpoint(damaged: { report(.warning("\($0); going back to the one before")) }) : nil
+        if let checkpoint {
+            let saved = try TrainingConfiguration.parse(checkpoint.configuration, file: run.configurationPath)
+            if let key = configuration.firstDifference(from: saved) {
+                throw InputError(
+                    run.path, at: key, "differs from the configuration that the run was started with",
+                    remedy: "resume with the run's config.yaml, or start another run")
+            }
+            state = checkpoint.state
+            momentum = checkpoint.momentum
+            step = checkpoint.step
+            owesValidation = checkpoint.owesValidation
+            epochTerms = LossTerms(vector: checkpoint.epochTerms)
+            report(.resumed(from: run.path, epoch: checkpoint.epoch, step: checkpoint.step))
+        } else {
+            state = try Self.initialState(configuration)
+            momentum = [Float](repeating: 0, count: NoduleNetwork.parameters.count)
+        }
+        log = isRoot ? try MetricsLog(run.metricsPath, keepingUpTo: step) : nil
+        if isRoot { try AtomicFile.write(configuration.yaml(), to: run.configurationPath) }
+        try synchronizeStart()
+    }
+
+    private static func initialState(_ configuration: TrainingConfiguration) throws -> NetworkState {
+        if let path = configuration.initialWeights { return try WeightsFile.read(path) }
+        var state = NoduleNetwork.initialState(seed: UInt64(bitPattern: Int64(configuration.seed)))
+        if let prior = configuration.outputPrior, let bias = NoduleNetwork.parameters["output.2.bias"] {
+            for anchor in 0..<NoduleNetwork.anchors {
+                state.parameters[bias.range.lowerBound + anchor * NoduleNetwork.components] = Float(logit(prior))
+            }
+        }
+        return state
+    }
+
+    /// Steps of an epoch of this run.
+    public var stepsPerEpoch: Int { configuration.stepsPerEpoch ?? loader.stepsPerEpoch }
+    /// Steps of the whole run.
+    public var totalSteps: Int { configuration.epochs * stepsPerEpoch }
+    public var completedSteps: Int { step }
+    public var validationCount: Int { validation.count }
+    private var epoch: Int { step / stepsPerEpoch + 1 }
+
+    // MARK: - The run
+
+    /// Trains until the last epoch is done or a stop is requested.
+    ///
+    /// - Throws: `InputError` where a patch is damaged, `DivergenceError`, `DisagreementError`, `FileError`, `MPIError`.
+    public func train() throws -> Outcome {
+        // The sampler's epochs go on through ours, whatever their length.
+        let (epochsDone, stepInEpoch) = step.quotientAndRemainder(dividingBy: loader.stepsPerEpoch)
+        loader.start(epoch: epochsDone + 1, step: stepInEpoch)
+        if owesValidation { try validate(epoch: step / stepsPerEpoch) }
+        while step < totalSteps {
+            let epoch = epoch
+            let shouldStop = try takeStep(epoch: epoch)
+            if step % stepsPerEpoch == 0 {
+                report(.epoch(try logEpoch(.train, epoch, epochTerms, parts: stepsPerEpoch)))
+                if let notice = plateau.observe(epochTerms, steps: stepsPerEpoch, total: step) {
+                    report(.warning(notice))
+                }
+                epochTerms = LossTerms()
+                owesValidation = validation.count > 0
+                let isLast = step == totalSteps
+                if isLast || epoch % configuration.checkpointEveryEpochs == 0 || shouldStop { try save() }
+                if shouldStop { return isLast && !owesValidation ? .finished : .stopped }
+                try validate(epoch: epoch)
+            } else if shouldStop {
+                try save()
+                return .stopped
+            } else if let interval = configuration.checkpointEverySteps, step % interval == 0 {
+                try save()
+            }
+        }
+        return .finished
+    }
+
+    /// One step. Returns whether some rank was asked to stop.
+    private func takeStep(epoch: Int) throws -> Bool {
+        let start = ContinuousClock.now
+        let waitedBefore = loader.waitSeconds
+        let batches = try reduction.replicas.map { _ in try loader.next() }
+        let counts = batches.map { DetectionLoss.counts(labels: $0.labels, mining: true) }.reduce(LossCounts(), +)
+        var sums = [counts.positives, counts.negatives, StopRequest.isMade ? 1 : 0]
+        try communicator.sum(&sums)
+        let normalizers = LossCounts(positives: sums[0], negatives: sums[1])
+
+        for (replica, batch) in zip(reduction.replicas, batches) {
+            reduction.add { addReplica(replica, batch, normalizers, into: $0) }
+        }
+        let beforeReduction = ContinuousClock.now
+        let sum = try reduction.finish()
+        let reduceSeconds = (ContinuousClock.now - beforeReduction) / .seconds(1)
+        let rate = configuration.learningRate(step: step, stepsPerEpoch: stepsPerEpoch)
+        let norm = gradientNorm(sum)
+        if norm.isFinite { update(sum, rate: rate) }
+        try countSkipped(norm, batches: batches)
+
+        let tail = NoduleNetwork.parameters.count + NoduleNetwork.statistics.count
+        let terms = LossTerms(vector: sum[tail...].map(Double.init))
+        if norm.isFinite { epochTerms = epochTerms + terms }
+        step += 1
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        let record = StepRecord(
+            epoch: epoch, step: step, learningRate: rate, terms: terms, gradientNorm: norm, skipped: !norm.isFinite,
+            seconds: seconds, dataSeconds: loader.waitSeconds - waitedBefore, reduceSeconds: reduceSeconds,
+            patchesPerSecond: Double(configuration.replicas * configuration.microBatch) / seconds)
+        try log?.append(record)
+        report(.step(record, ofSteps: totalSteps))
+        if step % Self.agreementInterval == 0 { try agree() }
+        return sums[2] > 0
+    }
+
+    /// Writes a replica's vector: gradients, batch statistics, loss terms.
+    private func addReplica(
+        _ replica: Int, _ batch: MicroBatch, _ normalizers: LossCounts, into vector: UnsafeMutableBufferPointer<Float>
+    ) {
+        let generator = CounterGenerator(
+            seed: UInt64(bitPattern: Int64(configuration.seed)), purpose: "dropout", UInt64(step), UInt64(replica))
+        let output = network.forward(
+            state, input: batch.input, coord: batch.coord,
+            mode: .training(dropout: configuration.dropout, generator: generator))
+        let (terms, gradient) = DetectionLoss.evaluate(
+            output: output, labels: batch.labels, mining: true, normalizers: normalizers)
+        let count = NoduleNetwork.parameters.count
+        network.backward(
+            state, outputGradient: gradient, gradients: UnsafeMutableBufferPointer(rebasing: vector[0..<count]))
+        for (index, value) in network.batchStatistics.enumerated() { vector[count + index] = value }
+        let tail = count + NoduleNetwork.statistics.count
+        for (index, value) in terms.vector.enumerated() { vector[tail + index] = Float(value) }
+    }
+
+    /// The Euclidean norm of the gradient; not finite where any gradient or statistic is not.
+    private func gradientNorm(_ sum: UnsafeMutableBufferPointer<Float>) -> Double {
+        var total = 0.0
+        for index in 0..<NoduleNetwork.parameters.count { total += Double(sum[index]) * Double(sum[index]) }
+        for index in NoduleNetwork.parameters.count..<sum.count where !sum[index].isFinite { return .nan }
+        return total.squareRoot()
+    }
+
+    private func update(_ sum: UnsafeMutableBufferPointer<Float>, rate: Double) {
+        guard let gradients = sum.baseAddress else { return }
+        network.engine.descend(
+            parameters: &state.parameters, momentum: &momentum, gradients: gradients, learningRate: Float(rate),
+            momentumFactor: Float(configuration.momentum), weightDecay: Float(configuration.weightDecay))
+        let share = 1 / Float(configuration.replicas)
+        let kept = NoduleNetwork.statisticsMomentum
+        for index in state.statistics.indices {
+            let mean = sum[NoduleNetwork.parameters.count + index] * share
+            state.statistics[index] = (1 - kept) * state.statistics[index] + kept * mean
+        }
+    }
+
+    private func countSkipped(_ norm: Double, batches: [MicroBatch]) throws {
+        if norm.isFinite {
+            skippedInARow = 0
+            return
+        }
+        skippedInARow += 1
+        let scans = batches.flatMap(\.seriesUIDs).joined(separator: ", ")
+        report(.warning("step \(step + 1) left out: its gradient is not finite (rank 0 had crops of \(scans))"))
+        guard skippedInARow < Self.skipLimit else {
+            throw DivergenceError(
+                description: "\(Self.skipLimit) steps in a row had no finite gradient: "
+                    + "lower learning_rate, or start from an earlier checkpoint")
+        }
+    }
+
+    // MARK: - Validation
+
+    /// Evaluates the held-out crops, shared over the ranks; their terms are added in the crops' order.
+    private func validate(epoch: Int) throws {
+        owesValidation = false
+        guard validation.count > 0 else { return }
+        var bytes: [UInt8] = []
+        for index in stride(from: communicator.rank, to: validation.count, by: communicator.size) {
+            let batch = try validation.sample(index)
+            let output = network.forward(state, input: batch.input, coord: batch.coord, mode: .evaluation)
+            let terms = DetectionLoss.evaluate(
+                output: output, labels: batch.labels, mining: false,
+                normalizers: LossCounts(positives: 1, negatives: 1)
+            ).terms
+            for value in terms.vector { withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes += $0 } }
+        }
+        let gathered = try communicator.gather(bytes).map { part in
+            stride(from: 0, to: part.count, by: 8).map { start in
+                Double(bitPattern: (0..<8).reduce(UInt64(0)) { $0 | UInt64(part[start + $1]) << (8 * UInt64($1)) })
+            }
+        }
+        var total = LossTerms()
+        for index in 0..<validation.count {
+            let part = gathered[index % communicator.size]
+            let start = index / communicator.size * LossTerms.vectorCount
+            total = total + LossTerms(vector: Array(part[start..<start + LossTerms.vectorCount]))
+        }
+        total.positiveClassification /= max(1, total.positives)
+        total.negativeClassification /= max(1, total.negatives)
+        total.regression = total.regression.map { $0 / max(1, total.positives) }
+        report(.epoch(try logEpoch(.validation, epoch, total, parts: 1)))
+    }
+
+    private func logEpoch(_ phase: EpochRecord.Phase, _ epoch: Int, _ terms: LossTerms, parts: Int) throws
+        -> EpochRecord
+    {
+        let record = EpochRecord(phase, epoch: epoch, step: step, terms: terms, parts: parts)
+        try log?.append(record)
+        return record
+    }
+
+    // MARK: - Agreement and checkpoints
+
+    /// Gives every rank rank 0's state, and checks that they were to train the same.
+    private func synchronizeStart() throws {
+        var digest = Digest()
+        digest.add(configuration.yaml())
+        digest.add(Int(truncatingIfNeeded: dataDigest.value))
+        digest.add(step)
+        try Agreement.check(digest, of: "the configuration, the data set or the checkpoint", communicator)
+        func broadcast(_ values: inout [Float]) throws {
+            try values.withUnsafeMutableBytes { try communicator.broadcast($0, from: 0) }
+        }
+        try broadcast(&state.parameters)
+        try broadcast(&state.statistics)
+        try broadcast(&momentum)
+        try agree()
+    }
+
+    private func agree() throws {
+        guard communicator.size > 1 else { return }
+        var digest = Digest()
+        state.add(to: &digest)
+        digest.add(momentum)
+        try Agreement.check(digest, of: "the network's state at step \(step)", communicator)
+    }
+
+    private func save() throws {
+        guard communicator.rank == 0 else { return }
+        let checkpoint = Checkpoint(
+            epoch: epoch, step: step, seed: configuration.seed, configuration: configuration.yaml(), state: state,
+            momentum: momentum, owesValidation: owesValidation, epochTerms: epochTerms.vector)
+        report(.checkpoint(path: try run.write(checkpoint, keep: configuration.keepCheckpoints)))
+    }
+}
+
+/// Training produced no finite gradients any more.
+public struct DivergenceError: Error, CustomStringConvertible {
+    public let description: String
+}

@@ -1,0 +1,75 @@
+import Detection
+import PatchData
+
+/// All that defines an experiment: the keys of the YAML file, with the preset's values where the file is silent.
+public struct TrainingConfiguration: Hashable, Sendable {
+    public var preset = Preset.luna16
+    public var seed = 0
+    public var replicas = 8
+    public var microBatch = 1
+    public var cropSize = 96
+    public var epochs = 150
+    public var stepsPerEpoch: Int?
+    public var validationFold: Int? = 0
+    public var learningRate = 0.01
+    public var momentum = 0.9
+    public var weightDecay = 0.0001
+    public var dropout = 0.2
+    public var augment = Augmentation()
+    public var reduction = ReductionMode.tree
+    public var threads: Int?
+    public var checkpointEverySteps: Int?
+    public var checkpointEveryEpochs = 1
+    public var keepCheckpoints = 3
+    public var initialWeights: String?
+    // Beyond the recipe; off unless set.
+    public var schedule = Schedule.preset
+    public var warmupSteps = 0
+    public var outputPrior: Double?
+
+    public init() {}
+
+    /// The values that a preset gives.
+    public init(preset: Preset) {
+        self.preset = preset
+        cropSize = preset.cropSize
+        epochs = preset == .luna16 ? 150 : 100
+    }
+
+    /// The part that determines the samples.
+    public var sampling: SamplingConfiguration {
+        SamplingConfiguration(
+            preset: preset, cropSize: cropSize, seed: UInt64(bitPattern: Int64(seed)), validationFold: validationFold,
+            replicas: replicas, microBatch: microBatch, augmentation: augment)
+    }
+
+    /// What makes this configuration impossible, if anything does: the key and what it may be.
+    var fault: (key: String, text: String)? {
+        func positive(_ key: String, _ value: Int?) -> (String, String)? {
+            guard let value, value < 1 else { return nil }
+            return (key, "\(value), expected at least 1")
+        }
+        if cropSize < 32 || cropSize % 16 != 0 || cropSize > 512 {
+            return ("crop_size", "\(cropSize), expected a multiple of 16 from 32 to 512")
+        }
+        if let fold = validationFold, !(0..<10 ~= fold) {
+            return ("validation_fold", "\(fold), expected 0 to 9 or null")
+        }
+        if !(learningRate > 0 && learningRate.isFinite) {
+            return ("learning_rate", "\(learningRate), expected a positive number")
+        }
+        if !(0..<1 ~= momentum) { return ("momentum", "\(momentum), expected 0 up to, not including, 1") }
+        if !(weightDecay >= 0 && weightDecay.isFinite) { return ("weight_decay", "\(weightDecay), expected 0 or more") }
+        if !(0..<1 ~= dropout) { return ("dropout", "\(dropout), expected 0 up to, not including, 1") }
+        if let prior = outputPrior, !(prior > 0 && prior < 1) {
+            return ("output_prior", "\(prior), expected between 0 and 1, or null")
+        }
+        if warmupSteps < 0 { return ("warmup_steps", "\(warmupSteps), expected 0 or more") }
+        if seed < 0 { return ("seed", "\(seed), expected 0 or more") }
+        return positive("replicas", replicas) ?? positive("micro_batch", microBatch) ?? positive("epochs", epochs)
+            ?? positive("steps_per_epoch", stepsPerEpoch) ?? positive("threads", threads)
+            ?? positive("checkpoint_every_steps", checkpointEverySteps)
+            ?? positive("checkpoint_every_epochs", checkpointEveryEpochs)
+            ?? positive("keep_checkpoints", keepCheckpoints)
+    }
+}

@@ -1,0 +1,38 @@
+// What a command that computes does before anything else: have OpenBLAS choose the right kernels, and count the cores.
+
+import Compute
+import Foundation
+
+enum Startup {
+    /// Starts the program anew where OpenBLAS has fallen back to kernels of an old processor; see `OpenBLAS`. The
+    /// user's own `OPENBLAS_CORETYPE` wins.
+    static func prepare() {
+        guard let coreType = OpenBLAS.betterCoreType else { return }
+        setenv("OPENBLAS_CORETYPE", coreType, 1)
+        setenv("OPENBLAS_NUM_THREADS", "1", 0)
+        execv("/proc/self/exe", CommandLine.unsafeArgv)
+        // Where the system refuses, the old kernels still compute rightly.
+        unsetenv("OPENBLAS_CORETYPE")
+    }
+
+    /// What the log says of the arithmetic in use.
+    static func describe(_ engine: Engine) -> String {
+        "kernels \(engine.instructionSet), OpenBLAS core \(OpenBLAS.coreName), \(engine.pool.threads) threads"
+    }
+
+    /// The threads of a rank that was told nothing: the cores it may use, shared with the ranks on its host where the
+    /// launcher bound them all to the same ones.
+    static var defaultThreads: Int {
+        let cores = ThreadPool.availableCores
+        let isBound = cores < ProcessInfo.processInfo.processorCount
+        let local = ProcessInfo.processInfo.environment["OMPI_COMM_WORLD_LOCAL_SIZE"].flatMap(Int.init) ?? 1
+        return isBound ? cores : max(1, cores / local)
+    }
+
+    /// The processors this process may run on, such as `0-3,8`.
+    static var allowedProcessors: String {
+        let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+        let line = status.split(separator: "\n").first { $0.hasPrefix("Cpus_allowed_list:") }
+        return line?.split(separator: "\t").last.map(String.init) ?? "?"
+    }
+}

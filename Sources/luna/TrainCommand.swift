@@ -1,0 +1,181 @@
+import ArgumentParser
+import Compute
+import FileIO
+import Foundation
+import Logging
+import MPI
+import PatchData
+import Training
+
+struct TrainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train",
+        abstract: "Train the detector, alone or under mpirun.",
+        discussion: """
+            EXAMPLES
+              luna train --data luna16-patches --run runs/first
+              mpirun -n 8 --map-by slot:PE=8 --bind-to core luna train --data luna16-patches --run runs/fold0 \\
+                  --config luna16.yaml --set validation_fold=0
+              luna train --data luna16-patches --run runs/first --resume
+              luna train --print-config > my.yaml
+
+            The run directory gets config.yaml, metrics.jsonl and checkpoints/. SIGTERM, SIGINT or SIGUSR1 ends the run \
+            at the next step with a checkpoint and exit status 75; --resume goes on, also with other ranks or threads, \
+            to the same bits.
+            """)
+
+    @Option(help: ArgumentHelp("The data set that `luna convert` made.", valueName: "dir"))
+    var data: String?
+
+    @Option(help: ArgumentHelp("The run's directory, new or to be resumed.", valueName: "dir"))
+    var run: String?
+
+    @Option(help: ArgumentHelp("The experiment as YAML.", valueName: "file"))
+    var config: String?
+
+    @Option(name: .customLong("set"), help: ArgumentHelp("Overrides one key; may be repeated.", valueName: "key=value"))
+    var overrides: [String] = []
+
+    @Flag(help: "Go on from the newest good checkpoint; start afresh where there is none.")
+    var resume = false
+
+    @Flag(help: "Print the configuration with the meaning of every key, and do nothing.")
+    var printConfig = false
+
+    func validate() throws {
+        if printConfig { return }
+        if data == nil { throw ValidationError("Missing expected argument '--data <dir>'") }
+        if run == nil { throw ValidationError("Missing expected argument '--run <dir>'") }
+    }
+
+    func run() throws {
+        if printConfig {
+            print(try TrainingConfiguration.read(config, overrides: overrides).yaml(explained: true), terminator: "")
+            return
+        }
+        Startup.prepare()
+        StopRequest.listen()
+        Job.run { communicator in try train(communicator) }
+    }
+
+    private func train(_ communicator: any Communicator) throws -> Int32 {
+        guard let data, let run else { return ExitStatus.usage.rawValue }
+        let logger = RankLog.logger(rank: communicator.rank, size: communicator.size)
+        let directory = RunDirectory(run)
+        let storedConfiguration = resume && config == nil && FileContent.size(directory.configurationPath) != nil
+        let configuration = try TrainingConfiguration.read(
+            storedConfiguration ? directory.configurationPath : config, overrides: overrides)
+        if directory.holdsRun && !resume {
+            throw UsageError("\(run) already holds a run; add --resume to go on, or name another directory")
+        }
+        let source = try PatchDataset(directory: data)
+        if source.cropSize < configuration.cropSize {
+            throw InputError(
+                data, "its patches are made for crops of \(source.cropSize), crop_size is \(configuration.cropSize)",
+                remedy: "convert again with --crop \(configuration.cropSize)")
+        }
+        // Whoever is first must not have made the directory before all have looked whether it is new.
+        try communicator.barrier()
+        if communicator.rank == 0 {
+            try directory.create()
+            try directory.removeLeftovers()
+        }
+        try communicator.barrier()
+
+        let threads = configuration.threads ?? Startup.defaultThreads
+        let engine = Engine(
+            pool: ThreadPool(threads: threads), instructionSet: try agreedInstructionSet(communicator))
+        try announce(communicator, engine, logger)
+        var progress = TrainingProgress(logger: logger)
+        let trainer = try Trainer(
+            Trainer.Setting(
+                configuration: configuration, communicator: communicator, source: source, dataPath: data,
+                dataDigest: source.digest, engine: engine, loaderThreads: 1, run: directory, resume: resume,
+                report: { progress.show($0) }))
+        logger.info(
+            """
+            \(configuration.replicas) replicas of \(configuration.microBatch), crops of \(configuration.cropSize), \
+            \(configuration.epochs) epochs of \(trainer.stepsPerEpoch) steps, \(trainer.validationCount) crops to \
+            validate on
+            """)
+        switch try trainer.train() {
+        case .finished: return 0
+        case .stopped:
+            logger.info("stopped as asked after step \(trainer.completedSteps); `--resume` goes on from here")
+            return ExitStatus.stoppedResumable.rawValue
+        }
+    }
+
+    /// The best instruction set that all ranks have: the same bits need the same instructions.
+    private func agreedInstructionSet(_ communicator: any Communicator) throws -> InstructionSet {
+        var worst = [-Double(InstructionSet.best.rawValue)]
+        try communicator.maximum(&worst)
+        return InstructionSet(rawValue: Int(-worst[0])) ?? .baseline
+    }
+
+    /// Says where the ranks run, and warns of cores that are shared.
+    private func announce(_ communicator: any Communicator, _ engine: Engine, _ logger: Logger) throws {
+        let own = "\(communicator.hostName)\t\(Startup.allowedProcessors)\t\(engine.pool.threads)\t"
+            + "\(ThreadPool.availableCores)"
+        let ranks = try communicator.gather(Array(own.utf8)).map {
+            String(decoding: $0, as: UTF8.self).split(separator: "\t").map(String.init)
+        }
+        logger.info("\(Startup.describe(engine))")
+        for (rank, place) in ranks.enumerated() {
+            logger.info("rank \(rank): host \(place[0]), processors \(place[1]), threads \(place[2])")
+        }
+        guard communicator.rank == 0 else { return }
+        for (host, members) in Dictionary(grouping: ranks, by: { $0[0] + " " + $0[1] }).sorted(by: { $0.key < $1.key }) {
+            let threads = members.compactMap { Int($0[2]) }.reduce(0, +)
+            let cores = Int(members[0][3]) ?? 1
+            if threads > cores {
+                logger.warning(
+                    """
+                    \(threads) threads share \(cores) processors (\(host)): start with \
+                    `mpirun --map-by slot:PE=N --bind-to core`, or lower threads
+                    """)
+            }
+        }
+    }
+}
+
+/// Shows a run's events: one line rewritten on a terminal, plain lines elsewhere.
+private struct TrainingProgress {
+    let logger: Logger
+    private var line: ProgressLine?
+    private var firstStep = 0
+
+    init(logger: Logger) { self.logger = logger }
+
+    mutating func show(_ event: TrainingEvent) {
+        switch event {
+        case .resumed(let path, let epoch, let step):
+            logger.info("resuming \(path) in epoch \(epoch) after step \(step)")
+        case .step(let record, let total):
+            if line == nil { firstStep = record.step - 1 }
+            var progress = line ?? ProgressLine("step", total: total, start: firstStep)
+            let rate = (record.patchesPerSecond * 10).rounded() / 10
+            progress.update(
+                record.step, "epoch \(record.epoch), loss \(fixed(record.terms.total)), \(rate) patches/s")
+            line = progress
+        case .epoch(let record):
+            line?.finish()
+            let phase = record.phase == .train ? "epoch \(record.epoch)" : "  validation"
+            let positive = record.truePositiveRate.map { ", true positives \(percent($0))" } ?? ""
+            let negative = record.trueNegativeRate.map { ", true negatives \(percent($0))" } ?? ""
+            logger.info(
+                "\(phase): loss \(fixed(record.loss)), classification \(fixed(record.classification))\(positive)\(negative)"
+            )
+        case .checkpoint: break
+        case .warning(let text):
+            line?.finish()
+            logger.warning("\(text)")
+        }
+    }
+
+    private func fixed(_ value: Double) -> String {
+        value.isFinite ? String(format: "%.4f", value) : "\(value)"
+    }
+
+    private func percent(_ value: Double) -> String { String(format: "%.1f %%", 100 * value) }
+}

@@ -1,5 +1,0 @@
-import Testing
-
-@Suite struct HDF5Tests {
-    @Test func exists() { #expect(Bool(true)) }
-}
