@@ -1,12 +1,13 @@
 import Compute
 
 /// A number that a voxel can be: one of MetaImage's element types.
-public protocol VoxelScalar: Hashable, Sendable, BitwiseCopyable, SIMDScalar {
+public protocol VoxelScalar: Hashable, Sendable, BitwiseCopyable {
     /// Nearest representable value; not-a-number becomes 0.
     init(clampingVoxel value: Double)
     /// Nearest representable value.
     init(clampingVoxel value: some BinaryInteger)
-    var voxelDouble: Double { get }
+    /// The nearest value that `Target` holds.
+    func clamped<Target: VoxelScalar>(to: Target.Type) -> Target
     var byteSwappedVoxel: Self { get }
 }
 
@@ -23,7 +24,7 @@ extension VoxelScalar where Self: FixedWidthInteger {
         }
     }
     @inlinable public init(clampingVoxel value: some BinaryInteger) { self.init(clamping: value) }
-    @inlinable public var voxelDouble: Double { Double(self) }
+    @inlinable public func clamped<Target: VoxelScalar>(to: Target.Type) -> Target { Target(clampingVoxel: self) }
     @inlinable public var byteSwappedVoxel: Self { byteSwapped }
 }
 
@@ -39,14 +40,16 @@ extension UInt64: VoxelScalar {}
 extension Float: VoxelScalar {
     @inlinable public init(clampingVoxel value: Double) { self = value.isNaN ? 0 : Float(value) }
     @inlinable public init(clampingVoxel value: some BinaryInteger) { self.init(value) }
-    @inlinable public var voxelDouble: Double { Double(self) }
+    @inlinable public func clamped<Target: VoxelScalar>(to: Target.Type) -> Target {
+        Target(clampingVoxel: Double(self))
+    }
     @inlinable public var byteSwappedVoxel: Self { Float(bitPattern: bitPattern.byteSwapped) }
 }
 
 extension Double: VoxelScalar {
     @inlinable public init(clampingVoxel value: Double) { self = value.isNaN ? 0 : value }
     @inlinable public init(clampingVoxel value: some BinaryInteger) { self.init(value) }
-    @inlinable public var voxelDouble: Double { self }
+    @inlinable public func clamped<Target: VoxelScalar>(to: Target.Type) -> Target { Target(clampingVoxel: self) }
     @inlinable public var byteSwappedVoxel: Self { Double(bitPattern: bitPattern.byteSwapped) }
 }
 

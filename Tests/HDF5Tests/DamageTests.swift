@@ -123,8 +123,9 @@ import Testing
             #expect(throws: FileError.self) { _ = try HDF5File(creating: "\(directory)/no/such/a.h5") }
             let path = "\(directory)/a.h5"
             struct Stop: Error {}
-            #expect(throws: Stop.self) { try HDF5File.write(to: path) { _ in throw Stop() } }
-            #expect(try FileContent.names(inDirectory: directory).isEmpty)
+            #expect(throws: Stop.self) { try HDF5File.write(to: path) { (_: borrowing HDF5File) in throw Stop() } }
+            let left = try FileContent.names(inDirectory: directory)
+            #expect(left.isEmpty)
         }
     }
 

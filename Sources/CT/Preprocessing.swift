@@ -1,0 +1,131 @@
+import Compute
+import FileIO
+
+/// From a scan and its lung mask to a clean volume: the preprocessing of the 2017 Data Science Bowl's winning solution
+/// (grt123) for LUNA16.
+public enum Preprocessing {
+    /// Millimetres added to the lungs' bounding box, below and above.
+    static let marginBelow = 5
+    static let marginAbove = 10
+    /// The grey level above which what is near the lungs, but not in them, is bone.
+    static let boneThreshold: UInt8 = 210
+    /// No scan of a person is longer, mm: a larger product of extent and spacing is a damaged header.
+    static let extentLimit = 4096.0
+
+    /// Reads a scan and its mask and cleans it.
+    ///
+    /// - Parameters:
+    ///   - scanPath: `.mhd` or `.mha`, HU.
+    ///   - maskPath: The same grid; labels 3 and 4 are the lungs.
+    ///   - seriesUID: The scan's name.
+    ///   - annotations: Its nodules.
+    /// - Throws: `InputError` naming the file, the field and the remedy; `FileError` where reading fails.
+    public static func cleanVolume(
+        scanPath: String, maskPath: String, seriesUID: String, annotations: [NoduleAnnotation] = []
+    ) throws -> CleanVolume {
+        let header = try MetaImageHeader(path: scanPath)
+        let maskHeader = try MetaImageHeader(path: maskPath)
+        // Before anything is read: headers that do not fit together.
+        _ = try axisSigns(header.geometry, source: scanPath)
+        try checkAgreement(scan: header.geometry, mask: maskHeader.geometry, maskSource: maskPath, of: scanPath)
+        let mask = try MetaImage.read(maskHeader, as: UInt8.self)
+        switch header.elementType {
+        case .char, .unsignedChar, .short:
+            return try cleanVolume(
+                scan: MetaImage.read(header, as: Int16.self), lungMask: mask, seriesUID: seriesUID,
+                annotations: annotations)
+        default:
+            return try cleanVolume(
+                scan: MetaImage.read(header, as: Float.self), lungMask: mask, seriesUID: seriesUID,
+                annotations: annotations)
+        }
+    }
+
+    /// Cleans a scan.
+    ///
+    /// - Parameters:
+    ///   - scan: HU.
+    ///   - lungMask: The same grid; labels 3 and 4 are the lungs.
+    ///   - seriesUID: The scan's name.
+    ///   - annotations: Its nodules.
+    /// - Throws: `InputError` where the grids differ, the orientation is not axis-aligned, the size is no person's, or the
+    ///   mask is empty.
+    public static func cleanVolume<Voxel: VoxelScalar>(
+        scan: Volume<Voxel>, lungMask: Volume<UInt8>, seriesUID: String, annotations: [NoduleAnnotation] = []
+    ) throws -> CleanVolume {
+        let source = scan.source.isEmpty ? seriesUID : scan.source
+        let geometry = scan.geometry
+        let signs = try axisSigns(geometry, source: source)
+        let flipped = signs != ZYX(1, 1, 1)
+        let maskSource = lungMask.source.isEmpty ? seriesUID : lungMask.source
+        try checkAgreement(scan: geometry, mask: lungMask.geometry, maskSource: maskSource, of: source)
+        let resampled = try resampledExtent(geometry, source: source)
+        let lungs = try LungMask(lungMask, flipped: flipped, seriesUID: seriesUID)
+
+        let start = lungs.low.zip(geometry.spacing) { max(0, Int(Double($0) * $1) - marginBelow) }
+        let end = ZYX(0, 1, 2).map { axis in
+            min(resampled[axis], Int(Double(lungs.high[axis]) * geometry.spacing[axis]) + marginAbove)
+        }
+        let extent = end - start
+        let voxels = CleanResampler(
+            scan: scan, mask: lungMask, lungs: lungs, flipped: flipped, resampled: resampled, start: start,
+            extent: extent
+        ).voxels()
+
+        let frame = WorldFrame(
+            origin: geometry.origin, spacing: geometry.spacing, direction: signs, scanExtent: geometry.extent,
+            cropStart: start)
+        var clean = CleanVolume(seriesUID: seriesUID, extent: extent, voxels: voxels, frame: frame)
+        for annotation in annotations {
+            let center = frame.cleanVoxel(annotation.center)
+            let isInside = ZYX(0, 1, 2).array.allSatisfy {
+                center[$0] >= -0.5 && center[$0] <= Double(extent[$0]) - 0.5
+            }
+            if isInside {
+                clean.nodules.append(Nodule(center: center, diameter: annotation.diameter))
+            } else {
+                clean.outsideLabels.append(annotation)
+            }
+        }
+        return clean
+    }
+
+    /// +1 or −1 by axis.
+    private static func axisSigns(_ geometry: VolumeGeometry, source: String) throws -> ZYX<Int> {
+        guard let signs = geometry.axisSigns else {
+            let matrix = geometry.orientation.map(\.description).joined(separator: " ")
+            throw InputError(
+                source, at: "TransformMatrix", "\(matrix) is not axis-aligned, expected a diagonal of 1 and -1",
+                remedy: "resample the scan to an axis-aligned grid")
+        }
+        return signs
+    }
+
+    private static func checkAgreement(
+        scan: VolumeGeometry, mask: VolumeGeometry, maskSource: String, of source: String
+    ) throws {
+        guard mask.extent == scan.extent else {
+            func text(_ extent: ZYX<Int>) -> String { "\(extent.x) \(extent.y) \(extent.z)" }
+            throw InputError(
+                maskSource, at: "DimSize", "is \(text(mask.extent)), but the scan \(source) has \(text(scan.extent))",
+                remedy: "use the mask that was made of this scan")
+        }
+        guard mask.axisSigns == scan.axisSigns else {
+            throw InputError(
+                maskSource, at: "TransformMatrix", "is not that of the scan \(source)",
+                remedy: "use the mask that was made of this scan")
+        }
+    }
+
+    /// The whole scan's extent at 1 mm: extent times spacing, rounded to the nearest (a half to even, as NumPy's round).
+    private static func resampledExtent(_ geometry: VolumeGeometry, source: String) throws -> ZYX<Int> {
+        let millimetres = geometry.extent.zip(geometry.spacing) { (Double($0) * $1).rounded(.toNearestOrEven) }
+        guard millimetres.array.allSatisfy({ $0 >= 1 && $0 <= extentLimit }) else {
+            let size = "\(millimetres.x) x \(millimetres.y) x \(millimetres.z)"
+            throw InputError(
+                source, at: "ElementSpacing", "makes the scan \(size) mm, expected 1 to \(Int(extentLimit)) mm each",
+                remedy: "correct the spacing, which is in millimetres")
+        }
+        return millimetres.map { Int($0) }
+    }
+}

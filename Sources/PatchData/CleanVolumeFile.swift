@@ -1,0 +1,135 @@
+import CT
+import Compute
+import FileIO
+import HDF5
+
+/// The file of a clean volume:
+///
+///     /volume           uint8 [z, y, x]     1 mm voxels, 170 outside the lungs
+///     /nodules          float64 [n, 4]      z, y, x in voxels of /volume, diameter in mm
+///     /outside_labels   float64 [m, 4]      annotations outside the volume: world x, y, z, diameter, mm
+///
+/// with the attributes `format`, `version`, `seriesuid` and those that lead back to world millimetres (`WorldFrame`):
+/// `origin`, `scan_spacing`, `direction`, `scan_extent`, `crop_start`, each (z, y, x).
+public enum CleanVolumeFile {
+    public static let format = "luna-clean-volume"
+    public static let version: Int64 = 1
+
+    /// Writes durably, in one piece or not at all.
+    ///
+    /// - Parameter source: What the volume was made with, such as the options of the conversion; kept as an attribute.
+    /// - Throws: `FileError`.
+    public static func write(_ volume: CleanVolume, to path: String, source: String = "") throws {
+        try HDF5File.write(to: path) { file in
+            try file.setAttribute("format", to: format)
+            try file.setAttribute("version", to: version)
+            try file.setAttribute("source", to: source)
+            try file.setAttribute("seriesuid", to: volume.seriesUID)
+            try file.setAttribute("axis_order", to: "z, y, x")
+            try file.setAttribute("voxel_mm", to: [1.0, 1.0, 1.0])
+            let frame = volume.frame
+            try file.setAttribute("origin", to: frame.origin.array)
+            try file.setAttribute("scan_spacing", to: frame.spacing.array)
+            try file.setAttribute("direction", to: frame.direction.array.map { Int64($0) })
+            try file.setAttribute("scan_extent", to: frame.scanExtent.array.map { Int64($0) })
+            try file.setAttribute("crop_start", to: frame.cropStart.array.map { Int64($0) })
+            try file.write(
+                "/volume", shape: volume.extent.array, values: volume.voxels, compression: .deflate(4))
+            let nodules = volume.nodules.flatMap { $0.center.array + [$0.diameter] }
+            try file.write("/nodules", shape: [volume.nodules.count, 4], values: nodules)
+            let outside = volume.outsideLabels.flatMap { [$0.center.x, $0.center.y, $0.center.z, $0.diameter] }
+            try file.write("/outside_labels", shape: [volume.outsideLabels.count, 4], values: outside)
+        }
+    }
+
+    /// Reads a clean volume, checking every checksum.
+    ///
+    /// - Throws: `InputError` where the file is missing, damaged, or not a clean volume of a known version.
+    public static func read(_ path: String) throws -> CleanVolume {
+        let file = try open(path)
+        let (shape, voxels) = try file.read("/volume", as: UInt8.self)
+        guard shape.count == 3, !shape.contains(0) else {
+            throw InputError(path, at: "/volume", "shape \(shape), expected three positive extents [z, y, x]")
+        }
+        let outside = try file.read("/outside_labels", shape: [nil, 4], as: Double.self)
+        return CleanVolume(
+            seriesUID: try file.attribute("seriesuid", as: String.self), extent: ZYX(shape[0], shape[1], shape[2]),
+            voxels: voxels, frame: try frame(file), nodules: try nodules(file),
+            outsideLabels: stride(from: 0, to: outside.count, by: 4).map {
+                NoduleAnnotation(
+                    center: WorldPoint(x: outside[$0], y: outside[$0 + 1], z: outside[$0 + 2]),
+                    diameter: outside[$0 + 3])
+            })
+    }
+
+    /// Whether the file calls itself a clean volume.
+    public static func isCleanVolume(_ file: borrowing HDF5File) -> Bool {
+        (try? file.attribute("format", as: String.self)) == format
+    }
+
+    /// What a clean volume was made with, and what it holds, without its voxels.
+    static func summary(_ path: String) throws -> (source: String, seriesUID: String, nodules: Int) {
+        let file = try open(path)
+        return (
+            try file.attribute("source", as: String.self), try file.attribute("seriesuid", as: String.self),
+            try nodules(file).count
+        )
+    }
+
+    private static func open(_ path: String) throws -> HDF5File {
+        let file = try HDF5File(reading: path)
+        try file.requireFormat(format, version: version)
+        return file
+    }
+
+    private static func nodules(_ file: borrowing HDF5File) throws -> [Nodule] {
+        let values = try file.read("/nodules", shape: [nil, 4], as: Double.self)
+        let nodules = stride(from: 0, to: values.count, by: 4).map {
+            Nodule(center: ZYX(values[$0], values[$0 + 1], values[$0 + 2]), diameter: values[$0 + 3])
+        }
+        for (index, nodule) in nodules.enumerated()
+        where !nodule.center.array.allSatisfy({ abs($0) < 1e6 }) || !(nodule.diameter > 0 && nodule.diameter < 1e6) {
+            throw InputError(file.path, at: "/nodules [\(index)]", "\(nodule.center), diameter \(nodule.diameter) mm")
+        }
+        return nodules
+    }
+
+    private static func frame(_ file: borrowing HDF5File) throws -> WorldFrame {
+        let origin: ZYX<Double> = try axes(file, "origin") { $0.isFinite }
+        let spacing: ZYX<Double> = try axes(file, "scan_spacing") { $0.isFinite && $0 > 0 }
+        let direction: ZYX<Int64> = try axes(file, "direction") { abs($0) == 1 }
+        let extent: ZYX<Int64> = try axes(file, "scan_extent") { $0 > 0 }
+        let start: ZYX<Int64> = try axes(file, "crop_start") { $0 >= 0 }
+        return WorldFrame(
+            origin: origin, spacing: spacing, direction: direction.map { Int($0) }, scanExtent: extent.map { Int($0) },
+            cropStart: start.map { Int($0) })
+    }
+
+    private static func axes<Scalar: HDF5Element>(
+        _ file: borrowing HDF5File, _ name: String, where isValid: (Scalar) -> Bool
+    ) throws -> ZYX<Scalar> {
+        let values = try file.attribute(name, as: [Scalar].self)
+        guard values.count == 3, values.allSatisfy(isValid) else {
+            throw InputError(file.path, at: "attribute \(name)", "\(values), expected three valid numbers (z, y, x)")
+        }
+        return ZYX(values[0], values[1], values[2])
+    }
+}
+
+extension HDF5File {
+    /// Checks the attributes `format` and `version` that every file of ours begins with.
+    ///
+    /// - Throws: `InputError` saying what the file is instead.
+    func requireFormat(_ format: String, version: Int64) throws {
+        let found = try attribute("format", as: String.self)
+        guard found == format else {
+            throw InputError(path, at: "attribute format", "`\(found)`, expected `\(format)`")
+        }
+        let foundVersion = try attribute("version", as: Int64.self)
+        guard foundVersion == version else {
+            throw InputError(
+                path, at: "attribute version", "\(foundVersion), expected \(version)",
+                remedy: foundVersion > version ? "use a newer luna" : "convert the scans again")
+        }
+    }
+}
