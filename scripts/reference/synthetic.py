@@ -31,12 +31,16 @@ def uniform(name, count):
     return (hashes(name, count) >> np.uint64(40)).astype(np.float64) / 2**24 * 2 - 1
 
 
-def state(shapes):
+def state(shapes, profile="ordinary"):
     """{name: float32 array} for {name: shape} in `state_dict` order.
 
-    Convolution weights and biases are uniform in +-1/sqrt(fan_in), as PyTorch initialises them; batch norm has
-    weights 1 + u/4 and biases u/4 so that no channel is like another; running statistics are 0 and 1.
+    Convolution weights and biases are uniform in +-1/sqrt(fan_in), as PyTorch initialises them; running statistics
+    are 0 and 1. Batch norm's weight and bias, by profile, with u uniform and c the channel:
+    - ordinary: 1 + u/4 and u/4, so that ReLU cuts half of the values and no channel is like another;
+    - separated: 0.3 + 0.075 u and (1 if c is even else -1) + u/4. Few values lie near ReLU's kink, where rounding
+      decides which way a gradient goes, so that gradients of a large batch can be compared to the last digits.
     """
+    base, spread = {"ordinary": (1.0, 0.25), "separated": (0.3, 0.075)}[profile]
     values = {}
     for name, shape in shapes.items():
         count = int(np.prod(shape))
@@ -46,8 +50,11 @@ def state(shapes):
             value = np.zeros(count)
         elif kind == "running_var":
             value = np.ones(count)
+        elif len(weight) == 1 and kind == "weight":
+            value = base + spread * uniform(name, count)
         elif len(weight) == 1:
-            value = (1.0 if kind == "weight" else 0.0) + 0.25 * uniform(name, count)
+            offset = 0.0 if profile == "ordinary" else 1.0 - 2.0 * (np.arange(count) % 2)
+            value = offset + 0.25 * uniform(name, count)
         else:
             value = uniform(name, count) * (1 / np.sqrt(float(np.prod(weight[1:]))))
         values[name] = value.astype(np.float32).reshape(shape)
@@ -59,11 +66,11 @@ def wave(position, half_period):
     return np.abs(position % (2 * half_period) - half_period)
 
 
-def image(shape):
-    """A network input [N, 1, D, H, W] as made from grey levels: slow waves, bright balls, noise."""
+def image(shape, variant=0):
+    """A network input [N, 1, D, H, W] as made from grey levels: slow waves, bright balls, noise (by variant)."""
     n, _, depth, height, width = shape
     s, z, y, x = np.meshgrid(*(np.arange(k) for k in (n, depth, height, width)), indexing="ij")
-    noise = (hashes("input", s.size) >> np.uint64(59)).astype(np.int64).reshape(s.shape)
+    noise = (hashes(f"input {variant}", s.size) >> np.uint64(59)).astype(np.int64).reshape(s.shape)
     level = 30 + 3 * wave(z + 5 * s, 12) + 2 * wave(2 * y + x, 24) + 2 * wave(x + z, 16) + noise
     for ball in range(3):
         distance = ((z - (9 + 11 * ball) % depth) ** 2 + (y - (12 + 17 * ball + 5 * s) % height) ** 2
@@ -105,6 +112,6 @@ def labels(shape):
     return result.astype(np.float32).reshape(n, *grid, 3, 5)
 
 
-def batch(shape):
+def batch(shape, variant=0):
     """(input, coord, labels) for an input shape [N, 1, D, H, W]."""
-    return image(shape), coordinates(shape), labels(shape)
+    return image(shape, variant), coordinates(shape), labels(shape)
