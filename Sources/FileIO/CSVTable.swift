@@ -79,7 +79,8 @@ public struct CSVTable: Sendable {
                     "\(fields.count) fields, expected \(header.count) (\(header.joined(separator: ",")))")
             }
             let row = cells.count
-            cells.append(contentsOf: repeatElement(Cell(start: 0, end: 0, hasDoubledQuotes: false), count: wanted.count))
+            cells.append(
+                contentsOf: repeatElement(Cell(start: 0, end: 0, hasDoubledQuotes: false), count: wanted.count))
             for (place, slot) in slots.enumerated() { if let slot { cells[row + slot] = fields[place] } }
             lines.append(scanner.recordLine)
         }

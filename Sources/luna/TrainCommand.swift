@@ -69,9 +69,9 @@ struct TrainCommand: ParsableCommand {
             throw UsageError("\(runPath) already holds a run; add --resume to go on, or name another directory")
         }
         let source = try PatchDataset(directory: data)
-        if source.cropSize < configuration.cropSize {
+        if source.manifest.options.cropSize < configuration.cropSize {
             throw InputError(
-                data, "its patches are made for crops of \(source.cropSize), crop_size is \(configuration.cropSize)",
+                data, "its patches are made for crops of \(source.manifest.options.cropSize), crop_size is \(configuration.cropSize)",
                 remedy: "convert again with --crop-size \(configuration.cropSize)")
         }
         // Whoever is first must not have made the directory before all have looked whether it is new.
@@ -90,7 +90,7 @@ struct TrainCommand: ParsableCommand {
         let trainer = try Trainer(
             Trainer.Setting(
                 configuration: configuration, communicator: communicator, source: source, dataPath: data,
-                dataDigest: source.digest, engine: engine, loaderThreads: 1, run: directory, resume: resume,
+                dataDigest: try datasetDigest(data), engine: engine, loaderThreads: 1, run: directory, resume: resume,
                 report: { progress.show($0) }))
         logger.info(
             """
@@ -104,6 +104,13 @@ struct TrainCommand: ParsableCommand {
             logger.info("stopped as asked after step \(trainer.completedSteps); `--resume` goes on from here")
             return ExitStatus.stoppedResumable.rawValue
         }
+    }
+
+    /// What `dataset.json` says: it holds every shard's checksum.
+    private func datasetDigest(_ data: String) throws -> Digest {
+        var digest = Digest()
+        digest.add(String(decoding: try FileContent.bytes(DatasetManifest.path(in: data)), as: UTF8.self))
+        return digest
     }
 
     /// The best instruction set that all ranks have: the same bits need the same instructions.

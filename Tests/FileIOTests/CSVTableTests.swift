@@ -8,7 +8,9 @@ import Testing
         try CSVTable(bytes: Array(text.utf8), file: "list.csv", wanted: columns, hasHeader: hasHeader)
     }
 
-    @Test(arguments: ["id,x\na,1\nb,2\n", "id,x\r\na,1\r\nb,2\r\n", "id,x\ra,1\rb,2", "\u{FEFF}x,more,id\n1,?,a\n2,?,b"])
+    @Test(arguments: [
+        "id,x\na,1\nb,2\n", "id,x\r\na,1\r\nb,2\r\n", "id,x\ra,1\rb,2", "\u{FEFF}x,more,id\n1,?,a\n2,?,b",
+    ])
     func readsWhateverEndsTheLines(text: String) throws {
         let table = try table(text)
         #expect(table.count == 2)

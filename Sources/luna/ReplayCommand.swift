@@ -1,0 +1,130 @@
+import ArgumentParser
+import Compute
+import Detection
+import FileIO
+import Foundation
+import HDF5
+import Network
+
+struct ReplayCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay",
+        abstract: "Run training steps on one batch file, to compare with another framework.",
+        discussion: """
+            EXAMPLES
+              luna replay --weights weights.h5 --batch batch.h5 --output result.h5 --steps 3 --no-dropout
+
+            Weights: /model/<name>, float32, with PyTorch's names and shapes. Batch: /input [N,1,D,H,W], \
+            /coord [N,3,D/4,H/4,W/4], /labels [N,D/4,H/4,W/4,3,5]. Output: /output, /loss (attribute `names`) and \
+            /gradients/<name> of the first step, /losses of all steps, /model/<name> after the last. The whole batch is \
+            one replica.
+            """)
+
+    @Option(help: ArgumentHelp("Weights to start from.", valueName: "file"))
+    var weights: String
+
+    @Option(help: ArgumentHelp("Input, coordinates and labels.", valueName: "file"))
+    var batch: String
+
+    @Option(help: ArgumentHelp("The file to write.", valueName: "file"))
+    var output: String
+
+    @Option(help: ArgumentHelp("Training steps.", valueName: "n"))
+    var steps = 1
+
+    @Option(help: ArgumentHelp("Of stochastic gradient descent.", valueName: "x"))
+    var learningRate = 0.01
+
+    @Option(help: ArgumentHelp("Of stochastic gradient descent.", valueName: "x"))
+    var momentum = 0.9
+
+    @Option(help: ArgumentHelp("On every parameter.", valueName: "x"))
+    var weightDecay = 0.0001
+
+    @Flag(help: "Drop no channels.")
+    var noDropout = false
+
+    @Option(help: ArgumentHelp("By default all cores this process may use.", valueName: "n"))
+    var threads: Int?
+
+    func validate() throws {
+        if steps < 1 { throw ValidationError("--steps is at least 1, not \(steps)") }
+        if let threads, threads < 1 { throw ValidationError("--threads is at least 1, not \(threads)") }
+    }
+
+    func run() throws {
+        Startup.prepare()
+        var state = try WeightsFile.read(weights)
+        let (input, coord, labels) = try readBatch()
+        let network = NoduleNetwork(pool: ThreadPool(threads: threads ?? Startup.defaultThreads))
+        var gradients = [Float](repeating: 0, count: NoduleNetwork.parameters.count)
+        var velocity = gradients
+        var first: (output: Tensor, terms: LossTerms, gradients: [Float])?
+        var losses: [Double] = []
+        let counts = DetectionLoss.counts(labels: labels, mining: true)
+        for step in 0..<steps {
+            let result = network.forward(
+                state, input: input, coord: coord,
+                mode: .training(
+                    dropout: noDropout ? 0 : 0.2, generator: CounterGenerator(seed: 0, purpose: "dropout", UInt64(step)))
+            )
+            let (terms, gradient) = DetectionLoss.evaluate(
+                output: result, labels: labels, mining: true, normalizers: counts)
+            gradients.withUnsafeMutableBufferPointer {
+                network.backward(state, outputGradient: gradient, gradients: $0)
+            }
+            losses.append(terms.total)
+            if first == nil { first = (result, terms, gradients) }
+            network.engine.descend(
+                parameters: &state.parameters, momentum: &velocity, gradients: gradients,
+                learningRate: Float(learningRate), momentumFactor: Float(momentum), weightDecay: Float(weightDecay))
+            let kept = NoduleNetwork.statisticsMomentum
+            for index in state.statistics.indices {
+                state.statistics[index] = (1 - kept) * state.statistics[index] + kept * network.batchStatistics[index]
+            }
+        }
+        guard let first else { return }
+        try write(first.output, first.terms, first.gradients, losses, state)
+        print("loss \(losses.map { String(format: "%.6f", $0) }.joined(separator: " "))")
+    }
+
+    private func readBatch() throws -> (input: Tensor, coord: Tensor, labels: Tensor) {
+        let file = try HDF5File(reading: batch)
+        let input = try file.read("/input", as: Float.self)
+        let shape = input.shape
+        guard shape.count == 5, shape[0] > 0, shape[1] == 1, shape[2...].allSatisfy({ $0 > 0 && $0 % 16 == 0 }) else {
+            throw InputError(
+                batch, at: "/input", "shape \(shape), expected [N, 1, D, H, W] with sides that are multiples of 16")
+        }
+        let grid = shape[2...].map { $0 / 4 }
+        let coord = try file.read("/coord", shape: [shape[0], 3] + grid, as: Float.self)
+        let labels = try file.read(
+            "/labels", shape: [shape[0]] + grid + [NoduleNetwork.anchors, NoduleNetwork.components], as: Float.self)
+        return (
+            Tensor(shape: shape, values: input.values), Tensor(shape: [shape[0], 3] + grid, values: coord),
+            Tensor(shape: [shape[0]] + grid + [NoduleNetwork.anchors, NoduleNetwork.components], values: labels)
+        )
+    }
+
+    private func write(
+        _ result: Tensor, _ terms: LossTerms, _ gradients: [Float], _ losses: [Double], _ state: NetworkState
+    ) throws {
+        let parts = [
+            terms.total, terms.positiveClassification, terms.negativeClassification, terms.classification,
+            terms.regression.reduce(0, +), terms.positives,
+        ]
+        let names = [
+            "total", "positive_classification", "negative_classification", "classification", "regression", "positives",
+        ]
+        try HDF5File.write(to: output) { file in
+            try file.setAttribute("format", to: "luna replay")
+            try file.setAttribute("version", to: Int64(1))
+            try file.write("/output", shape: result.shape, values: result.values)
+            try file.write("/loss", shape: [parts.count], values: parts.map { Float($0) })
+            try file.setAttribute("names", of: "/loss", to: names)
+            try file.write("/losses", shape: [losses.count], values: losses.map { Float($0) })
+            try WeightsFile.writeTable(NoduleNetwork.parameters, gradients, group: "/gradients", to: file)
+            try WeightsFile.writeModel(state, to: file)
+        }
+    }
+}
