@@ -91,7 +91,7 @@ let package = Package(
     ].map { module in
         .testTarget(
             name: "\(module)Tests", dependencies: [.init(stringLiteral: module), "TestSupport"],
-            resources: fixtures.contains(module) ? [.copy("Fixtures")] : [])
+            resources: fixtures.contains(module) ? [.copy("Fixtures")] : [], swiftSettings: optimised)
     } + [
         // Runs the built command as a user does, under mpirun too.
         .testTarget(name: "CommandTests", dependencies: ["luna", "TestSupport", "HDF5", "FileIO"])

@@ -1,5 +1,0 @@
-import Testing
-
-@Suite struct ComputeTests {
-    @Test func exists() { #expect(Bool(true)) }
-}

@@ -1,0 +1,137 @@
+import Testing
+
+@testable import Compute
+
+/// Winograd's kernels against the definition, in every direction: odd sizes, all of the network's widths, batches.
+@Suite struct ConvolutionTests {
+    struct Case: CustomTestStringConvertible {
+        let samples: Int
+        let extent: ZYX<Int>
+        let inputs: Int
+        let outputs: Int
+
+        var testDescription: String { "\(samples) x \(extent), \(inputs) to \(outputs)" }
+    }
+
+    static let cases = [
+        Case(samples: 1, extent: ZYX(5, 7, 9), inputs: 24, outputs: 24),
+        Case(samples: 2, extent: ZYX(4, 8, 12), inputs: 24, outputs: 32),
+        Case(samples: 1, extent: ZYX(3, 9, 8), inputs: 32, outputs: 32),
+        Case(samples: 1, extent: ZYX(2, 7, 7), inputs: 32, outputs: 64),
+        Case(samples: 3, extent: ZYX(4, 2, 3), inputs: 64, outputs: 64),
+        Case(samples: 2, extent: ZYX(1, 1, 1), inputs: 64, outputs: 64),
+        Case(samples: 1, extent: ZYX(3, 5, 7), inputs: 128, outputs: 64),
+        Case(samples: 1, extent: ZYX(3, 8, 7), inputs: 131, outputs: 128),
+        Case(samples: 1, extent: ZYX(2, 4, 8), inputs: 128, outputs: 128),
+    ]
+
+    @Test(arguments: cases, supportedInstructionSets)
+    func agreesWithDefinition(_ c: Case, _ set: InstructionSet) {
+        var generator = CounterGenerator(seed: 1, purpose: "convolution test", UInt64(c.inputs), UInt64(c.outputs))
+        let x = NaiveMap.random(c.samples, c.extent, c.inputs, &generator)
+        let g = NaiveMap.random(c.samples, c.extent, c.outputs, &generator)
+        let weights = (0..<c.outputs * c.inputs * 27).map { _ in Float(generator.uniform(-0.1, 0.1)) }
+        let bias = (0..<c.outputs).map { _ in Float(generator.uniform(-1, 1)) }
+        let engine = Engine(pool: ThreadPool(threads: 1), instructionSet: set)
+        // 131 channels are stored as 136; what stands in the others must not matter.
+        let stored = engine.map(x, extra: (8 - c.inputs % 8) % 8).buffer
+        let map = FeatureMap(
+            buffer: stored, samples: c.samples, extent: c.extent, channels: (c.inputs + 7) / 8 * 8,
+            stride: (c.inputs + 7) / 8 * 8)
+
+        let y = engine.convolution(map, weights: weights, bias: bias, inputs: c.inputs, outputs: c.outputs)
+        let truth = Naive.convolution(x, weights.map(Double.init), bias.map(Double.init), inputs: c.inputs)
+        #expect(relativeError(y.doubles, truth.values) < 4e-6)
+
+        // The convolution is linear: its gradients are convolutions of g, written out by their definition here.
+        let gradient = engine.map(g)
+        let channels = min(c.inputs, 128)
+        let dx = engine.convolutionDataGradient(gradient, weights: weights, inputs: c.inputs, channels: channels)
+        #expect(relativeError(dx.doubles, dataGradient(g, weights, c, channels)) < 4e-6)
+
+        var dw = [Float](repeating: .nan, count: weights.count)
+        dw.withUnsafeMutableBufferPointer {
+            engine.convolutionWeightsGradient(map, gradient, inputs: c.inputs, into: $0.baseAddress!)
+        }
+        #expect(relativeError(dw.map(Double.init), weightsGradient(x, g, c)) < 8e-6)
+    }
+
+    private func dataGradient(_ g: NaiveMap, _ weights: [Float], _ c: Case, _ channels: Int) -> [Double] {
+        var dx = NaiveMap(samples: c.samples, extent: c.extent, channels: channels)
+        dx.forEachVoxel { n, z, y, x in
+            for input in 0..<channels {
+                var sum = 0.0
+                for output in 0..<c.outputs {
+                    for tap in 0..<27 {
+                        let value = g.at(n, z - tap / 9 + 1, y - tap / 3 % 3 + 1, x - tap % 3 + 1, output)
+                        sum += value * Double(weights[(output * c.inputs + input) * 27 + tap])
+                    }
+                }
+                dx.values[dx.index(n, z, y, x, input)] = sum
+            }
+        }
+        return dx.values
+    }
+
+    private func weightsGradient(_ x: NaiveMap, _ g: NaiveMap, _ c: Case) -> [Double] {
+        var dw = [Double](repeating: 0, count: c.outputs * c.inputs * 27)
+        g.forEachVoxel { n, vz, vy, vx in
+            for tap in 0..<27 {
+                for input in 0..<c.inputs {
+                    let value = x.at(n, vz + tap / 9 - 1, vy + tap / 3 % 3 - 1, vx + tap % 3 - 1, input)
+                    if value == 0 { continue }
+                    for output in 0..<c.outputs {
+                        dw[(output * c.inputs + input) * 27 + tap] += value * g.values[g.index(n, vz, vy, vx, output)]
+                    }
+                }
+            }
+        }
+        return dw
+    }
+
+    /// The derivatives that the definition's gradients claim, from finite differences.
+    @Test func definitionsGradientsAreDerivatives() {
+        var generator = CounterGenerator(seed: 2, purpose: "convolution differences")
+        let c = Case(samples: 1, extent: ZYX(2, 3, 3), inputs: 24, outputs: 24)
+        let x = NaiveMap.random(1, c.extent, c.inputs, &generator)
+        let g = NaiveMap.random(1, c.extent, c.outputs, &generator)
+        let weights = (0..<c.outputs * c.inputs * 27).map { _ in Float(generator.uniform(-0.1, 0.1)) }
+        let bias = [Double](repeating: 0.5, count: c.outputs)
+        let dx = dataGradient(g, weights, c, c.inputs)
+        let dw = weightsGradient(x, g, c)
+        for index in [0, 17, 100, x.values.count - 1] {
+            let truth = Naive.derivative(x.values, index) { values in
+                let moved = NaiveMap(samples: 1, extent: c.extent, channels: c.inputs, values: values)
+                return Naive.dot(Naive.convolution(moved, weights.map(Double.init), bias, inputs: c.inputs), g)
+            }
+            #expect(abs(dx[index] - truth) < 1e-7)
+        }
+        for index in [0, 999, weights.count - 1] {
+            let truth = Naive.derivative(weights.map(Double.init), index) { values in
+                Naive.dot(Naive.convolution(x, values, bias, inputs: c.inputs), g)
+            }
+            #expect(abs(dw[index] - truth) < 1e-7)
+        }
+    }
+
+    @Test(arguments: supportedInstructionSets) func firstLayer(_ set: InstructionSet) {
+        var generator = CounterGenerator(seed: 3, purpose: "first layer test")
+        let extent = ZYX(3, 5, 11)
+        let x = NaiveMap.random(2, extent, 1, &generator)
+        let g = NaiveMap.random(2, extent, 24, &generator)
+        let weights = (0..<24 * 27).map { _ in Float(generator.uniform(-1, 1)) }
+        let bias = (0..<24).map { _ in Float(generator.uniform(-1, 1)) }
+        let engine = Engine(pool: ThreadPool(threads: 1), instructionSet: set)
+        let map = engine.map(x)
+        let y = engine.firstConvolution(map, weights: weights, bias: bias, outputs: 24)
+        let truth = Naive.convolution(x, weights.map(Double.init), bias.map(Double.init), inputs: 1)
+        #expect(relativeError(y.doubles, truth.values) < 1e-6)
+
+        var dw = [Float](repeating: .nan, count: weights.count)
+        dw.withUnsafeMutableBufferPointer {
+            engine.firstConvolutionWeightsGradient(map, engine.map(g), into: $0.baseAddress!)
+        }
+        let c = Case(samples: 2, extent: extent, inputs: 1, outputs: 24)
+        #expect(relativeError(dw.map(Double.init), weightsGradient(x, g, c)) < 1e-6)
+    }
+}

@@ -1,0 +1,172 @@
+import Testing
+
+@testable import Compute
+
+/// The other layers: values against their definition, gradients against finite differences of it in Double.
+@Suite struct LayerTests {
+    private let extent = ZYX(4, 2, 6)
+
+    @Test(arguments: supportedInstructionSets, [24, 32, 64])
+    func normalization(_ set: InstructionSet, _ channels: Int) {
+        var generator = CounterGenerator(seed: 1, purpose: "normalisation test", UInt64(channels))
+        var x = NaiveMap.random(2, extent, channels, &generator)
+        // A mean far from zero, where a careless variance would lose its digits.
+        x.values = x.values.map { $0 + 50 }
+        let residual = NaiveMap.random(2, extent, channels, &generator)
+        let g = NaiveMap.random(2, extent, channels, &generator)
+        let scale = (0..<channels).map { _ in Float(generator.uniform(0.5, 1.5)) }
+        let shift = (0..<channels).map { _ in Float(generator.uniform(-0.5, 0.5)) }
+        let engine = Engine(pool: ThreadPool(threads: 2), instructionSet: set)
+        defer { engine.pool.stop() }
+        let map = engine.map(x, extra: 8)
+        let statistics = engine.statistics(map)
+        let y = engine.map(like: map)
+        var (dScale, dShift) = (scale, shift)
+        scale.withUnsafeBufferPointer { scale in
+            shift.withUnsafeBufferPointer { shift in
+                let parameters = NormalizationParameters(scale: scale.baseAddress!, shift: shift.baseAddress!)
+                engine.normalize(map, parameters, statistics, residual: .identity(engine.map(residual)), into: y)
+                let gradient = engine.map(g)
+                dScale.withUnsafeMutableBufferPointer { dScale in
+                    dShift.withUnsafeMutableBufferPointer { dShift in
+                        let dx = engine.normalizationGradient(
+                            map, output: y, gradient: gradient, parameters, statistics,
+                            scaleGradient: dScale.baseAddress!, shiftGradient: dShift.baseAddress!, inPlace: false)
+                        for index in [0, 5 * channels - 1, x.values.count / 2, x.values.count - 1] {
+                            let truth = Naive.derivative(x.values, index) { values in
+                                var moved = x
+                                moved.values = values
+                                return Naive.dot(
+                                    Naive.normalized(
+                                        moved, scale.map(Double.init), shift.map(Double.init), residual: residual), g)
+                            }
+                            #expect(abs(dx.doubles[index] - truth) < 2e-4, "element \(index)")
+                        }
+                    }
+                }
+                // The masked gradient is the residual's.
+                let masked = zip(g.values, y.doubles).map { $1 > 0 ? $0 : 0 }
+                #expect(gradient.doubles == masked)
+            }
+        }
+        let truth = Naive.normalized(x, scale.map(Double.init), shift.map(Double.init), residual: residual)
+        #expect(relativeError(y.doubles, truth.values) < 2e-5)
+        let loss: ([Double], [Double]) -> Double = {
+            Naive.dot(Naive.normalized(x, $0, $1, residual: residual), g)
+        }
+        let (s, b) = (scale.map(Double.init), shift.map(Double.init))
+        for channel in [0, 7, channels - 1] {
+            #expect(abs(Double(dScale[channel]) - Naive.derivative(s, channel, step: 1e-6) { loss($0, b) }) < 2e-3)
+            #expect(abs(Double(dShift[channel]) - Naive.derivative(b, channel, step: 1e-6) { loss(s, $0) }) < 2e-3)
+        }
+    }
+
+    @Test(arguments: supportedInstructionSets) func pooling(_ set: InstructionSet) {
+        var generator = CounterGenerator(seed: 2, purpose: "pooling test")
+        var x = NaiveMap.random(2, extent, 24, &generator)
+        // Equal values in a window: the first gets the gradient.
+        for channel in 0..<24 { for tap in 0..<2 { x.values[x.index(0, 0, 0, tap, channel)] = 2 } }
+        let g = NaiveMap.random(2, extent.map { $0 / 2 }, 24, &generator)
+        let engine = Engine(pool: ThreadPool(threads: 1), instructionSet: set)
+        let map = engine.map(x)
+        let y = engine.maxPool(map)
+        #expect(y.doubles == Naive.pooled(x).values)
+        let dx = engine.maxPoolGradient(map, y, gradient: engine.map(g)).doubles
+        #expect(dx[x.index(0, 0, 0, 0, 3)] == g.values[3])
+        #expect(dx[x.index(0, 0, 0, 1, 3)] == 0)
+        for index in stride(from: 24 * 12 + 1, to: x.values.count, by: 97) {
+            let truth = Naive.derivative(x.values, index, step: 1e-7) { values in
+                var moved = x
+                moved.values = values
+                return Naive.dot(Naive.pooled(moved), g)
+            }
+            #expect(abs(dx[index] - truth) < 1e-5)
+        }
+    }
+
+    @Test func pointwise() {
+        var generator = CounterGenerator(seed: 3, purpose: "pointwise test")
+        let x = NaiveMap.random(2, ZYX(7, 9, 11), 131, &generator)
+        let g = NaiveMap.random(2, x.extent, 15, &generator)
+        let weights = (0..<15 * 131).map { _ in Float(generator.uniform(-1, 1)) }
+        let bias = (0..<15).map { _ in Float(generator.uniform(-1, 1)) }
+        let engine = Engine(pool: ThreadPool(threads: 2))
+        defer { engine.pool.stop() }
+        let map = engine.map(x, extra: 5)
+        let y = engine.pointwise(map, weights: weights, bias: bias, inputs: 131, outputs: 15)
+        let truth = Naive.pointwise(x, weights.map(Double.init), bias.map(Double.init), inputs: 131)
+        #expect(relativeError(y.doubles, truth.values) < 1e-6)
+        let gradient = engine.map(g)
+        let dx = engine.pointwiseDataGradient(gradient, weights: weights, inputs: 131, channels: 128).doubles
+        var dw = [Float](repeating: .nan, count: weights.count)
+        var db = bias
+        dw.withUnsafeMutableBufferPointer {
+            engine.pointwiseWeightsGradient(map, gradient, inputs: 131, into: $0.baseAddress!)
+        }
+        db.withUnsafeMutableBufferPointer { engine.biasGradient(gradient, into: $0.baseAddress!) }
+        let (w, b) = (weights.map(Double.init), bias.map(Double.init))
+        for index in [0, 77, weights.count - 1] {
+            let truth = Naive.derivative(w, index) { Naive.dot(Naive.pointwise(x, $0, b, inputs: 131), g) }
+            #expect(abs(Double(dw[index]) - truth) < 1e-3)
+        }
+        let dTruth = Naive.derivative(b, 4) { Naive.dot(Naive.pointwise(x, w, $0, inputs: 131), g) }
+        #expect(abs(Double(db[4]) - dTruth) < 1e-3)
+        for voxel in [0, 300, x.values.count / 131 - 1] {
+            let truth = (0..<15).reduce(0.0) { $0 + g.values[voxel * 15 + $1] * w[$1 * 131 + 9] }
+            #expect(abs(dx[voxel * 128 + 9] - truth) < 1e-5)
+        }
+    }
+
+    @Test func transposedConvolution() {
+        var generator = CounterGenerator(seed: 4, purpose: "transposed test")
+        let x = NaiveMap.random(2, ZYX(3, 2, 5), 64, &generator)
+        let g = NaiveMap.random(2, x.extent * 2, 64, &generator)
+        let weights = (0..<64 * 64 * 8).map { _ in Float(generator.uniform(-0.2, 0.2)) }
+        let bias = (0..<64).map { _ in Float(generator.uniform(-1, 1)) }
+        let engine = Engine(pool: ThreadPool(threads: 2))
+        defer { engine.pool.stop() }
+        let map = engine.map(x)
+        let y = engine.transposedConvolution(map, weights: weights, bias: bias, outputs: 64)
+        let (w, b) = (weights.map(Double.init), bias.map(Double.init))
+        #expect(relativeError(y.doubles, Naive.transposed(x, w, b).values) < 1e-6)
+        var dw = [Float](repeating: .nan, count: weights.count)
+        // The gradient as part of a wider map, as the concatenation hands it down.
+        let wide = engine.map(g, extra: 64)
+        let dx = dw.withUnsafeMutableBufferPointer {
+            engine.transposedConvolutionGradient(map, wide, weights: weights, into: $0.baseAddress!)
+        }
+        for index in [0, 500, x.values.count - 1] {
+            let truth = Naive.derivative(x.values, index) { values in
+                var moved = x
+                moved.values = values
+                return Naive.dot(Naive.transposed(moved, w, b), g)
+            }
+            #expect(abs(dx.doubles[index] - truth) < 1e-4)
+        }
+        for index in [0, 12345, weights.count - 1] {
+            let truth = Naive.derivative(w, index) { Naive.dot(Naive.transposed(x, $0, b), g) }
+            #expect(abs(Double(dw[index]) - truth) < 1e-3)
+        }
+    }
+
+    @Test(arguments: supportedInstructionSets) func descent(_ set: InstructionSet) {
+        let count = 70_003
+        var parameters = (0..<count).map { Float($0 % 13) - 6 }
+        var momentum = [Float](repeating: 0, count: count)
+        let gradients = (0..<count).map { Float($0 % 7) - 3 }
+        var (w, v) = (parameters.map(Double.init), momentum.map(Double.init))
+        let engine = Engine(pool: ThreadPool(threads: 2), instructionSet: set)
+        defer { engine.pool.stop() }
+        for _ in 0..<3 {
+            engine.descend(
+                parameters: &parameters, momentum: &momentum, gradients: gradients, learningRate: 0.1,
+                momentumFactor: 0.9, weightDecay: 0.01)
+            for index in 0..<count {
+                v[index] = 0.9 * v[index] + Double(gradients[index]) + 0.01 * w[index]
+                w[index] -= 0.1 * v[index]
+            }
+        }
+        #expect(relativeError(parameters.map(Double.init), w) < 1e-6)
+        #expect(relativeError(momentum.map(Double.init), v) < 1e-6)
+    }
+}
