@@ -95,7 +95,9 @@ public struct Converter: Sendable {
             try OutputDirectory.invalidate(output, options: options)
             return outcome
         }
-        let folds = try ShardAssembly(output: output, options: options, volumes: volumes).run(progress)
+        let folds = try ShardAssembly(
+            output: output, options: options, volumes: volumes, pool: ThreadPool(threads: jobs)
+        ).run(progress)
         let kept = Set(folds.flatMap { $0.shards.map(\.path) })
         for stale in try directory.strangers(in: "shards", expected: kept) {
             try OutputDirectory.remove("\(output)/\(stale)")
