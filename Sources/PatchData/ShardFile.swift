@@ -15,8 +15,8 @@ import Synchronization
 ///     /nodules          float64 [m, 4]       z, y, x in clean-volume voxels, diameter in mm
 ///     /nodule_start     int64 [n + 1]        patch i has the nodules start[i] ..< start[i + 1]
 ///
-/// with the attributes `format`, `version`, `fold`, `patch_side`, `voxel_mm`, `padding` and `plan`, which names what the
-/// shard was made from.
+/// with the attributes `format`, `version`, `fold`, `patch_side`, `voxel_mm`, `padding` and `plan`, which names what
+/// the shard was made from.
 enum ShardFile {
     static let format = "luna-shard"
     static let version: Int64 = 1
