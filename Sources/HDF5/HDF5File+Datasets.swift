@@ -52,7 +52,7 @@ extension HDF5File {
     ///
     /// - Parameters:
     ///   - chunk: The extents of a chunk; nil chooses whole rows up to 4 MiB where a filter needs chunks.
-    ///   - checksum: Whether every chunk carries a Fletcher-32 sum. A scalar and an empty dataset have no chunks and none.
+    ///   - checksum: Whether every chunk carries a Fletcher-32 sum. Scalars and empty datasets have no chunks.
     /// - Throws: `FileError`.
     public func createDataset<Element: HDF5Element>(
         _ object: String, as element: Element.Type, shape: [Int], chunk: [Int]? = nil,

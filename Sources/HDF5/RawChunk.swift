@@ -128,3 +128,62 @@ extension HDF5Dataset {
         }
     }
 }
+
+/// A chunk packed for writing: packing needs no lock, so that many are packed at a time.
+public struct PackedChunk: Sendable {
+    let bytes: [UInt8]
+    /// Bits of the filters that were left out, since they would have made the chunk larger.
+    let skipped: UInt32
+}
+
+extension HDF5Dataset {
+    /// Deflates a chunk's bytes and adds their sum, as the dataset's filters ask for.
+    ///
+    /// - Precondition: `bytes` fill a chunk, elements are bytes, and the filters are deflate and Fletcher-32 at most.
+    public func packed(_ bytes: [UInt8]) -> PackedChunk {
+        precondition(kind.elementBytes == 1, "\(path) holds \(kind), expected bytes")
+        precondition(bytes.count == chunk?.reduce(1, *), "\(bytes.count) bytes do not fill a chunk of \(path)")
+        var (result, skipped) = (bytes, UInt32(0))
+        for (index, filter) in filters.enumerated() {
+            switch filter {
+            case .deflate(let level):
+                if let smaller = Self.deflated(result, level: level) {
+                    result = smaller
+                } else {
+                    skipped |= 1 << UInt32(index)
+                }
+            case .fletcher32:
+                let sum = result.withUnsafeBytes { RawChunk.fletcher32($0[...]) }
+                for shift in [0, 8, 16, 24] { result.append(UInt8(truncatingIfNeeded: sum >> UInt32(shift))) }
+            default: preconditionFailure("\(path): cannot pack with \(filter)")
+            }
+        }
+        return PackedChunk(bytes: result, skipped: skipped)
+    }
+
+    /// nil where deflating makes nothing smaller.
+    private static func deflated(_ bytes: [UInt8], level: Int) -> [UInt8]? {
+        var length = compressBound(uLong(bytes.count))
+        var status: Int32 = Z_OK
+        let result = [UInt8](unsafeUninitializedCapacity: Int(length)) { buffer, count in
+            status = compress2(buffer.baseAddress, &length, bytes, uLong(bytes.count), Int32(level))
+            count = status == Z_OK ? Int(length) : 0
+        }
+        return status == Z_OK && result.count < bytes.count ? result : nil
+    }
+
+    /// Writes the chunk that begins at `row` of the first axis and at 0 on the others.
+    ///
+    /// - Throws: `FileError`.
+    /// - Precondition: A chunk begins there.
+    public func write(_ packed: PackedChunk, row: Int) throws {
+        precondition(0..<shape[0] ~= row && row % (chunk?[0] ?? 1) == 0, "no chunk begins at row \(row) of \(shape)")
+        let offset = [hsize_t(row)] + [hsize_t](repeating: 0, count: shape.count - 1)
+        try Library.run {
+            let status = packed.bytes.withUnsafeBytes {
+                H5Dwrite_chunk(handle.id, luna_h5_default(), packed.skipped, offset, $0.count, $0.baseAddress)
+            }
+            guard status >= 0 else { throw site.failure("\(path) [\(row)]", "write") }
+        }
+    }
+}

@@ -7,8 +7,8 @@ import Synchronization
 /// Makes a data set directory of a LUNA16-layout directory.
 ///
 /// Scan by scan, several at a time, into a file of its own; then fold by fold into shards. Every file appears complete
-/// or not at all, and its bytes depend on the scan and the options alone: a conversion killed at any instant and started
-/// again ends with the same bytes.
+/// or not at all, and its bytes depend on the scan and the options alone: a conversion killed at any instant and
+/// started again ends with the same bytes.
 public struct Converter: Sendable {
     /// How far a conversion is.
     public struct Progress: Sendable {
@@ -95,7 +95,9 @@ public struct Converter: Sendable {
             try OutputDirectory.invalidate(output, options: options)
             return outcome
         }
-        let folds = try ShardAssembly(output: output, options: options, volumes: volumes).run(progress)
+        let folds = try ShardAssembly(
+            output: output, options: options, volumes: volumes, pool: ThreadPool(threads: jobs)
+        ).run(progress)
         let kept = Set(folds.flatMap { $0.shards.map(\.path) })
         for stale in try directory.strangers(in: "shards", expected: kept) {
             try OutputDirectory.remove("\(output)/\(stale)")

@@ -1,4 +1,5 @@
 import CT
+import Compute
 import FileIO
 
 /// Cuts the patches of all converted scans into shards, fold by fold, in the order of the scans.
@@ -8,6 +9,7 @@ struct ShardAssembly {
     let output: String
     let options: ConversionOptions
     let volumes: [ConvertedVolume]
+    let pool: ThreadPool
 
     private struct Shard {
         var fold: Int
@@ -35,7 +37,8 @@ struct ShardAssembly {
             if !isGood(path, shard) {
                 try OutputDirectory.invalidate(output, options: options)
                 try ShardFile.write(
-                    shard.patches.map(\.entry), fold: shard.fold, side: options.patchSide, plan: shard.plan, to: path
+                    shard.patches.map(\.entry), fold: shard.fold, side: options.patchSide, plan: shard.plan, to: path,
+                    pool: pool
                 ) { patch in
                     let (volume, entry) = shard.patches[patch]
                     if loaded?.index != volume {

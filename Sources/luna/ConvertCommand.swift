@@ -13,8 +13,8 @@ struct ConvertCommand: ParsableCommand {
         abstract: "Make a data set of patches and clean volumes from scans in LUNA16's layout.",
         discussion: """
             Scans are cleaned (lungs kept, 1 mm voxels, UInt8) into volumes/, then patches are cut from them into \
-            shards/; dataset.json comes last. Started again after an interruption, it goes on where it stopped and ends \
-            with the same bytes. A scan that cannot be read is named and the others are converted; without --skip-bad \
+            shards/; dataset.json comes last. Started again after an interruption, it goes on where it stopped and \
+            ends with the same bytes. A scan that cannot be read is named and the others are converted; without --skip-bad \
             no dataset.json is written then.
 
             EXAMPLES
@@ -96,7 +96,8 @@ struct ConvertCommand: ParsableCommand {
         }
         for label in outcome.outsideLabels {
             note(
-                "\(label.seriesuid): label at x \(label.x), y \(label.y), z \(label.z) mm lies outside its volume, left out"
+                "\(label.seriesuid): label at x \(label.x), y \(label.y), z \(label.z) mm lies outside its volume, "
+                    + "left out"
             )
         }
         for scan in outcome.badScans { note("cannot convert \(scan.seriesuid): \(scan.reason)") }
@@ -105,12 +106,14 @@ struct ConvertCommand: ParsableCommand {
                 input,
                 "\(outcome.badScans.count) of \(converterTotal(outcome)) scans cannot be converted; "
                     + "\(output)/dataset.json is not written",
-                remedy: "mend them and run the same command again, or leave them out with --skip-bad")
+                remedy: skipBad
+                    ? "no scan is left: mend them and run the same command again"
+                    : "mend them and run the same command again, or leave them out with --skip-bad")
         }
         let left = outcome.badScans.isEmpty ? "" : ", \(outcome.badScans.count) left out"
         print(
-            "\(output): \(manifest.scans) scans (\(outcome.convertedScans) converted now, \(outcome.keptScans) before\(left)), "
-                + "\(manifest.nodules) nodules, \(manifest.patches) patches of side \(manifest.patchSide) in "
+            "\(output): \(manifest.scans) scans (\(outcome.convertedScans) converted now, "
+                + "\(outcome.keptScans) before\(left)), \(manifest.nodules) nodules, \(manifest.patches) patches of side \(manifest.patchSide) in "
                 + "\(manifest.folds.reduce(0) { $0 + $1.shards.count }) shards")
     }
 

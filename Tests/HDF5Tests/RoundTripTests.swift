@@ -104,6 +104,33 @@ import Testing
         }
     }
 
+    /// Packed here, unpacked by the library: what deflates well and what does not.
+    @Test func packedChunksAreReadByTheLibrary() throws {
+        try withTemporaryDirectory { directory in
+            let rows: [[UInt8]] = [
+                [UInt8](repeating: 7, count: 999), (0..<999).map { UInt8($0 % 13) },
+                (0..<999).map { UInt8(truncatingIfNeeded: ($0 &* 2_654_435_761) >> 13 ^ $0) },
+            ]
+            let contents = try [true, false].map { isPacked in
+                let path = "\(directory)/\(isPacked).h5"
+                try HDF5File.write(to: path) { file in
+                    let dataset = try file.createDataset(
+                        "/rows", as: UInt8.self, shape: [3, 999], chunk: [1, 999], compression: .deflate(4))
+                    for (row, values) in rows.enumerated() {
+                        if isPacked {
+                            try dataset.write(dataset.packed(values), row: row)
+                        } else {
+                            try dataset.write(rows: row..<row + 1, values: values)
+                        }
+                    }
+                }
+                #expect(try HDF5File(reading: path).read("/rows", as: UInt8.self).values == Array(rows.joined()))
+                return try FileContent.bytes(path).count
+            }
+            #expect(contents[0] <= contents[1])
+        }
+    }
+
     @Test func theSameContentIsTheSameBytes() throws {
         try withTemporaryDirectory { directory in
             let contents = try ["a", "b"].map { name in

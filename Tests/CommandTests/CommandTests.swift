@@ -1,5 +1,0 @@
-import Testing
-
-@Suite struct CommandTests {
-    @Test func exists() { #expect(Bool(true)) }
-}
