@@ -90,7 +90,8 @@ let package = Package(
         "Training",
     ].map { module in
         .testTarget(
-            name: "\(module)Tests", dependencies: [.init(stringLiteral: module), "TestSupport"],
+            name: "\(module)Tests",
+            dependencies: [.init(stringLiteral: module), "TestSupport"] + (beside[module] ?? []),
             resources: fixtures.contains(module) ? [.copy("Fixtures")] : [], swiftSettings: optimised)
     } + [
         // Runs the built command as a user does, under mpirun too.
@@ -101,3 +102,6 @@ let package = Package(
 
 /// Modules whose tests carry files made by the scripts in `scripts/fixtures`.
 var fixtures: Set<String> { ["CT", "Network"] }
+
+/// What tests use beside their module and what it depends on.
+var beside: [String: [Target.Dependency]] { ["Network": ["Detection"]] }
