@@ -93,11 +93,15 @@ struct PhantomNodule {
             }, isAttachedToWall: isAttachedToWall)
     }
 
-    /// 4 to 30 mm, most of them small: median 7.5 mm.
+    /// 4 to 30 mm, most of them small: median 8 mm.
     private static func diameter(largest: Double, _ generator: inout CounterGenerator) -> Double {
-        // The sum of three uniform numbers is near enough to a normal one: logarithm 2.0 ± 0.5.
-        let normal = (generator.uniform() + generator.uniform() + generator.uniform() - 1.5) * 2
-        return min(30, largest, max(4, exp(2.02 + 0.55 * normal)))
+        // Drawn again until it fits: cutting off would heap nodules up at the limits.
+        while true {
+            // The sum of three uniform numbers is near enough to a normal one: logarithm 2.0 ± 0.55.
+            let normal = (generator.uniform() + generator.uniform() + generator.uniform() - 1.5) * 2
+            let diameter = exp(2.02 + 0.55 * normal)
+            if diameter >= 4 && diameter <= min(30, largest) { return diameter }
+        }
     }
 
     private static func lungPoint(_ anatomy: PhantomAnatomy, _ generator: inout CounterGenerator) -> Point? {

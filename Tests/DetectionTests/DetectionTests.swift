@@ -1,5 +1,0 @@
-import Testing
-
-@Suite struct DetectionTests {
-    @Test func exists() { #expect(Bool(true)) }
-}

@@ -1,5 +1,0 @@
-import Testing
-
-@Suite struct EvaluationTests {
-    @Test func exists() { #expect(Bool(true)) }
-}

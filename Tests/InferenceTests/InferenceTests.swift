@@ -1,5 +1,0 @@
-import Testing
-
-@Suite struct InferenceTests {
-    @Test func exists() { #expect(Bool(true)) }
-}

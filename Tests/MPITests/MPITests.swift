@@ -1,5 +1,0 @@
-import Testing
-
-@Suite struct MPITests {
-    @Test func exists() { #expect(Bool(true)) }
-}

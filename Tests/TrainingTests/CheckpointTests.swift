@@ -1,0 +1,94 @@
+import FileIO
+import Foundation
+import Network
+import TestSupport
+import Testing
+
+@testable import Training
+
+@Suite struct CheckpointTests {
+    private func checkpoint(step: Int) -> Checkpoint {
+        let state = NoduleNetwork.initialState(seed: UInt64(step))
+        return Checkpoint(
+            epoch: 2, step: step, seed: 3, configuration: TrainingConfiguration().yaml(), state: state,
+            momentum: state.parameters.map { $0 / 2 }, owesValidation: true, epochTerms: [1, 2.5, -0.0])
+    }
+
+    @Test func roundTrip() throws {
+        try withTemporaryDirectory { directory in
+            let path = "\(directory)/c.h5"
+            try checkpoint(step: 7).write(to: path)
+            #expect(try Checkpoint.read(path) == checkpoint(step: 7))
+            #expect(try WeightsFile.read(path) == checkpoint(step: 7).state)
+        }
+    }
+
+    /// The newest are kept, `latest` names the newest, and a damaged one is named and passed over.
+    @Test func retentionAndFallback() throws {
+        try withTemporaryDirectory { directory in
+            let run = RunDirectory(directory + "/run/")
+            try run.create()
+            for step in [10, 20, 30] { try run.write(checkpoint(step: step), keep: 2) }
+            let names = try FileContent.names(inDirectory: run.path + "/checkpoints")
+            #expect(names == ["latest", "step-00000020.h5", "step-00000030.h5"])
+            let latest = try FileContent.bytes(run.path + "/checkpoints/latest")
+            #expect(String(decoding: latest, as: UTF8.self) == "step-00000030.h5\n")
+
+            let path = run.path + "/checkpoints/step-00000030.h5"
+            var bytes = try FileContent.bytes(path)
+            bytes[bytes.count / 2] ^= 4
+            try AtomicFile.write(bytes, to: path)
+            var damaged: [InputError] = []
+            let found = try run.newestCheckpoint { damaged.append($0) }
+            #expect(found?.step == 20)
+            #expect(damaged.count == 1 && damaged[0].description.contains("step-00000030.h5"))
+
+            // A file cut off, too.
+            try AtomicFile.write(bytes.prefix(bytes.count / 3), to: run.path + "/checkpoints/step-00000020.h5")
+            #expect(throws: InputError.self) { try run.newestCheckpoint { _ in } }
+        }
+    }
+
+    /// Nothing is left of a write that fails, and the old file stays.
+    @Test func failedWriteLeavesTheOldFile() throws {
+        try withTemporaryDirectory { directory in
+            let path = "\(directory)/file"
+            try AtomicFile.write("old", to: path)
+            struct Stop: Error {}
+            #expect(throws: Stop.self) {
+                try AtomicFile.write(to: path) { temporary in
+                    try AtomicFile.write("half", to: temporary)
+                    throw Stop()
+                }
+            }
+            #expect(try FileContent.bytes(path) == Array("old".utf8))
+            #expect(try FileContent.names(inDirectory: directory) == ["file"])
+            #expect(throws: FileError.self) { try AtomicFile.write("x", to: "\(directory)/none/file") }
+        }
+    }
+
+    @Test func logIsCutAtTheCheckpoint() throws {
+        struct Line: Encodable { let step: Int }
+        try withTemporaryDirectory { directory in
+            let path = "\(directory)/metrics.jsonl"
+            let log = try MetricsLog(path, keepingUpTo: 0)
+            for step in 1...5 { try log.append(Line(step: step)) }
+            try AtomicFile.write(FileContent.bytes(path) + Array("{\"step\":6".utf8), to: path)  // torn by a kill
+            let resumed = try MetricsLog(path, keepingUpTo: 3)
+            try resumed.append(Line(step: 4))
+            let text = String(decoding: try FileContent.bytes(path), as: UTF8.self)
+            #expect(text == (1...4).map { "{\"step\":\($0)}\n" }.joined())
+        }
+    }
+
+    @Test func plateauIsNoticedOnce() {
+        var watch = PlateauWatch()
+        let resting = lossTerms(classification: 0.69)
+        #expect(watch.observe(resting, steps: 200, total: 200) == nil)
+        #expect(watch.observe(resting, steps: 200, total: 400) == nil)
+        #expect(watch.observe(resting, steps: 200, total: 600)?.contains("output_prior") == true)
+        #expect(watch.observe(resting, steps: 200, total: 800) == nil)
+        var learning = PlateauWatch()
+        for _ in 0..<9 { #expect(learning.observe(lossTerms(classification: 0.4), steps: 200, total: 0) == nil) }
+    }
+}

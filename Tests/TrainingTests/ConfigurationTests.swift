@@ -1,0 +1,84 @@
+import Detection
+import FileIO
+import TestSupport
+import Testing
+
+@testable import Training
+
+@Suite struct ConfigurationTests {
+    private func read(_ yaml: String, _ overrides: [String] = []) throws -> TrainingConfiguration {
+        try withTemporaryDirectory { directory in
+            let path = "\(directory)/config.yaml"
+            try AtomicFile.write(yaml, to: path)
+            return try TrainingConfiguration.read(path, overrides: overrides)
+        }
+    }
+
+    private func message(_ yaml: String, _ overrides: [String] = []) -> String {
+        do {
+            _ = try read(yaml, overrides)
+            return "accepted"
+        } catch let error as InputError {
+            return error.description
+        } catch { return "another error: \(error)" }
+    }
+
+    @Test func presetsAndOverrides() throws {
+        #expect(try read("") == TrainingConfiguration())
+        let dsb = try read("preset: dsb2017\nreplicas: 4\n", ["epochs=7", "augment.flip=false", "validation_fold=null"])
+        #expect(dsb.cropSize == 128 && dsb.epochs == 7 && dsb.replicas == 4)
+        #expect(dsb.augment.flip == false && dsb.augment.scale == true && dsb.validationFold == nil)
+        #expect(try read("epochs: 3", ["preset=dsb2017"]).cropSize == 128)
+    }
+
+    @Test func roundTrips() throws {
+        var c = TrainingConfiguration(preset: .dsb2017)
+        c.initialWeights = "a \"b\" \\ c.h5"
+        c.outputPrior = 0.01
+        c.validationFold = nil
+        c.augment.rotate = true
+        c.schedule = .cosine
+        #expect(try read(c.yaml()) == c)
+        #expect(try read(c.yaml(explained: true)) == c)
+        #expect(TrainingConfiguration.meanings.allSatisfy { c.yaml().contains("\n\($0.key): ") || c.yaml().hasPrefix($0.key) })
+    }
+
+    @Test func faultsAreNamed() {
+        #expect(message("learning_rat: 1").contains("did you mean learning_rate?"))
+        #expect(message("seed: 1\nepochs: many").contains("line 2, epochs: many, expected a whole number"))
+        #expect(message("crop_size: 50").contains("crop_size: 50, expected a multiple of 16"))
+        #expect(message("", ["momentum=1.5"]).contains("momentum"))
+        #expect(message("", ["replicas"]).contains("expected KEY=VALUE"))
+        #expect(message("", ["augment.flop=true"]).contains("augment.flip"))
+        #expect(message("augment: 3").contains("augment"))
+        #expect(message("preset: luna17").contains("luna16 or dsb2017"))
+        #expect(message("a: [1").contains("config.yaml"))
+        #expect(message("- 1\n- 2").contains("key: value"))
+        #expect(message("validation_fold: 10").contains("0 to 9"))
+    }
+
+    @Test func differencesThatMatter() throws {
+        let a = try read("")
+        #expect(try read("threads: 3\nkeep_checkpoints: 9").firstDifference(from: a) == nil)
+        #expect(try read("seed: 5").firstDifference(from: a) == "seed")
+    }
+
+    /// The recipe's table of factors.
+    @Test func schedules() throws {
+        let luna = try read("epochs: 150")
+        func rate(_ c: TrainingConfiguration, epoch: Int) -> Double {
+            c.learningRate(step: (epoch - 1) * 10 + 5, stepsPerEpoch: 10) / 0.01
+        }
+        for (epoch, factor) in [(1, 1.0), (50, 1), (51, 0.1), (100, 0.1), (101, 0.05), (120, 0.05), (121, 0.01), (150, 0.01)] {
+            #expect(abs(rate(luna, epoch: epoch) - factor) < 1e-12, "epoch \(epoch)")
+        }
+        let dsb = try read("preset: dsb2017")
+        for (epoch, factor) in [(1, 1.0), (50, 1), (51, 0.1), (80, 0.1), (81, 0.01), (100, 0.01)] {
+            #expect(abs(rate(dsb, epoch: epoch) - factor) < 1e-12, "epoch \(epoch)")
+        }
+        let cosine = try read("schedule: cosine\nepochs: 2\nwarmup_steps: 4")
+        #expect(cosine.learningRate(step: 0, stepsPerEpoch: 10) == 0.0025)
+        #expect(abs(cosine.learningRate(step: 10, stepsPerEpoch: 10) - 0.005) < 1e-12)
+        #expect(cosine.learningRate(step: 19, stepsPerEpoch: 10) < 0.0001)
+    }
+}

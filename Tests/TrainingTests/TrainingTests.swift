@@ -1,5 +1,0 @@
-import Testing
-
-@Suite struct TrainingTests {
-    @Test func exists() { #expect(Bool(true)) }
-}
