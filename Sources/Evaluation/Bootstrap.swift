@@ -13,7 +13,7 @@ public struct Interval: Hashable, Sendable, Encodable {
         let sorted = values.sorted()
         mean = values.reduce(0, +) / Double(max(1, values.count))
         func quantile(_ q: Double) -> Double {
-            guard !sorted.isEmpty else { return .nan }
+            guard !sorted.isEmpty else { return 0 }
             let position = q * Double(sorted.count - 1)
             let low = Int(position)
             let high = min(low + 1, sorted.count - 1)
@@ -50,6 +50,8 @@ public struct Bootstrap: Hashable, Sendable {
             var weights = [Int](repeating: 0, count: scans)
             for _ in 0..<scans { weights[generator.integer(in: 0..<scans)] += 1 }
             let nodules = zip(weights, matching.nodulesByScan).reduce(0) { $0 + $1.0 * $1.1 }
+            // A draw of healthy scans only has no sensitivity.
+            if nodules == 0 { continue }
             let curve = FROC(matching.marks, weights: weights, scans: scans, nodules: nodules)
             let sensitivities = curve.sensitivities
             cpms.append(sensitivities.reduce(0, +) / Double(sensitivities.count))

@@ -13,7 +13,8 @@ public struct EvaluationResult: Sendable {
     public init(_ candidates: [Candidate], _ reference: ReferenceStandard, resamples: Int = 1000, seed: UInt64 = 0) {
         matching = Matching(candidates, reference)
         froc = FROC(matching.marks, scans: matching.counts.scans, nodules: matching.counts.nodules)
-        bootstrap = resamples > 0 ? Bootstrap(matching, resamples: resamples, seed: seed) : nil
+        let isPossible = resamples > 0 && matching.counts.detected + matching.missed.count > 0
+        bootstrap = isPossible ? Bootstrap(matching, resamples: resamples, seed: seed) : nil
         self.seed = seed
     }
 

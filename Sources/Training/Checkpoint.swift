@@ -18,8 +18,13 @@ public struct Checkpoint: Hashable, Sendable {
     public var momentum: [Float]
     /// Whether the epoch's validation is still to come.
     public var owesValidation: Bool
-    /// Sums of the running epoch's log.
+    /// Sums of the running epoch's log, and the steps they add up.
     public var epochTerms: [Double]
+    public var epochSteps: Int
+    /// Of the data set: another one would go on with other samples.
+    public var dataDigest: String
+    /// The instruction set and OpenBLAS's kernels, on which the bits depend.
+    public var arithmetic: String
 
     public static let format = "luna checkpoint"
     public static let version: Int64 = 1
@@ -32,6 +37,9 @@ public struct Checkpoint: Hashable, Sendable {
         digest.add(seed)
         digest.add(configuration)
         digest.add(owesValidation ? 1 : 0)
+        digest.add(epochSteps)
+        digest.add(dataDigest)
+        digest.add(arithmetic)
         for term in epochTerms { digest.add(Int(truncatingIfNeeded: term.bitPattern)) }
         digest.add(state.parameters)
         digest.add(state.statistics)
@@ -52,6 +60,9 @@ public struct Checkpoint: Hashable, Sendable {
             try file.setAttribute("config", to: configuration)
             try file.setAttribute("owes_validation", to: Int64(owesValidation ? 1 : 0))
             try file.setAttribute("epoch_terms", to: epochTerms)
+            try file.setAttribute("epoch_steps", to: Int64(epochSteps))
+            try file.setAttribute("data_digest", to: dataDigest)
+            try file.setAttribute("arithmetic", to: arithmetic)
             try file.setAttribute("digest", to: digest.text)
             try WeightsFile.writeModel(state, to: file)
             try WeightsFile.writeTable(
@@ -69,10 +80,7 @@ public struct Checkpoint: Hashable, Sendable {
             throw InputError(path, at: "format", "\(found), expected \(format)")
         }
         let foundVersion = try file.attribute("version", as: Int64.self)
-        guard foundVersion == version else {
-            throw InputError(
-                path, at: "version", "\(foundVersion), this program reads \(version)", remedy: "use a later luna")
-        }
+        guard foundVersion == version else { throw VersionError(file: path, found: Int(foundVersion)) }
         let checkpoint = Checkpoint(
             epoch: Int(try file.attribute("epoch", as: Int64.self)),
             step: Int(try file.attribute("step", as: Int64.self)),
@@ -82,10 +90,23 @@ public struct Checkpoint: Hashable, Sendable {
             momentum: try WeightsFile.readTable(
                 NoduleNetwork.parameters, group: "/optimizer/momentum", from: file),
             owesValidation: try file.attribute("owes_validation", as: Int64.self) != 0,
-            epochTerms: try file.attribute("epoch_terms", as: [Double].self))
+            epochTerms: try file.attribute("epoch_terms", as: [Double].self),
+            epochSteps: Int(try file.attribute("epoch_steps", as: Int64.self)),
+            dataDigest: try file.attribute("data_digest", as: String.self),
+            arithmetic: try file.attribute("arithmetic", as: String.self))
         guard try file.attribute("digest", as: String.self) == checkpoint.digest.text else {
             throw InputError(path, "the content does not match its digest: the file is damaged")
         }
         return checkpoint
+    }
+}
+
+/// A checkpoint that another version of the program wrote: whole, but not to be passed over or written over.
+public struct VersionError: Error, CustomStringConvertible {
+    let file: String
+    let found: Int
+
+    public var description: String {
+        "\(file): checkpoint version \(found), this program reads \(Checkpoint.version); use the luna that wrote it"
     }
 }

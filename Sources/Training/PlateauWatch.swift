@@ -17,7 +17,7 @@ struct PlateauWatch {
 
     /// - Parameter terms: An epoch's sums over `steps` steps.
     /// - Returns: What to tell the user, once.
-    mutating func observe(_ terms: LossTerms, steps: Int, total: Int) -> String? {
+    mutating func observe(_ terms: LossTerms, steps: Int) -> String? {
         let classification = terms.classification / Double(max(1, steps))
         epochs = abs(classification - 0.693) < 0.03 ? epochs + 1 : 0
         guard !isTold, epochs >= Self.patience.epochs, epochs * steps >= Self.patience.steps else { return nil }

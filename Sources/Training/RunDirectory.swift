@@ -18,8 +18,10 @@ public struct RunDirectory: Sendable {
     private var latestPath: String { "\(checkpoints)/latest" }
 
     /// Whether a run was started here.
-    public var holdsRun: Bool {
-        FileContent.size(configurationPath) != nil || FileContent.isDirectory(checkpoints)
+    ///
+    /// - Throws: `FileError`.
+    public func holdsRun() throws -> Bool {
+        try FileContent.size(configurationPath) != nil || !checkpointPaths().isEmpty
     }
 
     /// Makes the directories.
@@ -84,21 +86,23 @@ public final class MetricsLog {
     private let handle: FileHandle
     private let encoder = JSONEncoder()
 
-    /// Opens the log and cuts off what a stopped run wrote after `step`, since it will be written again.
+    /// Opens the log and cuts off what a stopped run wrote after `step`, since it will be written again: the validation
+    /// at `step` too, where it is owed.
     ///
     /// - Throws: `FileError`, `InputError`.
-    public init(_ path: String, keepingUpTo step: Int) throws {
+    public init(_ path: String, keepingUpTo step: Int, owesValidation: Bool) throws {
         self.path = path
         encoder.outputFormatting = [.sortedKeys]
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         var kept = ""
         if FileContent.size(path) != nil {
-            struct Place: Decodable { var step: Int }
+            struct Place: Decodable { var kind: String, step: Int }
             let text = String(decoding: try FileContent.bytes(path), as: UTF8.self)
             for line in text.split(separator: "\n") {
                 guard let place = try? JSONDecoder().decode(Place.self, from: Data(line.utf8)) else { continue }
-                if place.step <= step { kept += line + "\n" }
+                let isOwed = owesValidation && place.step == step && place.kind == "validation"
+                if place.step <= step && !isOwed { kept += line + "\n" }
             }
         }
         try AtomicFile.write(kept, to: path)

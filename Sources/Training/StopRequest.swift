@@ -17,6 +17,10 @@ public enum StopRequest {
     /// Turns the signals into requests. A second SIGINT ends the process as usual.
     public static func listen() {
         _ = isMade  // initialised before a handler needs it
+        var wanted = sigset_t()
+        sigemptyset(&wanted)
+        for number in [SIGTERM, SIGUSR1, SIGINT] { sigaddset(&wanted, number) }
+        pthread_sigmask(SIG_UNBLOCK, &wanted, nil)  // whatever the launcher left blocked
         for number in [SIGTERM, SIGUSR1] { signal(number) { _ in StopRequest.make() } }
         signal(SIGINT) { _ in
             StopRequest.make()

@@ -16,15 +16,18 @@ public final class Trainer {
     private let network: NoduleNetwork
     private let reduction: GradientReduction
     private let run: RunDirectory
-    private let log: MetricsLog?
+    private var log: MetricsLog?
     private let report: (TrainingEvent) -> Void
     private let dataDigest: Digest
+    private let arithmetic: String
 
     private var state: NetworkState
     private var momentum: [Float]
     private var step = 0
     private var owesValidation = false
     private var epochTerms = LossTerms()
+    /// The steps that `epochTerms` adds up: those left out are not among them.
+    private var epochSteps = 0
     private var skippedInARow = 0
     private var plateau = PlateauWatch()
 
@@ -48,6 +51,8 @@ public final class Trainer {
         public var dataPath: String
         public var dataDigest: Digest
         public var engine: Engine
+        /// What computes: the instruction set and OpenBLAS's kernels, on which the bits depend.
+        public var arithmetic: String
         public var loaderThreads: Int
         public var run: RunDirectory
         public var resume: Bool
@@ -56,8 +61,8 @@ public final class Trainer {
 
         public init(
             configuration: TrainingConfiguration, communicator: any Communicator, source: any PatchSource,
-            dataPath: String, dataDigest: Digest, engine: Engine, loaderThreads: Int, run: RunDirectory,
-            resume: Bool, report: @escaping (TrainingEvent) -> Void
+            dataPath: String, dataDigest: Digest, engine: Engine, arithmetic: String, loaderThreads: Int,
+            run: RunDirectory, resume: Bool, report: @escaping (TrainingEvent) -> Void
         ) {
             self.configuration = configuration
             self.communicator = communicator
@@ -65,6 +70,7 @@ public final class Trainer {
             self.dataPath = dataPath
             self.dataDigest = dataDigest
             self.engine = engine
+            self.arithmetic = arithmetic
             self.loaderThreads = loaderThreads
             self.run = run
             self.resume = resume
@@ -81,6 +87,7 @@ public final class Trainer {
         communicator = setting.communicator
         run = setting.run
         dataDigest = setting.dataDigest
+        arithmetic = setting.arithmetic
         let isRoot = setting.communicator.rank == 0
         let report: (TrainingEvent) -> Void = isRoot ? setting.report : { _ in }
         self.report = report
@@ -98,6 +105,18 @@ public final class Trainer {
             setting.resume
             ? try run.newestCheckpoint(damaged: { report(.warning("\($0); going back to the one before")) }) : nil
         if let checkpoint {
+            guard checkpoint.dataDigest == dataDigest.text else {
+                throw InputError(
+                    setting.dataPath, "is not the data set that \(run.path) was started with",
+                    remedy: "resume with that one, or start another run")
+            }
+            let arithmetic = setting.arithmetic
+            if checkpoint.arithmetic != arithmetic {
+                report(
+                    .warning(
+                        "the run was started with \(checkpoint.arithmetic), now it is \(arithmetic): "
+                            + "from here on its bits are others"))
+            }
             let saved = try TrainingConfiguration.parse(checkpoint.configuration, file: run.configurationPath)
             if let key = configuration.firstDifference(from: saved) {
                 throw InputError(
@@ -109,14 +128,18 @@ public final class Trainer {
             step = checkpoint.step
             owesValidation = checkpoint.owesValidation
             epochTerms = LossTerms(vector: checkpoint.epochTerms)
+            epochSteps = checkpoint.epochSteps
             report(.resumed(from: run.path, epoch: checkpoint.epoch, step: checkpoint.step))
         } else {
             state = try Self.initialState(configuration)
             momentum = [Float](repeating: 0, count: NoduleNetwork.parameters.count)
         }
-        log = isRoot ? try MetricsLog(run.metricsPath, keepingUpTo: step) : nil
-        if isRoot { try AtomicFile.write(configuration.yaml(), to: run.configurationPath) }
         try synchronizeStart()
+        // Only now is it sure that there will be a run: what refuses to start leaves no trace.
+        guard isRoot else { return }
+        try run.create()
+        log = try MetricsLog(run.metricsPath, keepingUpTo: step, owesValidation: owesValidation)
+        try AtomicFile.write(configuration.yaml(), to: run.configurationPath)
     }
 
     private static func initialState(_ configuration: TrainingConfiguration) throws -> NetworkState {
@@ -147,29 +170,34 @@ public final class Trainer {
         // The sampler's epochs go on through ours, whatever their length.
         let (epochsDone, stepInEpoch) = step.quotientAndRemainder(dividingBy: loader.stepsPerEpoch)
         loader.start(epoch: epochsDone + 1, step: stepInEpoch)
-        if owesValidation { try validate(epoch: step / stepsPerEpoch) }
+        if owesValidation, try !validate(epoch: step / stepsPerEpoch) { return .stopped }
         while step < totalSteps {
             let epoch = epoch
             let shouldStop = try takeStep(epoch: epoch)
             if step % stepsPerEpoch == 0 {
-                report(.epoch(try logEpoch(.train, epoch, epochTerms, parts: stepsPerEpoch)))
-                if let notice = plateau.observe(epochTerms, steps: stepsPerEpoch, total: step) {
-                    report(.warning(notice))
-                }
+                report(.epoch(try logEpoch(.train, epoch, epochTerms, parts: epochSteps)))
+                if let notice = plateau.observe(epochTerms, steps: epochSteps) { report(.warning(notice)) }
                 epochTerms = LossTerms()
+                epochSteps = 0
                 owesValidation = validation.count > 0
                 let isLast = step == totalSteps
-                if isLast || epoch % configuration.checkpointEveryEpochs == 0 || shouldStop { try save() }
+                if isLast || epoch % configuration.checkpointEveryEpochs == 0 || shouldStop || isIntervalStep {
+                    try save()
+                }
                 if shouldStop { return isLast && !owesValidation ? .finished : .stopped }
-                try validate(epoch: epoch)
-            } else if shouldStop {
+                if try !validate(epoch: epoch) { return .stopped }
+                // Nobody resumes a finished run to validate it again.
+                if isLast { try save() }
+            } else if shouldStop || isIntervalStep {
                 try save()
-                return .stopped
-            } else if let interval = configuration.checkpointEverySteps, step % interval == 0 {
-                try save()
+                if shouldStop { return .stopped }
             }
         }
         return .finished
+    }
+
+    private var isIntervalStep: Bool {
+        configuration.checkpointEverySteps.map { step % $0 == 0 } ?? false
     }
 
     /// One step. Returns whether some rank was asked to stop.
@@ -195,7 +223,10 @@ public final class Trainer {
 
         let tail = NoduleNetwork.parameters.count + NoduleNetwork.statistics.count
         let terms = LossTerms(vector: sum[tail...].map(Double.init))
-        if norm.isFinite { epochTerms = epochTerms + terms }
+        if norm.isFinite {
+            epochTerms = epochTerms + terms
+            epochSteps += 1
+        }
         step += 1
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         let record = StepRecord(
@@ -266,11 +297,20 @@ public final class Trainer {
     // MARK: - Validation
 
     /// Evaluates the held-out crops, shared over the ranks; their terms are added in the crops' order.
-    private func validate(epoch: Int) throws {
-        owesValidation = false
-        guard validation.count > 0 else { return }
+    ///
+    /// - Returns: False where a stop was asked for meanwhile: a checkpoint that still owes the validation is written.
+    private func validate(epoch: Int) throws -> Bool {
+        guard validation.count > 0 else { return true }
         var bytes: [UInt8] = []
-        for index in stride(from: communicator.rank, to: validation.count, by: communicator.size) {
+        for first in stride(from: 0, to: validation.count, by: communicator.size) {
+            var stop = [StopRequest.isMade ? 1 : 0]
+            try communicator.sum(&stop)
+            if stop[0] > 0 {
+                try save()
+                return false
+            }
+            let index = first + communicator.rank
+            guard index < validation.count else { continue }
             let batch = try validation.sample(index)
             let output = network.forward(state, input: batch.input, coord: batch.coord, mode: .evaluation)
             let terms = DetectionLoss.evaluate(
@@ -294,6 +334,8 @@ public final class Trainer {
         total.negativeClassification /= max(1, total.negatives)
         total.regression = total.regression.map { $0 / max(1, total.positives) }
         report(.epoch(try logEpoch(.validation, epoch, total, parts: 1)))
+        owesValidation = false
+        return true
     }
 
     private func logEpoch(_ phase: EpochRecord.Phase, _ epoch: Int, _ terms: LossTerms, parts: Int) throws
@@ -334,7 +376,8 @@ public final class Trainer {
         guard communicator.rank == 0 else { return }
         let checkpoint = Checkpoint(
             epoch: epoch, step: step, seed: configuration.seed, configuration: configuration.yaml(), state: state,
-            momentum: momentum, owesValidation: owesValidation, epochTerms: epochTerms.vector)
+            momentum: momentum, owesValidation: owesValidation, epochTerms: epochTerms.vector,
+            epochSteps: epochSteps, dataDigest: dataDigest.text, arithmetic: arithmetic)
         report(.checkpoint(path: try run.write(checkpoint, keep: configuration.keepCheckpoints)))
     }
 }

@@ -45,9 +45,9 @@ public struct TrainingConfiguration: Hashable, Sendable {
 
     /// What makes this configuration impossible, if anything does: the key and what it may be.
     var fault: (key: String, text: String)? {
-        func positive(_ key: String, _ value: Int?) -> (String, String)? {
-            guard let value, value < 1 else { return nil }
-            return (key, "\(value), expected at least 1")
+        func positive(_ key: String, _ value: Int?, upTo limit: Int = 1_000_000_000) -> (String, String)? {
+            guard let value, !(1...limit ~= value) else { return nil }
+            return (key, "\(value), expected 1 to \(limit)")
         }
         if cropSize < 32 || cropSize % 16 != 0 || cropSize > 512 {
             return ("crop_size", "\(cropSize), expected a multiple of 16 from 32 to 512")
@@ -66,8 +66,9 @@ public struct TrainingConfiguration: Hashable, Sendable {
         }
         if warmupSteps < 0 { return ("warmup_steps", "\(warmupSteps), expected 0 or more") }
         if seed < 0 { return ("seed", "\(seed), expected 0 or more") }
-        return positive("replicas", replicas) ?? positive("micro_batch", microBatch) ?? positive("epochs", epochs)
-            ?? positive("steps_per_epoch", stepsPerEpoch) ?? positive("threads", threads)
+        return positive("replicas", replicas, upTo: 65_536) ?? positive("micro_batch", microBatch, upTo: 4_096)
+            ?? positive("epochs", epochs) ?? positive("steps_per_epoch", stepsPerEpoch)
+            ?? positive("threads", threads, upTo: 4_096)
             ?? positive("checkpoint_every_steps", checkpointEverySteps)
             ?? positive("checkpoint_every_epochs", checkpointEveryEpochs)
             ?? positive("keep_checkpoints", keepCheckpoints)

@@ -6,6 +6,12 @@ import MPI
 enum Job {
     /// - Parameter body: What each rank does; returns the exit status.
     static func run(_ body: (any Communicator) throws -> Int32) -> Never {
+        let environment = ProcessInfo.processInfo.environment
+        if !MPICommunicator.isLaunched, let tasks = environment["SLURM_STEP_NUM_TASKS"].flatMap(Int.init), tasks > 1 {
+            Luna.exit(
+                withDiagnosis: UsageError(
+                    "srun started \(tasks) processes that do not know of each other: use `srun --mpi=pmix` or mpirun"))
+        }
         guard MPICommunicator.isLaunched else {
             do { exit(try body(SingleCommunicator())) } catch { Luna.exit(withDiagnosis: error) }
         }

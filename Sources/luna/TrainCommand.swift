@@ -65,7 +65,7 @@ struct TrainCommand: ParsableCommand {
         let storedConfiguration = resume && config == nil && FileContent.size(directory.configurationPath) != nil
         let configuration = try TrainingConfiguration.read(
             storedConfiguration ? directory.configurationPath : config, overrides: overrides)
-        if directory.holdsRun && !resume {
+        if try directory.holdsRun() && !resume {
             throw UsageError("\(runPath) already holds a run; add --resume to go on, or name another directory")
         }
         let source = try PatchDataset(directory: data)
@@ -74,23 +74,22 @@ struct TrainCommand: ParsableCommand {
                 data, "its patches are made for crops of \(source.manifest.options.cropSize), crop_size is \(configuration.cropSize)",
                 remedy: "convert again with --crop-size \(configuration.cropSize)")
         }
-        // Whoever is first must not have made the directory before all have looked whether it is new.
+        // Nobody may make the directory before all have looked whether it is new.
         try communicator.barrier()
-        if communicator.rank == 0 {
-            try directory.create()
-            try directory.removeLeftovers()
-        }
+        if communicator.rank == 0 { try directory.removeLeftovers() }
         try communicator.barrier()
 
         let threads = configuration.threads ?? Startup.defaultThreads
         let engine = Engine(
             pool: ThreadPool(threads: threads), instructionSet: try agreedInstructionSet(communicator))
+        let arithmetic = try agreedArithmetic(communicator, engine)
         try announce(communicator, engine, logger)
         var progress = TrainingProgress(logger: logger)
         let trainer = try Trainer(
             Trainer.Setting(
                 configuration: configuration, communicator: communicator, source: source, dataPath: data,
-                dataDigest: try datasetDigest(data), engine: engine, loaderThreads: 1, run: directory, resume: resume,
+                dataDigest: try datasetDigest(data), engine: engine, arithmetic: arithmetic,
+                loaderThreads: 1, run: directory, resume: resume,
                 report: { progress.show($0) }))
         logger.info(
             """
@@ -118,6 +117,20 @@ struct TrainCommand: ParsableCommand {
         var worst = [-Double(InstructionSet.best.rawValue)]
         try communicator.maximum(&worst)
         return InstructionSet(rawValue: Int(-worst[0])) ?? .baseline
+    }
+
+    /// What computes on every rank.
+    ///
+    /// - Throws: `UsageError` where OpenBLAS has chosen other kernels on another host: their bits differ.
+    private func agreedArithmetic(_ communicator: any Communicator, _ engine: Engine) throws -> String {
+        let own = "\(engine.instructionSet), OpenBLAS \(OpenBLAS.coreName)"
+        let all = try communicator.gather(Array(own.utf8)).map { String(decoding: $0, as: UTF8.self) }
+        if let other = all.indices.first(where: { all[$0] != all[0] }) {
+            throw UsageError(
+                "rank 0 computes with \(all[0]), rank \(other) with \(all[other]): "
+                    + "set OPENBLAS_CORETYPE to the same for all (mpirun -x OPENBLAS_CORETYPE=HASWELL …)")
+        }
+        return own
     }
 
     /// Says where the ranks run, and warns of cores that are shared.

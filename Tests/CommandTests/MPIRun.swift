@@ -55,6 +55,11 @@ struct MPIRun {
         let process = process(ranks: ranks, arguments)
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
+        // A test's thread may block signals, and its children would inherit that.
+        var (none, own) = (sigset_t(), sigset_t())
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &own)
+        defer { pthread_sigmask(SIG_SETMASK, &own, nil) }
         try process.run()
         let end = ContinuousClock.now + .seconds(120)
         while !condition(), process.isRunning, ContinuousClock.now < end { Thread.sleep(forTimeInterval: 0.02) }

@@ -11,7 +11,8 @@ import Testing
         let state = NoduleNetwork.initialState(seed: UInt64(step))
         return Checkpoint(
             epoch: 2, step: step, seed: 3, configuration: TrainingConfiguration().yaml(), state: state,
-            momentum: state.parameters.map { $0 / 2 }, owesValidation: true, epochTerms: [1, 2.5, -0.0])
+            momentum: state.parameters.map { $0 / 2 }, owesValidation: true, epochTerms: [1, 2.5, -0.0], epochSteps: 4,
+            dataDigest: "0123", arithmetic: "avx2, Haswell")
     }
 
     @Test func roundTrip() throws {
@@ -68,27 +69,32 @@ import Testing
     }
 
     @Test func logIsCutAtTheCheckpoint() throws {
-        struct Line: Encodable { let step: Int }
+        struct Line: Encodable {
+            var kind = "step"
+            let step: Int
+        }
         try withTemporaryDirectory { directory in
             let path = "\(directory)/metrics.jsonl"
-            let log = try MetricsLog(path, keepingUpTo: 0)
-            for step in 1...5 { try log.append(Line(step: step)) }
-            try AtomicFile.write(FileContent.bytes(path) + Array("{\"step\":6".utf8), to: path)  // torn by a kill
-            let resumed = try MetricsLog(path, keepingUpTo: 3)
+            let log = try MetricsLog(path, keepingUpTo: 0, owesValidation: false)
+            for step in 1...3 { try log.append(Line(step: step)) }
+            try log.append(Line(kind: "validation", step: 3))  // will be made again
+            for step in 4...5 { try log.append(Line(step: step)) }
+            try AtomicFile.write(FileContent.bytes(path) + Array("{\"kind\":\"step\",\"step\":6".utf8), to: path)  // torn by a kill
+            let resumed = try MetricsLog(path, keepingUpTo: 3, owesValidation: true)
             try resumed.append(Line(step: 4))
             let text = String(decoding: try FileContent.bytes(path), as: UTF8.self)
-            #expect(text == (1...4).map { "{\"step\":\($0)}\n" }.joined())
+            #expect(text == (1...4).map { "{\"kind\":\"step\",\"step\":\($0)}\n" }.joined())
         }
     }
 
     @Test func plateauIsNoticedOnce() {
         var watch = PlateauWatch()
         let resting = lossTerms(classification: 0.69)
-        #expect(watch.observe(resting, steps: 200, total: 200) == nil)
-        #expect(watch.observe(resting, steps: 200, total: 400) == nil)
-        #expect(watch.observe(resting, steps: 200, total: 600)?.contains("output_prior") == true)
-        #expect(watch.observe(resting, steps: 200, total: 800) == nil)
+        #expect(watch.observe(resting, steps: 200) == nil)
+        #expect(watch.observe(resting, steps: 200) == nil)
+        #expect(watch.observe(resting, steps: 200)?.contains("output_prior") == true)
+        #expect(watch.observe(resting, steps: 200) == nil)
         var learning = PlateauWatch()
-        for _ in 0..<9 { #expect(learning.observe(lossTerms(classification: 0.4), steps: 200, total: 0) == nil) }
+        for _ in 0..<9 { #expect(learning.observe(lossTerms(classification: 0.4), steps: 200) == nil) }
     }
 }
