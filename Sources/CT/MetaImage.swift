@@ -61,8 +61,10 @@ public enum MetaImage {
         defer { piece.deallocate() }
         for start in stride(from: 0, to: buffer.count, by: piece.count) {
             let length = min(piece.count, buffer.count - start)
-            try source.fill(UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(piece)[
-                ..<(length * MemoryLayout<Stored>.stride)]))
+            try source.fill(
+                UnsafeMutableRawBufferPointer(
+                    rebasing: UnsafeMutableRawBufferPointer(piece)[
+                        ..<(length * MemoryLayout<Stored>.stride)]))
             for index in 0..<length {
                 let value = swapped ? piece[index].byteSwappedVoxel : piece[index]
                 buffer[start + index] = value.clamped(to: Voxel.self)

@@ -51,7 +51,8 @@ public struct MetaImageHeader: Sendable {
         let typeName = try fields.require("ElementType")
         guard let type = ElementType(rawValue: typeName.value) else {
             throw fields.error(
-                typeName, "is \(typeName.value), expected one of \(ElementType.allCases.map(\.rawValue).joined(separator: ", "))")
+                typeName,
+                "is \(typeName.value), expected one of \(ElementType.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         elementType = type
         let bigEndian = try fields.boolean("BinaryDataByteOrderMSB", "ElementByteOrderMSB") ?? false
@@ -111,7 +112,8 @@ public struct MetaImageHeader: Sendable {
                 file, "there is no file \(dataPath)", remedy: "put it beside the header; download the pair again")
         }
         guard skip >= -1, skip == -1 || skip <= fileSize - dataOffset else {
-            throw InputError(path, at: fields.place("HeaderSize"), "is \(skip), but the data file has \(fileSize) bytes")
+            throw InputError(
+                path, at: fields.place("HeaderSize"), "is \(skip), but the data file has \(fileSize) bytes")
         }
         if skip > 0 { dataOffset += skip }
         if isCompressed {
@@ -127,9 +129,11 @@ public struct MetaImageHeader: Sendable {
         guard storedByteCount == byteCount else {
             let size = fields["DimSize"]?.value ?? ""
             throw InputError(
-                dataPath, "\(storedByteCount) bytes, expected \(byteCount) for \(size) voxels of \(elementType.rawValue)",
+                dataPath,
+                "\(storedByteCount) bytes, expected \(byteCount) for \(size) voxels of \(elementType.rawValue)",
                 remedy: storedByteCount < byteCount
-                    ? "the file is cut off: download it again" : "the header does not belong to it: download both again")
+                    ? "the file is cut off: download it again" : "the header does not belong to it: download both again"
+            )
         }
     }
 

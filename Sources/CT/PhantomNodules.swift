@@ -46,9 +46,11 @@ struct PhantomNodule {
             // A place may not fit a large nodule: try others, then give up.
             for _ in 0..<60 {
                 let nodule = draft(in: anatomy, vessels: vessels, generator: &generator)
-                guard let nodule, nodules.allSatisfy({ other in
-                    (other.center - nodule.center).length > (other.diameter + nodule.diameter) / 2 + 6
-                }) else { continue }
+                guard let nodule,
+                    nodules.allSatisfy({ other in
+                        (other.center - nodule.center).length > (other.diameter + nodule.diameter) / 2 + 6
+                    })
+                else { continue }
                 nodules.append(nodule)
                 break
             }
@@ -79,7 +81,9 @@ struct PhantomNodule {
             guard let point = lungPoint(anatomy, &generator) else { return nil }
             let direction = PhantomVessels.jitter(1, &generator).normalized
             var distance = 0.0
-            while distance < 2 * anatomy.scale, anatomy.lung(at: point + direction * distance) != nil { distance += 0.5 }
+            while distance < 2 * anatomy.scale, anatomy.lung(at: point + direction * distance) != nil {
+                distance += 0.5
+            }
             center = point + direction * (distance - radius * generator.uniform(0.55, 0.9))
             // Its inner side must show in the lung.
             guard anatomy.lung(at: center) != nil, anatomy.lung(at: center - direction * (radius + 2)) != nil

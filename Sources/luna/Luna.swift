@@ -24,7 +24,11 @@ struct Luna: ParsableCommand {
 
     /// Ends the process with the exit code of the design: 64 wrong usage, 65 bad input, 74 I/O, 70 our own fault.
     static func exit(withDiagnosis error: any Error) -> Never {
-        guard let status = ExitStatus(diagnosing: error) else { exit(withError: error) }
+        // ArgumentParser knows its own errors, which include the wish for help; any other is a fault of ours.
+        let isOurs = exitCode(for: error) == .failure
+        guard let status = ExitStatus(diagnosing: error) ?? (isOurs ? .internalFault : nil) else {
+            exit(withError: error)
+        }
         FileHandle.standardError.write(Data("luna: \(error)\n".utf8))
         Foundation.exit(status.rawValue)
     }

@@ -1,8 +1,8 @@
 import CT
 import Compute
 import FileIO
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct HostileHeaderTests {
     /// Reads `header` with `data` beside it.

@@ -1,8 +1,8 @@
 import CT
 import FileIO
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct LUNA16LayoutTests {
     private func touch(_ root: String, _ paths: String...) throws {

@@ -2,8 +2,8 @@ import CT
 import Compute
 import FileIO
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct PreprocessingTests {
     private static func fixtures(_ name: String) throws -> String {
