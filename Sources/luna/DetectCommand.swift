@@ -82,6 +82,11 @@ struct DetectCommand: ParsableCommand {
 
     /// Searches this rank's part of the scans; rank 0 writes what all have found.
     private func detect(_ communicator: any Communicator) throws {
+        // Before hours of work, not after them.
+        let directory = URL(fileURLWithPath: output).deletingLastPathComponent().path
+        guard FileContent.isDirectory(directory) else {
+            throw FileError(output, "write", reason: "there is no directory \(directory)")
+        }
         let file = try weightsPath()
         let state = try WeightsFile.read(file)
         let trained = try configuration(of: file)
