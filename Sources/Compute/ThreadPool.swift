@@ -127,7 +127,7 @@ public final class ThreadPool: @unchecked Sendable {
 }
 
 private final class Start {
-    unowned let pool: ThreadPool
+    let pool: ThreadPool
     let worker: Int
 
     init(pool: ThreadPool, worker: Int) {

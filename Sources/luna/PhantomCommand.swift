@@ -37,9 +37,9 @@ struct PhantomCommand: ParsableCommand {
     func run() throws {
         let dataSet = try PhantomDataSet(scans: scans, seed: seed, size: size)
         let line = Mutex(ProgressLine("phantoms", total: scans))
-        let nodules = try dataSet.write(to: output, pool: ThreadPool(threads: ThreadPool.availableCores)) { done in
-            line.withLock { $0.update(done) }
-        }
+        let pool = ThreadPool(threads: min(scans, ThreadPool.availableCores))
+        defer { pool.stop() }
+        let nodules = try dataSet.write(to: output, pool: pool) { done in line.withLock { $0.update(done) } }
         line.withLock { $0.finish() }
         print("\(output): \(scans) scans with \(nodules) nodules")
     }
