@@ -1,7 +1,9 @@
 #if canImport(Glibc)
     import Glibc
+    private let systemFree = Glibc.free
 #else
     import Darwin
+    private let systemFree = Darwin.free
 #endif
 
 /// Memory for activations that is handed out and taken back: after the first step of a shape, no step allocates.
@@ -14,6 +16,8 @@ public final class Workspace {
     /// Bytes handed out now, and the most there ever were.
     public fileprivate(set) var bytesInUse = 0
     public private(set) var peakBytes = 0
+    /// Bytes that wait to be handed out again.
+    public var bytesWaiting: Int { free.reduce(0) { $0 + 4 * $1.key * $1.value.count } }
 
     public init() {}
 
@@ -22,6 +26,12 @@ public final class Workspace {
         bytesInUse += count * 4
         peakBytes = max(peakBytes, bytesInUse)
         return FloatBuffer(free[count]?.popLast() ?? Self.allocate(count), count: count, workspace: self)
+    }
+
+    /// Gives back to the system what waits to be used again: sizes that one shape needs are of no use to another.
+    public func releaseUnused() {
+        for list in free.values { for pointer in list { systemFree(pointer) } }
+        free = [:]
     }
 
     private static func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
@@ -39,7 +49,7 @@ public final class Workspace {
         return pointer
     }
 
-    deinit { for list in free.values { for pointer in list { Glibc.free(pointer) } } }
+    deinit { releaseUnused() }
 }
 
 /// Floats from a workspace.

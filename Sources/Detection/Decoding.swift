@@ -1,4 +1,4 @@
-// From the network's output to boxes: decode the cells above a threshold, drop those that a stronger one covers.
+// From the network's output to boxes: decode the cells above a threshold.
 
 import Compute
 
@@ -36,29 +36,13 @@ public enum Decoding {
             let place = cell / anchors.count
             let center = ZYX(place / (grid.y * grid.x), place / grid.x % grid.y, place % grid.x).map(Grid.center)
             let offset = ZYX(1, 2, 3).map { Double(output[5 * cell + $0]) * anchor }
-            // A wild size would overflow: no nodule is larger than a metre.
-            let size = anchor * exponential(min(Double(output[5 * cell + 4]), 6))
-            boxes.append(
-                ScoredBox(logit: Double(output[5 * cell]), box: Box(center: center + offset, diameter: size)))
+            // A wild size would overflow: no nodule is larger than a metre, or smaller than a hundredth of an anchor.
+            let size = anchor * exponential(min(max(Double(output[5 * cell + 4]), -5), 6))
+            let box = Box(center: center + offset, diameter: size)
+            // What has run off to nowhere is no finding.
+            guard size.isFinite, box.center.array.allSatisfy({ abs($0) < 1e6 }) else { continue }
+            boxes.append(ScoredBox(logit: Double(output[5 * cell]), box: box))
         }
         return boxes
-    }
-
-    /// Cubes that overlap by at least this are one finding.
-    public static let suppressionOverlap = 0.1
-
-    /// Non-maximum suppression: by descending logit (among equals in the given order) keeps each box that overlaps no
-    /// kept one by `overlap` or more.
-    ///
-    /// - Complexity: O(n · kept).
-    public static func suppress(_ boxes: [ScoredBox], overlap: Double = suppressionOverlap) -> [ScoredBox] {
-        let order = boxes.indices.sorted {
-            boxes[$0].logit > boxes[$1].logit || boxes[$0].logit == boxes[$1].logit && $0 < $1
-        }
-        var kept: [ScoredBox] = []
-        for index in order where kept.allSatisfy({ $0.box.overlap(boxes[index].box) < overlap }) {
-            kept.append(boxes[index])
-        }
-        return kept
     }
 }

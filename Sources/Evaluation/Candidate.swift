@@ -3,7 +3,7 @@
 import FileIO
 
 /// A detector's claim that there is a nodule.
-public struct Candidate: Hashable, Sendable {
+public struct Candidate: Hashable, Sendable, Codable {
     public var seriesUID: String
     /// World millimetres.
     public var x: Double

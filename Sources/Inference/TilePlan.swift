@@ -65,7 +65,7 @@ public struct TilePlan: Hashable, Sendable {
     /// The voxels of the largest tile.
     public var largestTile: Int { tiles.map { $0.window.map(\.count).product }.max() ?? 0 }
 
-    /// About how much memory the network needs for the largest tile, in bytes: two maps of 24 channels at full
-    /// resolution and the smaller ones below.
-    public var plannedBytes: Int { largestTile * 300 }
+    /// About how much memory the network needs for the largest tile, in bytes: per voxel 49 channels of four bytes at full
+    /// resolution, and the maps at halves, quarters and below.
+    public var plannedBytes: Int { largestTile * 340 }
 }

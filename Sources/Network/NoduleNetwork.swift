@@ -93,6 +93,7 @@ public final class NoduleNetwork {
     public let engine: Engine
     /// Of the last training forward pass: batch means and unbiased variances, laid out as `statistics`.
     public private(set) var batchStatistics: [Float]
+    private var lastShape: [Int] = []
 
     public enum Mode {
         /// Batch statistics, and channels dropped with probability `dropout`, drawn from `generator`.
@@ -121,6 +122,9 @@ public final class NoduleNetwork {
             "the network's input is [N, 1, D, H, W] with sides that are multiples of 16, not \(shape)")
         let grid = shape[2...].map { $0 / 4 }
         precondition(coord.shape == [shape[0], 3] + grid, "coord \(coord.shape) does not fit input \(shape)")
+        // Tiles and scans of many sizes would each leave their buffers behind.
+        if shape != lastShape { engine.workspace.releaseUnused() }
+        lastShape = shape
 
         var factors: [Float]?
         var isTraining = false

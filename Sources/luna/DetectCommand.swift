@@ -7,6 +7,7 @@ import FileIO
 import Foundation
 import HDF5
 import Inference
+import MPI
 import Network
 import PatchData
 import Training
@@ -20,9 +21,10 @@ struct DetectCommand: ParsableCommand {
               luna detect --weights runs/fold0 --input luna16-patches --output candidates.csv
               luna detect --weights runs/fold0/checkpoints/step-00001200.h5 --input scan.mhd --mask lungs.mhd \\
                   --output candidates.csv
+              mpirun -n 4 luna detect --weights runs/fold0 --input luna16-patches --output candidates.csv
 
             --input is a data set of `luna convert` (the scans of one fold), a clean volume (.h5), or a scan with its \
-            lung mask. --weights is a checkpoint, a weight file, or a run (its newest checkpoint). The output has \
+            lung mask, or a directory of such scans in LUNA16's layout. --weights is a checkpoint, a weight file, or a run (its newest checkpoint). The output has \
             LUNA16's columns and the diameter.
             """)
 
@@ -47,11 +49,23 @@ struct DetectCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Leave out findings below this probability.", valueName: "p"))
     var minimumProbability = 0.0
 
+    @Option(help: ArgumentHelp("Voxels of a tile without its margins; smaller ones need less memory.", valueName: "n"))
+    var tile = TilePlan.side
+
+    @Option(help: ArgumentHelp("Voxels around a tile that are computed and dropped.", valueName: "n"))
+    var margin = TilePlan.margin
+
     @Option(help: ArgumentHelp("By default all cores this process may use.", valueName: "n"))
     var threads: Int?
 
     func validate() throws {
         if let threads, threads < 1 { throw ValidationError("--threads is at least 1, not \(threads)") }
+        if tile < 16 || tile % 16 != 0 || tile > 512 {
+            throw ValidationError("--tile is a multiple of 16 up to 512, not \(tile)")
+        }
+        if margin < 0 || margin % 16 != 0 || margin > 128 {
+            throw ValidationError("--margin is a multiple of 16 up to 128, not \(margin)")
+        }
         if let fold, !(0..<10 ~= fold) { throw ValidationError("--fold is 0 to 9, not \(fold)") }
         if let preset, Preset(rawValue: preset) == nil {
             throw ValidationError("--preset is luna16 or dsb2017, not \(preset)")
@@ -60,28 +74,58 @@ struct DetectCommand: ParsableCommand {
 
     func run() throws {
         Startup.prepare()
+        Job.run { communicator in
+            try detect(communicator)
+            return 0
+        }
+    }
+
+    /// Searches this rank's part of the scans; rank 0 writes what all have found.
+    private func detect(_ communicator: any Communicator) throws {
+        // Before hours of work, not after them.
+        let directory = URL(fileURLWithPath: output).deletingLastPathComponent().path
+        guard FileContent.isDirectory(directory) else {
+            throw FileError(output, "write", reason: "there is no directory \(directory)")
+        }
         let file = try weightsPath()
         let state = try WeightsFile.read(file)
         let trained = try configuration(of: file)
         let network = NoduleNetwork(pool: ThreadPool(threads: threads ?? Startup.defaultThreads))
         let anchors = (preset.flatMap(Preset.init) ?? trained?.preset ?? .luna16).anchors
-        let detector = ScanDetector(anchors: anchors) { network.forward(state, input: $0, coord: $1, mode: .evaluation) }
+        var detector = ScanDetector(anchors: anchors) {
+            network.forward(state, input: $0, coord: $1, mode: .evaluation)
+        }
+        detector.side = tile
+        detector.margin = margin
         let scans = try scans(heldOut: trained?.validationFold)
-        note("\(scans.count) scans with \(file); \(Startup.describe(network.engine))")
+        // Contiguous parts: joined by rank, the candidates are in the scans' order whatever the number of ranks.
+        let (rank, size) = (communicator.rank, communicator.size)
+        let part = scans.count * rank / size..<scans.count * (rank + 1) / size
+        let isFirst = rank == 0
+        if isFirst {
+            let shared = size > 1 ? " on \(size) ranks" : ""
+            note("\(scans.count) scans\(shared) with \(file); \(Startup.describe(network.engine))")
+        }
 
         var candidates: [Candidate] = []
-        var progress = ProgressLine("scan", total: scans.count)
-        for (index, scan) in scans.enumerated() {
+        var progress = ProgressLine("scan", total: part.count)
+        for (index, scan) in scans[part].enumerated() {
             let volume = try scan()
-            if index == 0 {
-                let plan = TilePlan(extent: volume.extent)
-                note("first scan \(volume.extent) voxels, \(plan.tiles.count) tiles, about \(plan.plannedBytes >> 20) MiB")
+            if index == 0 && isFirst {
+                let plan = TilePlan(extent: volume.extent, side: tile, margin: margin)
+                note(
+                    "first scan \(volume.extent) voxels, \(plan.tiles.count) tiles, about \(plan.plannedBytes >> 20) MiB"
+                )
             }
             let found = ScanDetector.candidates(try detector.detect(volume), in: volume)
             candidates += found.filter { $0.probability >= minimumProbability }
-            progress.update(index + 1, "\(candidates.count) candidates")
+            if isFirst { progress.update(index + 1, "\(candidates.count) candidates") }
         }
-        progress.finish()
+        if isFirst { progress.finish() }
+        candidates = try communicator.gather(Array(JSONEncoder().encode(candidates))).flatMap {
+            try JSONDecoder().decode([Candidate].self, from: Data($0))
+        }
+        guard isFirst else { return }
         try CandidateFile.write(candidates, to: output)
         print("\(candidates.count) candidates in \(scans.count) scans: \(output)")
         if scans.count == 1 { printFindings(candidates) }
@@ -106,7 +150,8 @@ struct DetectCommand: ParsableCommand {
 
     /// The scans to search, each read when its turn comes.
     private func scans(heldOut: Int?) throws -> [() throws -> CleanVolume] {
-        if FileContent.isDirectory(input) {
+        let isDataset = FileContent.size("\(input)/dataset.json") != nil || FileContent.isDirectory("\(input)/volumes")
+        if isDataset {
             let source = try PatchDataset(directory: input)
             guard let fold = fold ?? heldOut else {
                 throw UsageError("the weights do not say which fold was held out; add --fold 0 to 9")

@@ -115,7 +115,8 @@ import Testing
                 ranks: 2, limit: 30, "train", "--data", data, "--run", "\(directory)/b", "--set", "replica=4")
             #expect(key.status == 65 && key.diagnosis.contains("did you mean replicas?"), "\(key.diagnosis)")
             let none = try MPIRun(
-                ranks: 2, limit: 30, "train", "--data", "\(directory)/none", "--run", "\(directory)/c", "--config", config)
+                ranks: 2, limit: 30, "train", "--data", "\(directory)/none", "--run", "\(directory)/c", "--config",
+                config)
             #expect(none.status == 65 && none.diagnosis.contains("\(directory)/none"), "\(none.diagnosis)")
             #expect(!FileContent.isDirectory("\(directory)/c"))
 
@@ -169,7 +170,8 @@ import Testing
             #expect(evaluated.output.split(separator: "\n").last?.hasPrefix("CPM 0.") == true)
             #expect(FileContent.size("\(directory)/evaluation/report.html") ?? 0 > 4000)
             // One of the phantoms' scans, straight from its MetaImage file.
-            let scan = try #require(FileContent.names(inDirectory: "\(phantoms)/subset1").first { $0.hasSuffix(".mhd") })
+            let scan = try #require(
+                FileContent.names(inDirectory: "\(phantoms)/subset1").first { $0.hasSuffix(".mhd") })
             let single = try LunaProcess(
                 "detect", "--weights", run, "--input", "\(phantoms)/subset1/\(scan)", "--mask",
                 "\(phantoms)/seg-lungs-LUNA16/\(scan)", "--output", "\(directory)/single.csv")
@@ -177,6 +179,18 @@ import Testing
             let held = String(decoding: try FileContent.bytes("\(directory)/candidates.csv"), as: UTF8.self)
             let alone = String(decoding: try FileContent.bytes("\(directory)/single.csv"), as: UTF8.self)
             #expect(held == alone)
+            // All four, by one rank and by three.
+            let all = try LunaProcess(
+                "detect", "--weights", run, "--input", phantoms, "--output", "\(directory)/all.csv")
+            #expect(all.status == 0, "\(all.diagnosis)")
+            let shared = try MPIRun(
+                ranks: 3, "detect", "--weights", run, "--input", phantoms, "--output", "\(directory)/shared.csv",
+                "--threads", "1")
+            #expect(shared.status == 0, "\(shared.diagnosis)")
+            #expect(try FileContent.bytes("\(directory)/shared.csv") == FileContent.bytes("\(directory)/all.csv"))
+            let nowhere = try LunaProcess(
+                "detect", "--weights", run, "--input", data, "--output", "\(directory)/none/candidates.csv")
+            #expect(nowhere.status == 74 && nowhere.diagnosis.contains("no directory"))
         }
     }
 }

@@ -29,7 +29,8 @@ import Testing
                 output: Tensor(shape: shape, values: values), labels: labels, mining: mining, normalizers: counts
             ).terms.total
         }
-        let gradient = DetectionLoss.evaluate(output: output, labels: labels, mining: mining, normalizers: counts).gradient
+        let gradient = DetectionLoss.evaluate(output: output, labels: labels, mining: mining, normalizers: counts)
+            .gradient
         for index in output.values.indices {
             var (above, below) = (output.values, output.values)
             above[index] += 1.0 / 1024
