@@ -97,13 +97,13 @@ struct PhantomNodule {
             }, isAttachedToWall: isAttachedToWall)
     }
 
-    /// 4 to 30 mm, most of them small: median 8 mm.
+    /// 4 to 30 mm, most of them small: median 9.5 mm.
     private static func diameter(largest: Double, _ generator: inout CounterGenerator) -> Double {
         // Drawn again until it fits: cutting off would heap nodules up at the limits.
         while true {
-            // The sum of three uniform numbers is near enough to a normal one: logarithm 2.0 ± 0.55.
+            // The sum of three uniform numbers is near enough to a normal one: logarithm 2.25 ± 0.5.
             let normal = (generator.uniform() + generator.uniform() + generator.uniform() - 1.5) * 2
-            let diameter = exp(2.02 + 0.55 * normal)
+            let diameter = exp(2.25 + 0.5 * normal)
             if diameter >= 4 && diameter <= min(30, largest) { return diameter }
         }
     }

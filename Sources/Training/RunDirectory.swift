@@ -42,10 +42,10 @@ public struct RunDirectory: Sendable {
     ///
     /// - Parameter damaged: Told of each newer one that is not.
     /// - Throws: `InputError` where there are checkpoints but none is whole.
-    public func newestCheckpoint(damaged: (InputError) -> Void) throws -> Checkpoint? {
+    public func newestCheckpoint(damaged: (InputError) -> Void) throws -> (path: String, checkpoint: Checkpoint)? {
         let paths = try checkpointPaths()
         for path in paths.reversed() {
-            do { return try Checkpoint.read(path) } catch let error as InputError { damaged(error) }
+            do { return (path, try Checkpoint.read(path)) } catch let error as InputError { damaged(error) }
         }
         if paths.isEmpty { return nil }
         throw InputError(

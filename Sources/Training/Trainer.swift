@@ -104,7 +104,7 @@ public final class Trainer {
         let checkpoint =
             setting.resume
             ? try run.newestCheckpoint(damaged: { report(.warning("\($0); going back to the one before")) }) : nil
-        if let checkpoint {
+        if let checkpoint = checkpoint?.checkpoint {
             guard checkpoint.dataDigest == dataDigest.text else {
                 throw InputError(
                     setting.dataPath, "is not the data set that \(run.path) was started with",

@@ -135,10 +135,11 @@ struct DetectCommand: ParsableCommand {
 
     private func weightsPath() throws -> String {
         guard FileContent.isDirectory(weights) else { return weights }
-        guard let newest = try RunDirectory(weights).checkpointPaths().last else {
+        let newest = try RunDirectory(weights).newestCheckpoint { note("warning: \($0); taking the one before") }
+        guard let newest else {
             throw InputError(weights, "holds no checkpoint", remedy: "name a checkpoint, or train first")
         }
-        return newest
+        return newest.path
     }
 
     /// The experiment that the weights come from, where the file says so.

@@ -41,7 +41,7 @@ import Testing
             try AtomicFile.write(bytes, to: path)
             var damaged: [InputError] = []
             let found = try run.newestCheckpoint { damaged.append($0) }
-            #expect(found?.step == 20)
+            #expect(found?.checkpoint.step == 20)
             #expect(damaged.count == 1 && damaged[0].description.contains("step-00000030.h5"))
 
             // A file cut off, too.
