@@ -32,8 +32,8 @@ func moments(
                 p += stride
                 voxel += 1
             }
-            total += SIMD16<Double>(s)
-            squares += SIMD16<Double>(q)
+            total += ck_widen16(s)
+            squares += ck_widen16(q)
         }
         for lane in 0..<16 {
             sums[channel + lane] = total[lane]
@@ -111,8 +111,8 @@ func normalizationSums(
                 q = fma(g, (load(a.x + voxel * Int(a.x_stride) + channel) - mean) * scale, q)
                 voxel += 1
             }
-            total += SIMD16<Double>(s)
-            projections += SIMD16<Double>(q)
+            total += ck_widen16(s)
+            projections += ck_widen16(q)
         }
         for lane in 0..<16 {
             sums[channel + lane] = total[lane]

@@ -14,6 +14,14 @@ public struct MPIError: Error, Hashable, CustomStringConvertible {
     init(code: Int32, function: String) {
         self.code = code
         self.function = function
+        // Outside MPI's lifetime it has no words, and aborts who asks for them.
+        var (isInitialized, isFinalized): (Int32, Int32) = (0, 0)
+        MPI_Initialized(&isInitialized)
+        MPI_Finalized(&isFinalized)
+        guard isInitialized != 0, isFinalized == 0 else {
+            text = "error \(code)"
+            return
+        }
         var length: Int32 = 0
         let bytes = [CChar](unsafeUninitializedCapacity: Int(MPI_MAX_ERROR_STRING)) { buffer, count in
             buffer.initialize(repeating: 0)

@@ -176,7 +176,7 @@ public struct Converter: Sendable {
             return .good(try ConvertedVolume(volume, fold: scan.fold, path: relative, directory: output), isNew: false)
         }
         let volume: CleanVolume
-        do { volume = try prepare(scan) } catch { return .bad("\(error)") }
+        do { volume = try prepare(scan) } catch let error as InputError { return .bad("\(error)") }
         try OutputDirectory.invalidate(output, options: options)
         try CleanVolumeFile.write(volume, to: path, source: source)
         return .good(try ConvertedVolume(volume, fold: scan.fold, path: relative, directory: output), isNew: true)

@@ -21,9 +21,10 @@ import Testing
         #expect(received == [1, 2])
     }
 
-    @Test func errorsSayWhatMPISays() {
+    /// MPI's own words are to be had between its start and its end only.
+    @Test func errorsWithoutMPI() {
         #expect(throws: MPIError.self) { try MPIError.check(2, "MPI_Send") }
         let error = MPIError(code: 2, function: "MPI_Send")
-        #expect(error.description.hasPrefix("MPI_Send: ") && error.text.contains("MPI_ERR_COUNT"))
+        #expect(error.description == "MPI_Send: error 2")
     }
 }

@@ -11,6 +11,7 @@ typedef float ck_f8 __attribute__((vector_size(32)));   // SIMD8<Float>
 typedef float ck_f16u __attribute__((vector_size(64), aligned(4)));
 typedef float ck_f8u __attribute__((vector_size(32), aligned(4)));
 typedef int32_t ck_i16 __attribute__((vector_size(64)));
+typedef double ck_d16 __attribute__((vector_size(128)));  // SIMD16<Double>
 
 // a * b + c. Fused where the target has the instruction; elsewhere the fused form would be a library call per lane.
 #if defined(__FMA__) || defined(__aarch64__)
@@ -27,6 +28,10 @@ CK_INLINE void ck_store16(float *p, ck_f16 v) { *(ck_f16u *)p = v; }
 CK_INLINE void ck_store8(float *p, ck_f8 v) { *(ck_f8u *)p = v; }
 CK_INLINE ck_f16 ck_max16(ck_f16 a, ck_f16 b) { return __builtin_elementwise_max(a, b); }
 CK_INLINE ck_f8 ck_max8(ck_f8 a, ck_f8 b) { return __builtin_elementwise_max(a, b); }
+
+// Sixteen doubles. Swift's own conversion is a generic whose specialisation is a weak symbol of the standard library: the
+// linker would take one module's, whatever its instruction set, for all.
+CK_INLINE ck_d16 ck_widen16(ck_f16 v) { return __builtin_convertvector(v, ck_d16); }
 
 // v where a > b, else 0.
 CK_INLINE ck_f16 ck_where_greater16(ck_f16 a, ck_f16 b, ck_f16 v) {
