@@ -19,13 +19,13 @@ func kernels(_ name: String, march: String?) -> Target {
 // The folders KernelsAVX2 and KernelsAVX512 are links to KernelsBaseline: one source, three instruction sets,
 // chosen at run time (Compute/InstructionSet.swift).
 #if arch(x86_64)
-let kernelTargets = [
-    kernels("KernelsBaseline", march: nil),
-    kernels("KernelsAVX2", march: "haswell"),
-    kernels("KernelsAVX512", march: "skylake-avx512"),
-]
+    let kernelTargets = [
+        kernels("KernelsBaseline", march: nil),
+        kernels("KernelsAVX2", march: "haswell"),
+        kernels("KernelsAVX512", march: "skylake-avx512"),
+    ]
 #else
-let kernelTargets = [kernels("KernelsBaseline", march: nil)]
+    let kernelTargets = [kernels("KernelsBaseline", march: nil)]
 #endif
 
 func system(_ name: String, pkgConfig: String, apt: String) -> Target {
@@ -85,18 +85,19 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .target(name: "TestSupport", dependencies: ["FileIO"], path: "Tests/TestSupport"),
-    ] + kernelTargets + [
-        "FileIO", "HDF5", "MPI", "Compute", "CT", "Network", "Evaluation", "Detection", "PatchData", "Inference",
-        "Training",
-    ].map { module in
-        .testTarget(
-            name: "\(module)Tests",
-            dependencies: [.init(stringLiteral: module), "TestSupport"] + (beside[module] ?? []),
-            resources: fixtures.contains(module) ? [.copy("Fixtures")] : [], swiftSettings: optimised)
-    } + [
-        // Runs the built command as a user does, under mpirun too.
-        .testTarget(name: "CommandTests", dependencies: ["luna", "TestSupport", "HDF5", "FileIO"])
-    ],
+    ] + kernelTargets
+        + [
+            "FileIO", "HDF5", "MPI", "Compute", "CT", "Network", "Evaluation", "Detection", "PatchData", "Inference",
+            "Training",
+        ].map { module in
+            .testTarget(
+                name: "\(module)Tests",
+                dependencies: [.init(stringLiteral: module), "TestSupport"] + (beside[module] ?? []),
+                resources: fixtures.contains(module) ? [.copy("Fixtures")] : [], swiftSettings: optimised)
+        } + [
+            // Runs the built command as a user does, under mpirun too.
+            .testTarget(name: "CommandTests", dependencies: ["luna", "TestSupport", "HDF5", "FileIO"])
+        ],
     swiftLanguageModes: [.v6]
 )
 

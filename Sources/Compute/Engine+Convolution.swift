@@ -191,7 +191,9 @@ extension Engine {
     ) -> FeatureMap {
         let y = map(like: x, channels: outputs)
         let taps = workspace.take(27 * outputs)
-        for output in 0..<outputs { for tap in 0..<27 { taps.pointer[tap * outputs + output] = weights[output * 27 + tap] } }
+        for output in 0..<outputs {
+            for tap in 0..<27 { taps.pointer[tap * outputs + output] = weights[output * 27 + tap] }
+        }
         var a = firstLayer(x, channels: outputs)
         a.output = y.pointer
         a.weights = UnsafePointer(taps.pointer)

@@ -52,7 +52,8 @@ public enum DetectionLoss {
             terms.positiveClassification += 0.5 * softplus(-logit) * perPositive
             gradient.values[cell] = Float(0.5 * (sigmoid(logit) - 1) * perPositive)
             for component in 0..<4 {
-                let difference = Double(output.values[cell + 1 + component]) - Double(labels.values[cell + 1 + component])
+                let difference =
+                    Double(output.values[cell + 1 + component]) - Double(labels.values[cell + 1 + component])
                 terms.regression[component] += smoothL1(difference) * perPositive
                 gradient.values[cell + 1 + component] = Float(min(1, max(-1, difference)) * perPositive)
             }

@@ -46,7 +46,8 @@ public enum CandidateFile {
         var text = (columns + ["diameter_mm"]).joined(separator: ",") + "\n"
         for c in candidates {
             let numbers = [c.x, c.y, c.z].map { Decimal.text($0, places: 4) }
-            let fields = [c.seriesUID] + numbers + ["\(c.probability)", c.diameter.map { Decimal.text($0, places: 3) } ?? ""]
+            let fields =
+                [c.seriesUID] + numbers + ["\(c.probability)", c.diameter.map { Decimal.text($0, places: 3) } ?? ""]
             text += fields.joined(separator: ",") + "\n"
         }
         try AtomicFile.write(text, to: path)

@@ -60,7 +60,9 @@ public struct FROC: Hashable, Sendable {
             guard index > 0, index + 1 < points.count else { return true }
             let (a, b, c) = (points[index - 1], points[index], points[index + 1])
             let isStraight =
-                abs((b.falsePositivesPerScan - a.falsePositivesPerScan) - (c.falsePositivesPerScan - b.falsePositivesPerScan)) < 1e-12
+                abs(
+                    (b.falsePositivesPerScan - a.falsePositivesPerScan)
+                        - (c.falsePositivesPerScan - b.falsePositivesPerScan)) < 1e-12
                 && abs((b.sensitivity - a.sensitivity) - (c.sensitivity - b.sensitivity)) < 1e-12
             return !isStraight
         }.map { points[$0] }

@@ -52,7 +52,9 @@ enum Plot {
         left + log2(rate / 0.125) / 6 * (width - left - right)
     }
 
-    private static func level(_ sensitivity: Double) -> Double { height - bottom - sensitivity * (height - top - bottom) }
+    private static func level(_ sensitivity: Double) -> Double {
+        height - bottom - sensitivity * (height - top - bottom)
+    }
 
     private static func number(_ value: Double) -> String { Decimal.text(value, places: 1) }
 

@@ -80,11 +80,13 @@ func firstConvolutionWeights(
         while channel < channels {
             for dz in 0..<3 {
                 if channel + 16 <= channels {
-                    rowGradient16(gradient + channel, channels, scratch + dz * 3 * (width + 2), width,
-                                  a.weights_gradient + dz * 9 * channels + channel)
+                    rowGradient16(
+                        gradient + channel, channels, scratch + dz * 3 * (width + 2), width,
+                        a.weights_gradient + dz * 9 * channels + channel)
                 } else {
-                    rowGradient8(gradient + channel, channels, scratch + dz * 3 * (width + 2), width,
-                                 a.weights_gradient + dz * 9 * channels + channel)
+                    rowGradient8(
+                        gradient + channel, channels, scratch + dz * 3 * (width + 2), width,
+                        a.weights_gradient + dz * 9 * channels + channel)
                 }
             }
             channel += 16

@@ -22,7 +22,8 @@ public final class TrainingLoader {
         sampler = try Sampler(source, configuration, name: name)
         guard sampler.stepsPerEpoch > 0 else {
             throw InputError(
-                name, "an epoch of \(sampler.samplesPerEpoch) samples does not fill one step of "
+                name,
+                "an epoch of \(sampler.samplesPerEpoch) samples does not fill one step of "
                     + "\(configuration.replicas) replicas with \(configuration.microBatch) crops each",
                 remedy: "convert more scans, or lower replicas or micro_batch")
         }

@@ -139,9 +139,10 @@ struct BenchStep: ParsableCommand {
                         dropout: 0.2, generator: CounterGenerator(seed: 0, purpose: "dropout", UInt64(step))))
             }
             let loss = Measurement.seconds {
-                outputGradient = DetectionLoss.evaluate(
-                    output: output, labels: labels, mining: true, normalizers: counts
-                ).gradient
+                outputGradient =
+                    DetectionLoss.evaluate(
+                        output: output, labels: labels, mining: true, normalizers: counts
+                    ).gradient
             }
             let backward = Measurement.seconds {
                 gradients.withUnsafeMutableBufferPointer {
@@ -217,7 +218,9 @@ struct BenchLayers: ParsableCommand {
                     row.algorithm.padding(toLength: 12, withPad: " ", startingAt: 0), row.milliseconds, row.gflops,
                     row.percent))
         }
-        print(String(format: "all %.0f ms, %@, %d threads", total * 1000, "\(engine.instructionSet)", engine.pool.threads))
+        print(
+            String(format: "all %.0f ms, %@, %d threads", total * 1000, "\(engine.instructionSet)", engine.pool.threads)
+        )
         if options.json { try Measurement.printJSON(table) }
     }
 }

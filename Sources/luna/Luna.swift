@@ -7,7 +7,8 @@ import Foundation
 struct Luna: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "luna",
-        abstract: "Distributed training of a 3-D lung nodule detector on CPU clusters: scans in, detector and FROC out.",
+        abstract:
+            "Distributed training of a 3-D lung nodule detector on CPU clusters: scans in, detector and FROC out.",
         subcommands: [
             PhantomCommand.self, ConvertCommand.self, InspectCommand.self, TrainCommand.self, DetectCommand.self,
             EvaluateCommand.self, ReplayCommand.self, BenchCommand.self,

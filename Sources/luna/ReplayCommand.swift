@@ -66,7 +66,8 @@ struct ReplayCommand: ParsableCommand {
             let result = network.forward(
                 state, input: input, coord: coord,
                 mode: .training(
-                    dropout: noDropout ? 0 : 0.2, generator: CounterGenerator(seed: 0, purpose: "dropout", UInt64(step)))
+                    dropout: noDropout ? 0 : 0.2, generator: CounterGenerator(seed: 0, purpose: "dropout", UInt64(step))
+                )
             )
             let (terms, gradient) = DetectionLoss.evaluate(
                 output: result, labels: labels, mining: true, normalizers: counts)

@@ -27,7 +27,8 @@ struct TrainCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The data set that `luna convert` made.", valueName: "dir"))
     var data: String?
 
-    @Option(name: .customLong("run"), help: ArgumentHelp("The run's directory, new or to be resumed.", valueName: "dir"))
+    @Option(
+        name: .customLong("run"), help: ArgumentHelp("The run's directory, new or to be resumed.", valueName: "dir"))
     var runPath: String?
 
     @Option(help: ArgumentHelp("The experiment as YAML.", valueName: "file"))
@@ -71,7 +72,8 @@ struct TrainCommand: ParsableCommand {
         let source = try PatchDataset(directory: data)
         if source.manifest.options.cropSize < configuration.cropSize {
             throw InputError(
-                data, "its patches are made for crops of \(source.manifest.options.cropSize), crop_size is \(configuration.cropSize)",
+                data,
+                "its patches are made for crops of \(source.manifest.options.cropSize), crop_size is \(configuration.cropSize)",
                 remedy: "convert again with --crop-size \(configuration.cropSize)")
         }
         // Nobody may make the directory before all have looked whether it is new.
@@ -135,7 +137,8 @@ struct TrainCommand: ParsableCommand {
 
     /// Says where the ranks run, and warns of cores that are shared.
     private func announce(_ communicator: any Communicator, _ engine: Engine, _ logger: Logger) throws {
-        let own = "\(communicator.hostName)\t\(Startup.allowedProcessors)\t\(engine.pool.threads)\t"
+        let own =
+            "\(communicator.hostName)\t\(Startup.allowedProcessors)\t\(engine.pool.threads)\t"
             + "\(ThreadPool.availableCores)"
         let ranks = try communicator.gather(Array(own.utf8)).map {
             String(decoding: $0, as: UTF8.self).split(separator: "\t").map(String.init)
@@ -145,7 +148,8 @@ struct TrainCommand: ParsableCommand {
             logger.info("rank \(rank): host \(place[0]), processors \(place[1]), threads \(place[2])")
         }
         guard communicator.rank == 0 else { return }
-        for (host, members) in Dictionary(grouping: ranks, by: { $0[0] + " " + $0[1] }).sorted(by: { $0.key < $1.key }) {
+        for (host, members) in Dictionary(grouping: ranks, by: { $0[0] + " " + $0[1] }).sorted(by: { $0.key < $1.key })
+        {
             let threads = members.compactMap { Int($0[2]) }.reduce(0, +)
             let cores = Int(members[0][3]) ?? 1
             if threads > cores {

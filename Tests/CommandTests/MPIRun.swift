@@ -12,7 +12,8 @@ struct MPIRun {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments =
-            ["mpirun", "-n", "\(ranks)", "--oversubscribe", "--bind-to", "none", LunaProcess.executable.path] + arguments
+            ["mpirun", "-n", "\(ranks)", "--oversubscribe", "--bind-to", "none", LunaProcess.executable.path]
+            + arguments
         var environment = ProcessInfo.processInfo.environment
         environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
         environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"

@@ -124,7 +124,9 @@ enum Naive {
     static func dot(_ y: NaiveMap, _ g: NaiveMap) -> Double { zip(y.values, g.values).reduce(0) { $0 + $1.0 * $1.1 } }
 
     /// The derivative of `loss` by element `index` of `values`, from central differences.
-    static func derivative(_ values: [Double], _ index: Int, step: Double = 1e-4, _ loss: ([Double]) -> Double) -> Double {
+    static func derivative(_ values: [Double], _ index: Int, step: Double = 1e-4, _ loss: ([Double]) -> Double)
+        -> Double
+    {
         var moved = values
         moved[index] = values[index] + step
         let above = loss(moved)

@@ -132,7 +132,8 @@ import Testing
     @Test func hostileLists() throws {
         try withTemporaryDirectory { directory in
             let path = "\(directory)/list.csv"
-            try AtomicFile.write("seriesuid,coordX,coordY,coordZ,probability\r\na,1,2,3,0.5\r\nb,1,2,x,0.5\r\n", to: path)
+            try AtomicFile.write(
+                "seriesuid,coordX,coordY,coordZ,probability\r\na,1,2,3,0.5\r\nb,1,2,x,0.5\r\n", to: path)
             let word = #expect(throws: InputError.self) { try CandidateFile.read(path) }
             #expect(word?.description.contains("line 3") == true && word?.description.contains("coordZ") == true)
             try AtomicFile.write("seriesuid,coordX,coordY,probability\na,1,2,0.5\n", to: path)

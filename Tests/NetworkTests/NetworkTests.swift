@@ -65,7 +65,8 @@ import Testing
 
             let partial = "\(directory)/partial.h5"
             try HDF5File.write(to: partial) { file in
-                try file.write("/model/preBlock.0.weight", shape: [24, 1, 3, 3, 3], values: [Float](repeating: 0, count: 648))
+                try file.write(
+                    "/model/preBlock.0.weight", shape: [24, 1, 3, 3, 3], values: [Float](repeating: 0, count: 648))
             }
             let missing = #expect(throws: InputError.self) { try WeightsFile.read(partial) }
             #expect(missing?.description.contains("preBlock.0.bias") == true)

@@ -59,7 +59,8 @@ import Testing
             }
             if step == 0 {
                 check(terms, fixture)
-                compare(ClosedForm.sample("output", output.values, count: 512), fixture.output, count: output.count, 2e-5)
+                compare(
+                    ClosedForm.sample("output", output.values, count: 512), fixture.output, count: output.count, 2e-5)
                 check(gradients, fixture)
                 check(statistics: state, fixture)
                 let evaluated = network.forward(state, input: input, coord: coord, mode: .evaluation)

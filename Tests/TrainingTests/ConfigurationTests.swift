@@ -25,7 +25,8 @@ import Testing
 
     @Test func presetsAndOverrides() throws {
         #expect(try read("") == TrainingConfiguration())
-        let dsb = try read("preset: dsb2017\nreplicas: 4\n", ["epochs=7", "augment.flip=false", "validation_fold=null"])
+        let dsb = try read(
+            "preset: dsb2017\nreplicas: 4\n", ["epochs=7", "augment.flip=false", "validation_fold=null"])
         #expect(dsb.cropSize == 128 && dsb.epochs == 7 && dsb.replicas == 4)
         #expect(dsb.augment.flip == false && dsb.augment.scale == true && dsb.validationFold == nil)
         #expect(try read("epochs: 3", ["preset=dsb2017"]).cropSize == 128)
@@ -40,7 +41,10 @@ import Testing
         c.schedule = .cosine
         #expect(try read(c.yaml()) == c)
         #expect(try read(c.yaml(explained: true)) == c)
-        #expect(TrainingConfiguration.meanings.allSatisfy { c.yaml().contains("\n\($0.key): ") || c.yaml().hasPrefix($0.key) })
+        #expect(
+            TrainingConfiguration.meanings.allSatisfy {
+                c.yaml().contains("\n\($0.key): ") || c.yaml().hasPrefix($0.key)
+            })
     }
 
     @Test func faultsAreNamed() {
@@ -69,7 +73,9 @@ import Testing
         func rate(_ c: TrainingConfiguration, epoch: Int) -> Double {
             c.learningRate(step: (epoch - 1) * 10 + 5, stepsPerEpoch: 10) / 0.01
         }
-        for (epoch, factor) in [(1, 1.0), (50, 1), (51, 0.1), (100, 0.1), (101, 0.05), (120, 0.05), (121, 0.01), (150, 0.01)] {
+        for (epoch, factor) in [
+            (1, 1.0), (50, 1), (51, 0.1), (100, 0.1), (101, 0.05), (120, 0.05), (121, 0.01), (150, 0.01),
+        ] {
             #expect(abs(rate(luna, epoch: epoch) - factor) < 1e-12, "epoch \(epoch)")
         }
         let dsb = try read("preset: dsb2017")
