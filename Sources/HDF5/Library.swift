@@ -7,7 +7,11 @@ import Foundation
 /// Thread-safe builds of the library do the same inside; other builds corrupt memory without it. The lock is
 /// recursive since handles close while their owner holds it.
 enum Library {
-    private static let lock = NSRecursiveLock()
+    private static let lock = {
+        // At exit the library would flush files again whose disk was full, and crash. Owners close what they open.
+        H5dont_atexit()
+        return NSRecursiveLock()
+    }()
 
     static func run<Result: ~Copyable>(_ body: () throws -> Result) rethrows -> Result {
         enter()

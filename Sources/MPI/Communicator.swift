@@ -35,6 +35,14 @@ public protocol Communicator: AnyObject {
     func abort(_ status: Int32)
 }
 
+extension Communicator {
+    /// Has the other ranks wait until rank 0 reaches `releaseFromRoot`: what is wrong for all is found, and told, once.
+    public func waitForRoot() throws(MPIError) { if rank > 0 { try barrier() } }
+
+    /// Lets the ranks go on that wait in `waitForRoot`.
+    public func releaseFromRoot() throws(MPIError) { if rank == 0 { try barrier() } }
+}
+
 /// A job of one rank, without MPI.
 public final class SingleCommunicator: Communicator {
     public let rank = 0

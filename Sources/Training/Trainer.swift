@@ -91,6 +91,7 @@ public final class Trainer {
         let isRoot = setting.communicator.rank == 0
         let report: (TrainingEvent) -> Void = isRoot ? setting.report : { _ in }
         self.report = report
+        try communicator.waitForRoot()
         reduction = try GradientReduction(
             mode: configuration.reduction, replicas: configuration.replicas,
             count: NoduleNetwork.parameters.count + NoduleNetwork.statistics.count + LossTerms.vectorCount,
@@ -134,6 +135,7 @@ public final class Trainer {
             state = try Self.initialState(configuration)
             momentum = [Float](repeating: 0, count: NoduleNetwork.parameters.count)
         }
+        try communicator.releaseFromRoot()
         try synchronizeStart()
         // Only now is it sure that there will be a run: what refuses to start leaves no trace.
         guard isRoot else { return }

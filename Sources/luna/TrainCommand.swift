@@ -63,6 +63,7 @@ struct TrainCommand: ParsableCommand {
         guard let data, let runPath else { return ExitStatus.usage.rawValue }
         let logger = RankLog.logger(rank: communicator.rank, size: communicator.size)
         let directory = RunDirectory(runPath)
+        try communicator.waitForRoot()
         let storedConfiguration = resume && config == nil && FileContent.size(directory.configurationPath) != nil
         let configuration = try TrainingConfiguration.read(
             storedConfiguration ? directory.configurationPath : config, overrides: overrides)
@@ -76,6 +77,7 @@ struct TrainCommand: ParsableCommand {
                 "its patches are made for crops of \(source.manifest.options.cropSize), crop_size is \(configuration.cropSize)",
                 remedy: "convert again with --crop-size \(configuration.cropSize)")
         }
+        try communicator.releaseFromRoot()
         // Nobody may make the directory before all have looked whether it is new.
         try communicator.barrier()
         if communicator.rank == 0 { try directory.removeLeftovers() }
@@ -176,7 +178,7 @@ private struct TrainingProgress {
         case .resumed(let path, let epoch, let step):
             logger.info("resuming \(path) in epoch \(epoch) after step \(step)")
         case .step(let record, let total):
-            if line == nil { firstStep = record.step - 1 }
+            if line == nil { firstStep = record.step }  // the line's clock starts after it
             var progress = line ?? ProgressLine("step", total: total, start: firstStep)
             let rate = (record.patchesPerSecond * 10).rounded() / 10
             progress.update(

@@ -14,9 +14,17 @@ struct LunaProcess {
     /// Runs `luna` with arguments and waits for its end.
     init(_ arguments: String...) throws { try self.init(arguments) }
 
-    init(_ arguments: [String]) throws {
+    init(_ arguments: [String]) throws { try self.init(Self.executable, arguments) }
+
+    /// Runs `luna` where no file may grow beyond `blocks` of 512 (some shells: 1024) bytes: a disk that is full.
+    init(fileLimit blocks: Int, _ arguments: String...) throws {
+        let script = "trap '' XFSZ; ulimit -f \(blocks); exec \"$0\" \"$@\""
+        try self.init(URL(fileURLWithPath: "/bin/sh"), ["-c", script, Self.executable.path] + arguments)
+    }
+
+    private init(_ program: URL, _ arguments: [String]) throws {
         let process = Process()
-        process.executableURL = Self.executable
+        process.executableURL = program
         process.arguments = arguments
         let (output, diagnosis) = (Pipe(), Pipe())
         process.standardOutput = output

@@ -40,7 +40,7 @@ import Testing
         return content
     }
 
-    private func withRuns(_ body: (_ data: String, _ directory: String, _ config: String) throws -> Void) throws {
+    func withRuns(_ body: (_ data: String, _ directory: String, _ config: String) throws -> Void) throws {
         let data = try Self.dataset.get()
         try withTemporaryDirectory { directory in
             let config = "\(directory)/config.yaml"

@@ -1,0 +1,52 @@
+import FileIO
+import MPI
+import Testing
+
+@testable import Training
+
+/// A rank of three whose others hold what the test says.
+private final class ScriptedCommunicator: Communicator {
+    let rank = 0
+    let size = 3
+    let hostName = "scripted"
+    private let others: [[UInt8]]
+
+    init(others: [[UInt8]]) { self.others = others }
+
+    func gather(_ bytes: [UInt8]) -> [[UInt8]] { [bytes] + others }
+    func barrier() {}
+    func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) {}
+    func sum(_ values: inout [Int]) {}
+    func maximum(_ values: inout [Double]) {}
+    func sum(_ values: UnsafeMutableBufferPointer<Float>) {}
+    func exchange(
+        _ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>],
+        into received: UnsafeMutableBufferPointer<Float>
+    ) {}
+    func share(_ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>]) {}
+    func abort(_ status: Int32) {}
+}
+
+@Suite struct AgreementTests {
+    private func digest(_ values: [Float]) -> Digest {
+        var digest = Digest()
+        digest.add(values)
+        return digest
+    }
+
+    private func text(_ values: [Float]) -> [UInt8] { Array(digest(values).text.utf8) }
+
+    @Test func equalRanksAgree() throws {
+        let communicator = ScriptedCommunicator(others: [text([1, 2]), text([1, 2])])
+        try Agreement.check(digest([1, 2]), of: "the state", communicator)
+    }
+
+    /// One bit of one number on one rank, a zero's sign included.
+    @Test(arguments: [[Float(1).nextUp, 0], [1, -0.0]]) func oneBitIsNoticed(_ values: [Float]) {
+        let communicator = ScriptedCommunicator(others: [text([1, 0]), text(values)])
+        let error = #expect(throws: DisagreementError.self) {
+            try Agreement.check(digest([1, 0]), of: "the state at step 100", communicator)
+        }
+        #expect(error?.description.contains("the state at step 100 differs between rank 0 and rank 2:") == true)
+    }
+}
