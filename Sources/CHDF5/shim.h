@@ -74,4 +74,32 @@ static inline void luna_h5_error_text(char *buffer, size_t capacity) {
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, luna_h5_append_error, &text);
 }
 
+struct luna_h5_visitor {
+    void (*visit)(const char *name, void *context);
+    void *context;
+};
+
+static inline herr_t luna_h5_visit_link(hid_t group, const char *name, const H5L_info_t *info, void *visitor_pointer) {
+    const struct luna_h5_visitor *visitor = (const struct luna_h5_visitor *)visitor_pointer;
+    (void)group;
+    (void)info;
+    visitor->visit(name, visitor->context);
+    return 0;
+}
+
+/// Hands over the names in a group, in the order they are stored in: to sort them, HDF5 1.10 makes a table of a large
+/// group's links, and where one is damaged it frees entries that it never filled.
+static inline herr_t luna_h5_visit_names(
+    hid_t file, const char *path, void (*visit)(const char *name, void *context), void *context) {
+    struct luna_h5_visitor visitor = {visit, context};
+    hid_t group = H5Gopen2(file, path, H5P_DEFAULT);
+    if (group < 0) return -1;
+    herr_t status = H5Literate(group, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, luna_h5_visit_link, &visitor);
+    // A close that succeeds would clear the error stack, which says why the visit failed.
+    hid_t errors = H5Eget_current_stack();
+    H5Gclose(group);
+    if (errors >= 0) H5Eset_current_stack(errors);
+    return status;
+}
+
 #endif

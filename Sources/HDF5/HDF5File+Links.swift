@@ -20,24 +20,16 @@ extension HDF5File {
     public func names(in group: String = "/") throws -> [String] {
         try requireObject(group, "a group")
         return try Library.run {
-            var info = H5G_info_t()
-            guard H5Gget_info_by_name(handle.id, group, &info, luna_h5_default()) >= 0 else {
-                throw site.failure(group, "list")
-            }
             var names: [String] = []
-            for index in 0..<info.nlinks {
-                let length = H5Lget_name_by_idx(
-                    handle.id, group, H5_INDEX_NAME, H5_ITER_INC, index, nil, 0, luna_h5_default())
-                guard length >= 0 else { throw site.failure(group, "list") }
-                let name = withUnsafeTemporaryAllocation(of: CChar.self, capacity: length + 1) { buffer -> String? in
-                    let read = H5Lget_name_by_idx(
-                        handle.id, group, H5_INDEX_NAME, H5_ITER_INC, index, buffer.baseAddress, length + 1,
-                        luna_h5_default())
-                    return read >= 0 ? buffer.baseAddress.map { String(cString: $0) } : nil
-                }
-                guard let name else { throw site.failure(group, "list") }
-                names.append(name)
+            let status = withUnsafeMutablePointer(to: &names) { names in
+                luna_h5_visit_names(
+                    handle.id, group,
+                    { name, names in
+                        guard let name else { return }
+                        names?.assumingMemoryBound(to: [String].self).pointee.append(String(cString: name))
+                    }, names)
             }
+            guard status >= 0 else { throw site.failure(group, "list") }
             return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         }
     }

@@ -58,6 +58,32 @@ import Testing
         }
     }
 
+    /// A group of many links is stored in a heap of its own; where that is damaged, to list the group is an error.
+    @Test func aFlippedByteOfALargeGroupsNamesIsAnError() throws {
+        try withTemporaryDirectory { directory in
+            let path = "\(directory)/a.h5"
+            let names = (0..<60).map { "layer\($0 + 10).weight" }
+            try HDF5File.write(to: path) { file in
+                for name in names { try file.write("/model/\(name)", shape: [1], values: [1 as Float]) }
+            }
+            #expect(try HDF5File(reading: path).names(in: "/model") == names)
+            let bytes = try FileContent.bytes(path)
+            for name in [names[0], names[31], names[59]] {
+                let start = try #require(bytes.indices.first { bytes[$0...].starts(with: name.utf8) })
+                for (offset, bit) in [(0, 1), (5, 2), (name.utf8.count + 1, 64)] as [(Int, UInt8)] {
+                    var damaged = bytes
+                    damaged[start + offset] ^= bit
+                    let copy = "\(directory)/b.h5"
+                    try AtomicFile.write(damaged, to: copy)
+                    let error = #expect(throws: InputError.self) {
+                        try HDF5File(reading: copy).names(in: "/model")
+                    }
+                    #expect(error?.file == copy && error?.place == "/model")
+                }
+            }
+        }
+    }
+
     @Test func aFlippedByteOfADatasetIsNamed() throws {
         try withTemporaryDirectory { directory in
             let path = "\(directory)/a.h5"
