@@ -10,19 +10,20 @@ let optimised: [SwiftSetting] = [
 ///
 /// `-Ounchecked` drops bounds and overflow checks, which cost a factor in inner loops; kernels take raw pointers
 /// that their callers in `Compute` have checked.
-func kernels(_ name: String, march: String?) -> Target {
+func kernels(_ name: String, march: String?, wide: Bool = false) -> Target {
     var flags = ["-Ounchecked", "-disable-batch-mode", "-wmo", "-num-threads", "2"]
     if let march { flags += ["-Xcc", "-march=\(march)"] }
-    return .target(name: name, dependencies: ["CKernels"], swiftSettings: [.unsafeFlags(flags)])
+    let settings: [SwiftSetting] = [.unsafeFlags(flags)] + (wide ? [.define("WIDE_REGISTERS")] : [])
+    return .target(name: name, dependencies: ["CKernels"], swiftSettings: settings)
 }
 
-// The folders KernelsAVX2 and KernelsAVX512 are links to KernelsBaseline: one source, three instruction sets,
-// chosen at run time (Compute/InstructionSet.swift).
+// The folders KernelsAVX2 and KernelsAVX512 are links to KernelsBaseline: one source, three instruction sets, chosen at
+// run time (Compute/InstructionSet.swift). What fits into an instruction set's registers differs: see Blocking.swift.
 #if arch(x86_64)
     let kernelTargets = [
         kernels("KernelsBaseline", march: nil),
         kernels("KernelsAVX2", march: "haswell"),
-        kernels("KernelsAVX512", march: "skylake-avx512"),
+        kernels("KernelsAVX512", march: "skylake-avx512", wide: true),
     ]
 #else
     let kernelTargets = [kernels("KernelsBaseline", march: nil)]

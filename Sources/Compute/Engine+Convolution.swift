@@ -22,15 +22,6 @@ extension Engine {
     /// the same few cache lines.
     private func componentStride(_ inputs: Int, _ outputs: Int) -> Int { inputs * outputs + 80 }
 
-    /// Memory for the transformed weights of one layer, shared by all layers.
-    private func transformedWeights(_ count: Int) -> UnsafeMutablePointer<Float> {
-        if transformed.map({ $0.count < count }) ?? true {
-            transformed = nil
-            transformed = workspace.take(count)
-        }
-        return transformed.unsafelyUnwrapped.pointer
-    }
-
     /// A 3x3x3 convolution of `x` [N, D, H, W, C_in].
     ///
     /// - Parameters:
@@ -42,9 +33,17 @@ extension Engine {
         _ x: FeatureMap, weights: UnsafePointer<Float>, bias: UnsafePointer<Float>, inputs: Int, outputs: Int
     ) -> FeatureMap {
         let y = map(like: x, channels: outputs)
-        winograd(
-            x, weights, bias, inputs: inputs, rowStride: 27, columnStride: 27 * inputs, flip: false, into: y)
+        convolution(x, weights: weights, bias: bias, inputs: inputs, into: y)
         return y
+    }
+
+    /// The same into `y` [N, D', H, W, C_out]: D' planes of the result, the first at the input's plane `first`.
+    public func convolution(
+        _ x: FeatureMap, first: Int = 0, weights: UnsafePointer<Float>, bias: UnsafePointer<Float>, inputs: Int,
+        into y: FeatureMap
+    ) {
+        winograd(
+            x, first, weights, bias, inputs: inputs, rowStride: 27, columnStride: 27 * inputs, flip: false, into: y)
     }
 
     /// The gradient of a convolution's input, [N, D, H, W, C_in], from that of its output.
@@ -55,19 +54,19 @@ extension Engine {
     ) -> FeatureMap {
         let x = map(like: gradient, channels: channels)
         winograd(
-            gradient, weights, nil, inputs: gradient.channels, rowStride: 27 * inputs, columnStride: 27, flip: true,
+            gradient, 0, weights, nil, inputs: gradient.channels, rowStride: 27 * inputs, columnStride: 27, flip: true,
             into: x)
         return x
     }
 
     private func winograd(
-        _ x: FeatureMap, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>?, inputs: Int, rowStride: Int,
-        columnStride: Int, flip: Bool, into y: FeatureMap
+        _ x: FeatureMap, _ first: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>?, inputs: Int,
+        rowStride: Int, columnStride: Int, flip: Bool, into y: FeatureMap
     ) {
         let tile = tile(x.extent)
         let components = (tile + 2) * (tile + 2)
         let stride = componentStride(x.channels, y.channels)
-        let transformed = transformedWeights(4 * components * stride)
+        let transformed = transformed.floats(4 * components * stride)
         var w = ck_weights()
         w.source = weights
         w.transformed = transformed
@@ -78,15 +77,9 @@ extension Engine {
         w.flip = flip ? 1 : 0
         w.tile = Int64(tile)
         w.component_stride = Int64(stride)
+        w.source_channels = Int64(inputs)
         parallel(x.channels, scratch: 27 * y.channels + 18 * 16) { channel, scratch in
-            if channel < inputs {
-                kernels.winograd_transform_weights(&w, Int64(channel), scratch)
-            } else {
-                for component in 0..<4 * components {
-                    (transformed + component * stride + channel * y.channels)
-                        .update(repeating: 0, count: y.channels)
-                }
-            }
+            kernels.winograd_transform_weights(&w, Int64(channel), scratch)
         }
 
         let block = block(tile: tile, inputs: x.channels, outputs: y.channels)
@@ -96,9 +89,11 @@ extension Engine {
         c.weights = UnsafePointer(transformed)
         c.bias = bias
         c.samples = Int64(x.samples)
-        c.depth = Int64(x.extent.z)
+        c.depth = Int64(y.extent.z)
         c.height = Int64(x.extent.y)
         c.width = Int64(x.extent.x)
+        c.input_depth = Int64(x.extent.z)
+        c.input_first = Int64(first)
         c.input_channels = Int64(x.channels)
         c.output_channels = Int64(y.channels)
         c.input_stride = Int64(x.stride)
@@ -106,7 +101,7 @@ extension Engine {
         c.tile = Int64(tile)
         c.block = Int64(block)
         c.component_stride = Int64(stride)
-        let items = (tileCount(x, tile) + block - 1) / block
+        let items = (tileCount(y, tile) + block - 1) / block
         let floats = 16 + 36 * 16 + components * block * (x.channels + 2 * y.channels)
         parallel(items, scratch: floats) { item, scratch in kernels.winograd(&c, Int64(item), scratch) }
     }
@@ -123,7 +118,7 @@ extension Engine {
         let components = (tile + 2) * (tile + 2)
         let outputs = gradient.channels
         let stride = componentStride(x.channels, outputs)
-        let transformed = transformedWeights(4 * components * stride)
+        let transformed = transformed.floats(4 * components * stride)
         let block = 24  // part of the sum's order: never by the machine
         var g = ck_weights_gradient()
         g.input = UnsafePointer(x.pointer)
@@ -179,63 +174,6 @@ extension Engine {
             first = next
         }
         return groups
-    }
-
-    /// The first layer: a 3x3x3 convolution of one channel.
-    ///
-    /// - Parameters:
-    ///   - x: [N, D, H, W, 1].
-    ///   - weights: [C_out, 1, 3, 3, 3], C_out a multiple of 8, at least 16.
-    public func firstConvolution(
-        _ x: FeatureMap, weights: UnsafePointer<Float>, bias: UnsafePointer<Float>, outputs: Int
-    ) -> FeatureMap {
-        let y = map(like: x, channels: outputs)
-        let taps = workspace.take(27 * outputs)
-        for output in 0..<outputs {
-            for tap in 0..<27 { taps.pointer[tap * outputs + output] = weights[output * 27 + tap] }
-        }
-        var a = firstLayer(x, channels: outputs)
-        a.output = y.pointer
-        a.weights = UnsafePointer(taps.pointer)
-        a.bias = bias
-        parallel(x.samples * x.extent.z * x.extent.y, scratch: 9 * (x.extent.x + 2) + 8) { row, scratch in
-            kernels.first_convolution(&a, Int64(row), scratch)
-        }
-        return y
-    }
-
-    /// The gradient of the first layer's weights, [C_out, 1, 3, 3, 3].
-    public func firstConvolutionWeightsGradient(
-        _ x: FeatureMap, _ gradient: FeatureMap, into destination: UnsafeMutablePointer<Float>
-    ) {
-        let outputs = gradient.channels
-        let planes = x.samples * x.extent.z
-        let size = 27 * outputs
-        let partial = workspace.take(planes * size)
-        var a = firstLayer(x, channels: outputs)
-        a.output_gradient = UnsafePointer(gradient.pointer)
-        parallel(planes, scratch: 9 * (x.extent.x + 2) + 8) { plane, scratch in
-            var own = a
-            own.weights_gradient = partial.pointer + plane * size
-            kernels.first_convolution_weights(&own, Int64(plane), scratch)
-        }
-        for output in 0..<outputs {
-            for tap in 0..<27 {
-                var sum = 0.0
-                for plane in 0..<planes { sum += Double(partial.pointer[plane * size + tap * outputs + output]) }
-                destination[output * 27 + tap] = Float(sum)
-            }
-        }
-    }
-
-    private func firstLayer(_ x: FeatureMap, channels: Int) -> ck_first_convolution {
-        var a = ck_first_convolution()
-        a.input = UnsafePointer(x.pointer)
-        a.depth = Int64(x.extent.z)
-        a.height = Int64(x.extent.y)
-        a.width = Int64(x.extent.x)
-        a.channels = Int64(channels)
-        return a
     }
 
     /// The gradient of a bias: the sum of a map's gradient per channel.

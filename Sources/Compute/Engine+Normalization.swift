@@ -28,6 +28,16 @@ public struct Statistics {
         self.variance = variance.map { Float($0) }
         inverseDeviation = variance.map { Float(1 / ($0 + Self.epsilon).squareRoot()) }
     }
+
+    /// From Σ (x − shift) and Σ (x − shift)² per channel.
+    init(sums: [Double], about shift: [Float], voxels: Int) {
+        let count = Double(voxels)
+        let channels = shift.count
+        let offset = (0..<channels).map { sums[$0] / count }
+        self.init(
+            mean: (0..<channels).map { Double(shift[$0]) + offset[$0] },
+            variance: (0..<channels).map { max(0, sums[channels + $0] / count - offset[$0] * offset[$0]) })
+    }
 }
 
 /// What is added before the activation.
@@ -51,11 +61,7 @@ extension Engine {
                     Int64(count), sums)
             }
         }
-        let count = Double(x.voxels)
-        let offset = (0..<channels).map { sums[$0] / count }
-        return Statistics(
-            mean: (0..<channels).map { Double(shift[$0]) + offset[$0] },
-            variance: (0..<channels).map { max(0, sums[channels + $0] / count - offset[$0] * offset[$0]) })
+        return Statistics(sums: sums, about: shift, voxels: x.voxels)
     }
 
     /// ReLU(normalised x + residual), into `y`, which may be `x` itself.
@@ -108,6 +114,19 @@ extension Engine {
         return (scale, shift)
     }
 
+    /// Runs `body` with γ/σ and β − μ γ/σ.
+    func withCoefficients<Result>(
+        _ parameters: NormalizationParameters, _ statistics: Statistics,
+        _ body: (_ scale: UnsafePointer<Float>, _ shift: UnsafePointer<Float>) -> Result
+    ) -> Result {
+        let (scale, shift) = coefficients(parameters, statistics)
+        return scale.withUnsafeBufferPointer { scale in
+            shift.withUnsafeBufferPointer { shift in
+                body(scale.baseAddress.unsafelyUnwrapped, shift.baseAddress.unsafelyUnwrapped)
+            }
+        }
+    }
+
     /// ReLU of `x` in place.
     public func rectify(_ x: FeatureMap) {
         let ones = [Float](repeating: 1, count: x.channels)
@@ -128,61 +147,90 @@ extension Engine {
         }
     }
 
-    /// The gradients of a batch normalisation and of the ReLU behind it.
+    /// What stood behind a batch normalisation.
+    public enum Activation {
+        /// Nothing, or the gradient is masked already.
+        case none
+        /// ReLU, straight behind it.
+        case rectified
+        /// ReLU after something was added; its output. The gradient is masked in place, so that it is the gradient of
+        /// what was added as well.
+        case output(FeatureMap)
+    }
+
+    /// The gradients of a batch normalisation and of the activation behind it.
     ///
     /// - Parameters:
     ///   - x: What was normalised.
-    ///   - output: The ReLU's output, or nil where none followed or `gradient` is masked already.
-    ///   - gradient: Of the output; left masked, so that it is the gradient of a residual as well.
+    ///   - gradient: Of the output.
+    ///   - result: Receives the gradient of `x`; may be `x` or `gradient`.
     ///   - scaleGradient: Receives dγ; `shiftGradient` dβ.
-    /// - Returns: The gradient of `x`; with `inPlace` in the memory of `gradient`.
     public func normalizationGradient(
-        _ x: FeatureMap, output: FeatureMap?, gradient: FeatureMap, _ parameters: NormalizationParameters,
+        _ x: FeatureMap, _ activation: Activation, gradient: FeatureMap, _ parameters: NormalizationParameters,
         _ statistics: Statistics, scaleGradient: UnsafeMutablePointer<Float>,
-        shiftGradient: UnsafeMutablePointer<Float>, inPlace: Bool
-    ) -> FeatureMap {
-        let channels = x.channels
-        let result = inPlace ? gradient : map(like: x)
-        var a = ck_normalization_gradient()
-        a.x = UnsafePointer(x.pointer)
-        a.x_stride = Int64(x.stride)
-        a.y = output.map { UnsafePointer($0.pointer) }
-        a.y_stride = Int64(output?.stride ?? 0)
-        a.gradient = gradient.pointer
-        a.gradient_stride = Int64(gradient.stride)
-        a.x_gradient = result.pointer
-        a.x_gradient_stride = Int64(result.stride)
-        a.channels = Int64(channels)
-        statistics.mean.withUnsafeBufferPointer { mean in
-            statistics.inverseDeviation.withUnsafeBufferPointer { inverse in
-                a.mean = mean.baseAddress
-                a.inverse_deviation = inverse.baseAddress
-                let sums = sumOverVoxels(x.voxels, width: 2 * channels) { first, count, sums in
-                    kernels.normalization_sums(&a, Int64(first), Int64(count), sums)
+        shiftGradient: UnsafeMutablePointer<Float>, into result: FeatureMap
+    ) {
+        withNormalizationGradient(
+            parameters, statistics, voxels: x.voxels, scaleGradient: scaleGradient, shiftGradient: shiftGradient,
+            sums: { n in
+                n.x = UnsafePointer(x.pointer)
+                n.x_stride = Int64(x.stride)
+                n.gradient = gradient.pointer
+                n.gradient_stride = Int64(gradient.stride)
+                n.x_gradient = result.pointer
+                n.x_gradient_stride = Int64(result.stride)
+                switch activation {
+                case .none:
+                    n.scale = nil
+                    n.shift = nil
+                case .rectified: break
+                case .output(let y):
+                    n.scale = nil
+                    n.shift = nil
+                    n.y = UnsafePointer(y.pointer)
+                    n.y_stride = Int64(y.stride)
                 }
-                let count = Double(x.voxels)
-                for channel in 0..<channels {
-                    shiftGradient[channel] = Float(sums[channel])
-                    scaleGradient[channel] = Float(sums[channels + channel])
+                return sumOverVoxels(x.voxels, width: 2 * x.channels) { first, count, sums in
+                    kernels.normalization_sums(&n, Int64(first), Int64(count), sums)
                 }
-                let factor = (0..<channels).map { parameters.scale[$0] * inverse[$0] }
-                let gradientMean = (0..<channels).map { Float(sums[$0] / count) }
-                let projectionMean = (0..<channels).map { Float(sums[channels + $0] / count) }
-                factor.withUnsafeBufferPointer { factor in
-                    gradientMean.withUnsafeBufferPointer { gradientMean in
-                        projectionMean.withUnsafeBufferPointer { projectionMean in
-                            a.factor = factor.baseAddress
-                            a.gradient_mean = gradientMean.baseAddress
-                            a.projection_mean = projectionMean.baseAddress
-                            overVoxels(x.voxels) { first, count in
-                                kernels.normalization_apply(&a, Int64(first), Int64(count))
-                            }
-                        }
+            },
+            apply: { n in
+                overVoxels(x.voxels) { first, count in kernels.normalization_apply(&n, Int64(first), Int64(count)) }
+            })
+    }
+
+    /// The two passes over a batch normalisation's gradient: `sums` returns Σ g and Σ g · x̂ per channel, `apply` uses
+    /// them. Their arguments are complete but for the maps.
+    func withNormalizationGradient(
+        _ parameters: NormalizationParameters, _ statistics: Statistics, voxels: Int,
+        scaleGradient: UnsafeMutablePointer<Float>, shiftGradient: UnsafeMutablePointer<Float>,
+        sums: (inout ck_normalization_gradient) -> [Double], apply: (inout ck_normalization_gradient) -> Void
+    ) {
+        let channels = statistics.mean.count
+        var n = ck_normalization_gradient()
+        n.channels = Int64(channels)
+        withCoefficients(parameters, statistics) { scale, shift in
+            statistics.mean.withUnsafeBufferPointer { mean in
+                statistics.inverseDeviation.withUnsafeBufferPointer { inverse in
+                    n.scale = scale
+                    n.shift = shift
+                    n.mean = mean.baseAddress
+                    n.inverse_deviation = inverse.baseAddress
+                    let sums = sums(&n)
+                    for channel in 0..<channels {
+                        shiftGradient[channel] = Float(sums[channel])
+                        scaleGradient[channel] = Float(sums[channels + channel])
+                    }
+                    let means = sums.map { Float($0 / Double(voxels)) }
+                    means.withUnsafeBufferPointer { means in
+                        n.factor = scale
+                        n.gradient_mean = means.baseAddress
+                        n.projection_mean = means.baseAddress.unsafelyUnwrapped + channels
+                        apply(&n)
                     }
                 }
             }
         }
-        return result
     }
 
     /// Masks `gradient` in place where `output`, a ReLU's, is zero.

@@ -9,10 +9,10 @@ public final class Engine {
     public let instructionSet: InstructionSet
     public let workspace = Workspace()
     let kernels: ck_kernels
-    /// Scratch memory per thread, as large as the largest use so far.
-    private var scratch: [FloatBuffer] = []
-    /// Transformed weights of the layer at work, and their gradient: they live for one call only.
-    var transformed: FloatBuffer?
+    /// Scratch memory of all threads.
+    private var scratch = ScratchMemory()
+    /// Transformed weights of the layer at work, or their gradient: they live during one call only.
+    var transformed = ScratchMemory()
 
     public init(pool: ThreadPool, instructionSet: InstructionSet = .best) {
         self.pool = pool
@@ -36,13 +36,13 @@ public final class Engine {
     func parallel(
         _ items: Int, scratch floats: Int, _ body: (_ item: Int, _ scratch: UnsafeMutablePointer<Float>) -> Void
     ) {
-        if scratch.first.map({ $0.count < floats }) ?? true {
-            scratch = []
-            scratch = (0..<pool.threads).map { _ in workspace.take(floats) }
-        }
-        let pointers = scratch.map(\.pointer)
-        pool.run(items) { item, worker in body(item, pointers[worker]) }
+        let share = (floats + 15) / 16 * 16
+        let base = scratch.floats(share * pool.threads)
+        pool.run(items) { item, worker in body(item, base + worker * share) }
     }
+
+    /// Bytes of all buffers: activations, scratch space and transformed weights.
+    public var plannedBytes: Int { workspace.extent + scratch.bytes + transformed.bytes }
 
     /// Voxels per item of channel-by-channel work.
     static let chunk = 2048
@@ -58,14 +58,23 @@ public final class Engine {
     func sumOverVoxels(
         _ voxels: Int, width: Int, _ body: (_ first: Int, _ count: Int, _ sums: UnsafeMutablePointer<Double>) -> Void
     ) -> [Double] {
-        let chunks = (voxels + Self.chunk - 1) / Self.chunk
-        var partial = [Double](repeating: 0, count: chunks * width)
+        sumOverItems((voxels + Self.chunk - 1) / Self.chunk, width: width, scratch: 0) { item, _, sums in
+            body(item * Self.chunk, min(Self.chunk, voxels - item * Self.chunk), sums)
+        }
+    }
+
+    /// Sums `width` doubles over `items`, in their order.
+    func sumOverItems(
+        _ items: Int, width: Int, scratch floats: Int,
+        _ body: (_ item: Int, _ scratch: UnsafeMutablePointer<Float>, _ sums: UnsafeMutablePointer<Double>) -> Void
+    ) -> [Double] {
+        var partial = [Double](repeating: 0, count: items * width)
         partial.withUnsafeMutableBufferPointer { partial in
             let base = partial.baseAddress.unsafelyUnwrapped
-            overVoxels(voxels) { first, count in body(first, count, base + first / Self.chunk * width) }
+            parallel(items, scratch: floats) { item, scratch in body(item, scratch, base + item * width) }
         }
         var total = [Double](repeating: 0, count: width)
-        for chunk in 0..<chunks { for index in 0..<width { total[index] += partial[chunk * width + index] } }
+        for item in 0..<items { for index in 0..<width { total[index] += partial[item * width + index] } }
         return total
     }
 }

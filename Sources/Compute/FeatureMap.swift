@@ -4,8 +4,8 @@
 /// It refers to its memory: copies see the same values.
 public struct FeatureMap {
     let buffer: FloatBuffer
-    /// The first channel in a voxel of the buffer.
-    let firstChannel: Int
+    /// Where in the buffer it begins.
+    let offset: Int
     public let samples: Int
     /// Voxels along z, y, x.
     public let extent: ZYX<Int>
@@ -13,9 +13,9 @@ public struct FeatureMap {
     /// Floats from one voxel to the next.
     public let stride: Int
 
-    init(buffer: FloatBuffer, firstChannel: Int = 0, samples: Int, extent: ZYX<Int>, channels: Int, stride: Int) {
+    init(buffer: FloatBuffer, offset: Int = 0, samples: Int, extent: ZYX<Int>, channels: Int, stride: Int) {
         self.buffer = buffer
-        self.firstChannel = firstChannel
+        self.offset = offset
         self.samples = samples
         self.extent = extent
         self.channels = channels
@@ -23,7 +23,7 @@ public struct FeatureMap {
     }
 
     /// The first value; that of voxel v and channel c lies at `v * stride + c`.
-    public var pointer: UnsafeMutablePointer<Float> { buffer.pointer + firstChannel }
+    public var pointer: UnsafeMutablePointer<Float> { buffer.pointer + offset }
 
     /// Voxels of all samples.
     public var voxels: Int { samples * extent.product }
@@ -32,7 +32,15 @@ public struct FeatureMap {
     public func channels(_ range: Range<Int>) -> FeatureMap {
         precondition(range.upperBound <= channels, "channels \(range) of a map that has \(channels)")
         return FeatureMap(
-            buffer: buffer, firstChannel: firstChannel + range.lowerBound, samples: samples, extent: extent,
+            buffer: buffer, offset: offset + range.lowerBound, samples: samples, extent: extent,
             channels: range.count, stride: stride)
+    }
+
+    /// One of the samples, in the same memory.
+    public func sample(_ index: Int) -> FeatureMap {
+        precondition(index < samples, "sample \(index) of \(samples)")
+        return FeatureMap(
+            buffer: buffer, offset: offset + index * extent.product * stride, samples: 1, extent: extent,
+            channels: channels, stride: stride)
     }
 }

@@ -1,71 +1,156 @@
 #if canImport(Glibc)
     import Glibc
-    private let systemFree = Glibc.free
 #else
     import Darwin
-    private let systemFree = Darwin.free
 #endif
 
-/// Memory for activations that is handed out and taken back: after the first step of a shape, no step allocates.
+/// Memory for activations: one range of addresses from which buffers are cut and to which they return.
+///
+/// A step takes and returns its buffers in the same order every time. The lowest free range that is large enough is
+/// given out and returned ranges merge, so the first step of a shape settles where everything lies; the later ones find
+/// it all in place, and none of them asks the system for memory. What the early, large maps leave is used again for
+/// the many small ones behind them. (A planner that knows all lifetimes beforehand, as in Y. Pisarchyk and J. Lee,
+/// "Efficient Memory Management for Deep Neural Net Inference", 2020, could save only the gaps: `peakBytes` against
+/// `extent` shows them.)
 ///
 /// A buffer goes back by itself when nothing refers to it any more, so what a layer keeps for its backward pass is
 /// what it holds on to. Not for use by two threads at once.
 public final class Workspace {
-    /// Buffers waiting to be used again, by size.
-    fileprivate var free: [Int: [UnsafeMutablePointer<Float>]] = [:]
+    private let base: UnsafeMutableRawPointer
+    /// Bytes of addresses set aside, and how many of them, from the first on, may be written to.
+    private let reserved: Int
+    private var usable = 0
+    /// What is free, in order and without neighbours that touch. The last range ends at `reserved`.
+    private var free: [Range<Int>]
     /// Bytes handed out now, and the most there ever were.
-    public fileprivate(set) var bytesInUse = 0
+    public private(set) var bytesInUse = 0
     public private(set) var peakBytes = 0
-    /// Bytes that wait to be handed out again.
-    public var bytesWaiting: Int { free.reduce(0) { $0 + 4 * $1.key * $1.value.count } }
+    /// Bytes from the first to the last that was ever handed out: the memory that this workspace occupies.
+    public private(set) var extent = 0
 
-    public init() {}
+    /// Where buffers begin: on a cache line.
+    private static let alignment = 64
+    /// Memory is made usable in units of large pages: activations are walked through from end to end.
+    private static let page = 2 << 20
+
+    public init() {
+        // Addresses cost nothing; as many as there is memory suffice. A limit on them (`ulimit -v`) is met halfway.
+        var size = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) / Self.page * Self.page
+        var memory = mmap(nil, size, PROT_NONE, MAP_PRIVATE | MAP_ANON | MAP_NORESERVE, -1, 0)
+        while memory == MAP_FAILED && size > 64 << 20 {
+            size = size / 2 / Self.page * Self.page
+            memory = mmap(nil, size, PROT_NONE, MAP_PRIVATE | MAP_ANON | MAP_NORESERVE, -1, 0)
+        }
+        guard let memory, memory != MAP_FAILED else { preconditionFailure("no addresses for a workspace") }
+        base = memory
+        reserved = size
+        free = [0..<size]
+    }
+
+    deinit { munmap(base, reserved) }
 
     /// An uninitialised buffer of `count` floats, aligned to a cache line.
     public func take(_ count: Int) -> FloatBuffer {
-        bytesInUse += count * 4
+        let bytes = max(count * 4, 1).roundedUp(to: Self.alignment)
+        guard let index = free.firstIndex(where: { $0.count >= bytes }) else {
+            preconditionFailure("no memory for \(bytes) bytes beside \(bytesInUse) in use")
+        }
+        let range = free[index].lowerBound..<free[index].lowerBound + bytes
+        if range.upperBound == free[index].upperBound {
+            free.remove(at: index)
+        } else {
+            free[index] = range.upperBound..<free[index].upperBound
+        }
+        makeUsable(range.upperBound)
+        bytesInUse += bytes
         peakBytes = max(peakBytes, bytesInUse)
-        return FloatBuffer(free[count]?.popLast() ?? Self.allocate(count), count: count, workspace: self)
+        extent = max(extent, range.upperBound)
+        let pointer = (base + range.lowerBound).bindMemory(to: Float.self, capacity: count)
+        return FloatBuffer(pointer, count: count, range: range, workspace: self)
     }
 
-    /// Gives back to the system what waits to be used again: sizes that one shape needs are of no use to another.
-    public func releaseUnused() {
-        for list in free.values { for pointer in list { systemFree(pointer) } }
-        free = [:]
-    }
-
-    private static func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
-        let bytes = count * 4
-        let large = bytes >= 4 << 20
-        // Large pages, where the system has them: activations are walked through from end to end.
-        let alignment = large ? 2 << 20 : 64
-        var memory: UnsafeMutableRawPointer?
-        precondition(posix_memalign(&memory, alignment, max(bytes, 64)) == 0, "no memory for \(bytes) bytes")
-        let pointer = memory.unsafelyUnwrapped.bindMemory(to: Float.self, capacity: count)
+    private func makeUsable(_ end: Int) {
+        guard end > usable else { return }
+        let wanted = min(reserved, end.roundedUp(to: Self.page))
+        let status = mprotect(base + usable, wanted - usable, PROT_READ | PROT_WRITE)
+        precondition(status == 0, "the system refuses \(wanted - usable) bytes beside \(usable) in use")
         #if os(Linux)
-            if large { madvise(memory, bytes, 14) }  // MADV_HUGEPAGE
+            madvise(base + usable, wanted - usable, MADV_HUGEPAGE)
         #endif
-        pointer.initialize(repeating: 0, count: count)
-        return pointer
+        usable = wanted
     }
 
-    deinit { releaseUnused() }
+    fileprivate func put(_ range: Range<Int>) {
+        bytesInUse -= range.count
+        let next = free.firstIndex { $0.lowerBound >= range.upperBound } ?? free.count
+        var merged = range
+        var replaced = next..<next
+        if next < free.count, free[next].lowerBound == range.upperBound {
+            merged = merged.lowerBound..<free[next].upperBound
+            replaced = next..<next + 1
+        }
+        if next > 0, free[next - 1].upperBound == range.lowerBound {
+            merged = free[next - 1].lowerBound..<merged.upperBound
+            replaced = next - 1..<replaced.upperBound
+        }
+        free.replaceSubrange(replaced, with: CollectionOfOne(merged))
+    }
+
+    /// Gives the pages that hold nothing back to the system: what one shape needs may be too much for the next.
+    public func releaseUnused() {
+        for range in free where range.lowerBound < usable {
+            let first = range.lowerBound.roundedUp(to: Self.page)
+            let end = min(range.upperBound, usable) / Self.page * Self.page
+            if first < end { madvise(base + first, end - first, MADV_DONTNEED) }
+        }
+        peakBytes = bytesInUse
+        extent = free.last.map { $0.upperBound == reserved ? $0.lowerBound : reserved } ?? reserved
+    }
 }
 
 /// Floats from a workspace.
 public final class FloatBuffer {
     public let pointer: UnsafeMutablePointer<Float>
     public let count: Int
+    private let range: Range<Int>
     private let workspace: Workspace
 
-    fileprivate init(_ pointer: UnsafeMutablePointer<Float>, count: Int, workspace: Workspace) {
+    fileprivate init(
+        _ pointer: UnsafeMutablePointer<Float>, count: Int, range: Range<Int>, workspace: Workspace
+    ) {
         self.pointer = pointer
         self.count = count
+        self.range = range
         self.workspace = workspace
     }
 
-    deinit {
-        workspace.free[count, default: []].append(pointer)
-        workspace.bytesInUse -= count * 4
+    deinit { workspace.put(range) }
+}
+
+/// Memory that is used over and over, as large as its largest use so far: scratch space of threads, and what lives
+/// during one operation only.
+struct ScratchMemory: ~Copyable {
+    private var pointer: UnsafeMutablePointer<Float>?
+    private var capacity = 0
+
+    /// At least `count` floats, aligned to a cache line; what they held is lost.
+    mutating func floats(_ count: Int) -> UnsafeMutablePointer<Float> {
+        if let pointer, capacity >= count { return pointer }
+        free(pointer)
+        var memory: UnsafeMutableRawPointer?
+        let status = posix_memalign(&memory, 64, max(64, count * 4))
+        guard status == 0, let memory else { preconditionFailure("no memory for \(count * 4) bytes of scratch space") }
+        let pointer = memory.bindMemory(to: Float.self, capacity: count)
+        self.pointer = pointer
+        capacity = count
+        return pointer
     }
+
+    var bytes: Int { capacity * 4 }
+
+    deinit { free(pointer) }
+}
+
+extension Int {
+    fileprivate func roundedUp(to unit: Int) -> Int { (self + unit - 1) / unit * unit }
 }

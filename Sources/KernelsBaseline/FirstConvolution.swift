@@ -28,13 +28,14 @@ private func gatherRows(_ a: ck_first_convolution, _ row: Int, _ rows: MutableFl
     }
 }
 
-/// One row of output voxels, over all samples. The scratch holds nine rows of `width + 2`, and eight floats more.
-func firstConvolution(_ arguments: UnsafePointer<ck_first_convolution>, _ row: Int64, _ scratch: MutableFloats) {
-    let a = arguments.pointee
+/// One row of output voxels to `out` [width][C], as `finish` makes them. `rows` is what `gatherRows` left.
+@inline(__always)
+private func convolve(
+    _ a: ck_first_convolution, _ rows: MutableFloats, into out: MutableFloats,
+    _ finish: (_ sum: F16, _ channel: Int) -> F16
+) {
     let width = Int(a.width)
     let channels = Int(a.channels)
-    gatherRows(a, Int(row), scratch)
-    let out = a.output + Int(row) * width * channels
     forEachGroup(of: channels) { channel in
         let bias = load(a.bias + channel)
         let w = a.weights + channel
@@ -43,7 +44,7 @@ func firstConvolution(_ arguments: UnsafePointer<ck_first_convolution>, _ row: I
             // The last group of a row whose width is no multiple of 4 reads past it, into the next row of the scratch.
             var (s0, s1, s2, s3) = (bias, bias, bias, bias)
             for line in 0..<9 {
-                let p = scratch + line * (width + 2) + x
+                let p = rows + line * (width + 2) + x
                 for dx in 0..<3 {
                     let factor = load(w + (line * 3 + dx) * channels)
                     s0 = fma(splat(p[dx]), factor, s0)
@@ -53,51 +54,128 @@ func firstConvolution(_ arguments: UnsafePointer<ck_first_convolution>, _ row: I
                 }
             }
             let q = out + x * channels + channel
-            store(s0, q)
-            if x + 1 < width { store(s1, q + channels) }
-            if x + 2 < width { store(s2, q + 2 * channels) }
-            if x + 3 < width { store(s3, q + 3 * channels) }
+            store(finish(s0, channel), q)
+            if x + 1 < width { store(finish(s1, channel), q + channels) }
+            if x + 2 < width { store(finish(s2, channel), q + 2 * channels) }
+            if x + 3 < width { store(finish(s3, channel), q + 3 * channels) }
             x += 4
         }
     }
 }
 
-/// The gradient of the weights from one plane of output, [27][C] overwritten. Each row is summed by itself first: a
-/// single sum over the plane would lose digits.
-func firstConvolutionWeights(
-    _ arguments: UnsafePointer<ck_first_convolution>, _ plane: Int64, _ scratch: MutableFloats
+/// One row of output voxels, over all samples.
+func firstConvolution(_ arguments: UnsafePointer<ck_first_convolution>, _ row: Int64, _ scratch: MutableFloats) {
+    let a = arguments.pointee
+    gatherRows(a, Int(row), scratch)
+    let output = a.output + Int(row) * Int(a.width * a.channels)
+    if let scale = a.scale, let shift = a.shift {
+        convolve(a, scratch, into: output) { maximum(fma($0, load(scale + $1), load(shift + $1)), F16.zero) }
+    } else {
+        convolve(a, scratch, into: output) { sum, _ in sum }
+    }
+}
+
+// With so little arithmetic, the layer's output is computed again wherever its values are needed for normalisation: for
+// the statistics, and twice for the gradient. It is never stored. The scratch holds nine rows of `width + 2` and eight
+// floats more, then the row of output, then sums.
+
+@inline(__always) private func outputRow(_ a: ck_first_convolution, _ scratch: MutableFloats) -> MutableFloats {
+    scratch + (9 * (Int(a.width) + 2) + 8)
+}
+
+/// Adds up over one plane what `row` [2][C] finds in each of its rows.
+@inline(__always)
+private func sumRows(
+    _ a: ck_first_convolution, _ plane: Int64, _ scratch: MutableFloats, _ sums: UnsafeMutablePointer<Double>,
+    _ row: (_ output: MutableFloats, _ row: Int, _ sums: UnsafeMutablePointer<Double>) -> Void
+) {
+    let width = 2 * Int(a.channels)
+    let output = outputRow(a, scratch)
+    let partial = UnsafeMutableRawPointer(output + Int(a.width * a.channels)).assumingMemoryBound(to: Double.self)
+    for index in 0..<width { sums[index] = 0 }
+    for y in 0..<Int(a.height) {
+        let line = Int(plane * a.height) + y
+        gatherRows(a, line, scratch)
+        convolve(a, scratch, into: output) { sum, _ in sum }
+        row(output, line, partial)
+        for index in 0..<width { sums[index] += partial[index] }
+    }
+}
+
+/// `moments` over one plane of output.
+func firstMoments(
+    _ arguments: UnsafePointer<ck_first_convolution>, _ shift: Floats, _ plane: Int64, _ scratch: MutableFloats,
+    _ sums: UnsafeMutablePointer<Double>
 ) {
     let a = arguments.pointee
-    let height = Int(a.height)
+    sumRows(a, plane, scratch, sums) { output, _, partial in
+        moments(output, a.channels, a.channels, shift, 0, a.width, partial)
+    }
+}
+
+/// The normalisation's arguments for one row of output, held in `output`.
+@inline(__always)
+private func rowOf(
+    _ a: ck_first_convolution, _ n: ck_normalization_gradient, _ output: MutableFloats, _ row: Int
+) -> ck_normalization_gradient {
+    var own = n
+    own.x = Floats(output)
+    own.x_stride = a.channels
+    own.gradient = n.gradient + row * Int(a.width) * Int(n.gradient_stride)
+    own.x_gradient = output
+    own.x_gradient_stride = a.channels
+    return own
+}
+
+/// `normalizationSums` over one plane of output.
+func firstNormalizationSums(
+    _ arguments: UnsafePointer<ck_first_convolution>, _ normalization: UnsafePointer<ck_normalization_gradient>,
+    _ plane: Int64, _ scratch: MutableFloats, _ sums: UnsafeMutablePointer<Double>
+) {
+    let a = arguments.pointee
+    let n = normalization.pointee
+    sumRows(a, plane, scratch, sums) { output, row, partial in
+        var own = rowOf(a, n, output, row)
+        normalizationSums(&own, 0, a.width, partial)
+    }
+}
+
+/// The gradient of the weights from one plane, [27][C] overwritten: of the convolution alone, or through the
+/// normalisation behind it. Each row is summed by itself first: a single sum over the plane would lose digits.
+func firstConvolutionWeights(
+    _ arguments: UnsafePointer<ck_first_convolution>, _ normalization: UnsafePointer<ck_normalization_gradient>?,
+    _ plane: Int64, _ scratch: MutableFloats
+) {
+    let a = arguments.pointee
     let width = Int(a.width)
     let channels = Int(a.channels)
     for index in 0..<27 * channels { a.weights_gradient[index] = 0 }
-    for y in 0..<height {
-        let row = Int(plane) * height + y
+    for y in 0..<Int(a.height) {
+        let row = Int(plane * a.height) + y
         gatherRows(a, row, scratch)
-        let gradient = a.output_gradient + row * width * channels
-        var channel = 0
-        while channel < channels {
+        var gradient = a.output_gradient.map { $0 + row * width * channels }
+        if let normalization {
+            let output = outputRow(a, scratch)
+            convolve(a, scratch, into: output) { sum, _ in sum }
+            var own = rowOf(a, normalization.pointee, output, row)
+            normalizationApply(&own, 0, a.width)
+            gradient = Floats(output)
+        }
+        guard let gradient else { return }
+        forEachWholeGroup(of: channels) { channel, lanes in
             for dz in 0..<3 {
-                if channel + 16 <= channels {
-                    rowGradient16(
-                        gradient + channel, channels, scratch + dz * 3 * (width + 2), width,
-                        a.weights_gradient + dz * 9 * channels + channel)
-                } else {
-                    rowGradient8(
-                        gradient + channel, channels, scratch + dz * 3 * (width + 2), width,
-                        a.weights_gradient + dz * 9 * channels + channel)
-                }
+                rowGradient(
+                    gradient + channel, channels, scratch + dz * 3 * (width + 2), width,
+                    a.weights_gradient + dz * 9 * channels + channel, lanes)
             }
-            channel += 16
         }
     }
 }
 
 /// Nine taps (dy, dx) of 16 channels over one row of voxels.
 @inline(__always)
-private func rowGradient16(
-    _ gradient: Floats, _ channels: Int, _ rows: MutableFloats, _ width: Int, _ sum: MutableFloats
+private func rowGradient(
+    _ gradient: Floats, _ channels: Int, _ rows: MutableFloats, _ width: Int, _ sum: MutableFloats, _ lanes: Lanes
 ) {
     let (row0, row1, row2) = (rows, rows + width + 2, rows + 2 * (width + 2))
     var s0 = F16.zero
@@ -110,7 +188,7 @@ private func rowGradient16(
     var s7 = F16.zero
     var s8 = F16.zero
     for x in 0..<width {
-        let g = load(gradient + x * channels)
+        let g = load(gradient + x * channels, lanes)
         s0 = fma(splat(row0[x + 0]), g, s0)
         s1 = fma(splat(row0[x + 1]), g, s1)
         s2 = fma(splat(row0[x + 2]), g, s2)
@@ -121,51 +199,16 @@ private func rowGradient16(
         s7 = fma(splat(row2[x + 1]), g, s7)
         s8 = fma(splat(row2[x + 2]), g, s8)
     }
-    store(load(sum) + s0, sum)
-    store(load(sum + channels) + s1, sum + channels)
-    store(load(sum + 2 * channels) + s2, sum + 2 * channels)
-    store(load(sum + 3 * channels) + s3, sum + 3 * channels)
-    store(load(sum + 4 * channels) + s4, sum + 4 * channels)
-    store(load(sum + 5 * channels) + s5, sum + 5 * channels)
-    store(load(sum + 6 * channels) + s6, sum + 6 * channels)
-    store(load(sum + 7 * channels) + s7, sum + 7 * channels)
-    store(load(sum + 8 * channels) + s8, sum + 8 * channels)
-}
-
-/// Nine taps (dy, dx) of 8 channels over one row of voxels.
-@inline(__always)
-private func rowGradient8(
-    _ gradient: Floats, _ channels: Int, _ rows: MutableFloats, _ width: Int, _ sum: MutableFloats
-) {
-    let (row0, row1, row2) = (rows, rows + width + 2, rows + 2 * (width + 2))
-    var s0 = F8.zero
-    var s1 = F8.zero
-    var s2 = F8.zero
-    var s3 = F8.zero
-    var s4 = F8.zero
-    var s5 = F8.zero
-    var s6 = F8.zero
-    var s7 = F8.zero
-    var s8 = F8.zero
-    for x in 0..<width {
-        let g = ck_load8(gradient + x * channels)
-        s0 = fma(F8(repeating: row0[x + 0]), g, s0)
-        s1 = fma(F8(repeating: row0[x + 1]), g, s1)
-        s2 = fma(F8(repeating: row0[x + 2]), g, s2)
-        s3 = fma(F8(repeating: row1[x + 0]), g, s3)
-        s4 = fma(F8(repeating: row1[x + 1]), g, s4)
-        s5 = fma(F8(repeating: row1[x + 2]), g, s5)
-        s6 = fma(F8(repeating: row2[x + 0]), g, s6)
-        s7 = fma(F8(repeating: row2[x + 1]), g, s7)
-        s8 = fma(F8(repeating: row2[x + 2]), g, s8)
+    @inline(__always) func add(_ v: F16, _ tap: Int) {
+        store(load(Floats(sum + tap * channels), lanes) + v, sum + tap * channels, lanes)
     }
-    ck_store8(sum, ck_load8(sum) + s0)
-    ck_store8(sum + channels, ck_load8(sum + channels) + s1)
-    ck_store8(sum + 2 * channels, ck_load8(sum + 2 * channels) + s2)
-    ck_store8(sum + 3 * channels, ck_load8(sum + 3 * channels) + s3)
-    ck_store8(sum + 4 * channels, ck_load8(sum + 4 * channels) + s4)
-    ck_store8(sum + 5 * channels, ck_load8(sum + 5 * channels) + s5)
-    ck_store8(sum + 6 * channels, ck_load8(sum + 6 * channels) + s6)
-    ck_store8(sum + 7 * channels, ck_load8(sum + 7 * channels) + s7)
-    ck_store8(sum + 8 * channels, ck_load8(sum + 8 * channels) + s8)
+    add(s0, 0)
+    add(s1, 1)
+    add(s2, 2)
+    add(s3, 3)
+    add(s4, 4)
+    add(s5, 5)
+    add(s6, 6)
+    add(s7, 7)
+    add(s8, 8)
 }

@@ -45,44 +45,27 @@ func moments(
 /// y = x · scale + shift, plus a residual (itself scaled and shifted, or as it is), then ReLU where wanted.
 func affine(_ arguments: UnsafePointer<ck_affine>, _ first: Int64, _ count: Int64) {
     let a = arguments.pointee
-    let channels = Int(a.channels)
     let floor: Float = a.rectify == 0 ? -Float.infinity : 0
     for voxel in Int(first)..<Int(first + count) {
         let x = a.x + voxel * Int(a.x_stride)
         let y = a.y + voxel * Int(a.y_stride)
         let residual = a.residual.map { $0 + voxel * Int(a.residual_stride) }
-        var channel = 0
-        while channel < channels {
-            // In place, an overlapping last group would be scaled twice: eight at a time.
-            if channel + 16 <= channels {
-                var v = fma(load(x + channel), load(a.scale + channel), load(a.shift + channel))
-                if let residual {
-                    let r = load(residual + channel)
-                    if let scale = a.residual_scale, let shift = a.residual_shift {
-                        v += fma(r, load(scale + channel), load(shift + channel))
-                    } else {
-                        v += r
-                    }
+        forEachWholeGroup(of: Int(a.channels)) { channel, lanes in
+            var v = fma(load(x + channel, lanes), load(a.scale + channel, lanes), load(a.shift + channel, lanes))
+            if let residual {
+                let r = load(residual + channel, lanes)
+                if let scale = a.residual_scale, let shift = a.residual_shift {
+                    v += fma(r, load(scale + channel, lanes), load(shift + channel, lanes))
+                } else {
+                    v += r
                 }
-                store(maximum(v, splat(floor)), y + channel)
-            } else {
-                var v = fma(ck_load8(x + channel), ck_load8(a.scale + channel), ck_load8(a.shift + channel))
-                if let residual {
-                    let r = ck_load8(residual + channel)
-                    if let scale = a.residual_scale, let shift = a.residual_shift {
-                        v += fma(r, ck_load8(scale + channel), ck_load8(shift + channel))
-                    } else {
-                        v += r
-                    }
-                }
-                ck_store8(y + channel, ck_max8(v, F8(repeating: floor)))
             }
-            channel += 16
+            store(maximum(v, splat(floor)), y + channel, lanes)
         }
     }
 }
 
-/// Masks the gradient where the activation was zero, and sums per channel Σ g and Σ g · x̂ into `sums` [2][channels].
+/// Per channel Σ g and Σ g · x̂ into `sums` [2][channels], g being the gradient where the activation was positive.
 func normalizationSums(
     _ arguments: UnsafePointer<ck_normalization_gradient>, _ first: Int64, _ count: Int64,
     _ sums: UnsafeMutablePointer<Double>
@@ -91,7 +74,8 @@ func normalizationSums(
     let channels = Int(a.channels)
     forEachGroup(of: channels) { channel in
         let mean = load(a.mean + channel)
-        let scale = load(a.inverse_deviation + channel)
+        let inverse = load(a.inverse_deviation + channel)
+        let mask = Mask(a, channel, .all)
         var total = SIMD16<Double>.zero
         var projections = SIMD16<Double>.zero
         var voxel = Int(first)
@@ -102,13 +86,14 @@ func normalizationSums(
             var q = F16.zero
             while voxel < stop {
                 let p = a.gradient + voxel * Int(a.gradient_stride) + channel
-                var g = load(p)
+                let x = load(a.x + voxel * Int(a.x_stride) + channel)
+                var g = mask.apply(load(p), x)
                 if let y = a.y {
                     g = ck_where_greater16(load(y + voxel * Int(a.y_stride) + channel), F16.zero, g)
                     store(g, p)
                 }
                 s += g
-                q = fma(g, (load(a.x + voxel * Int(a.x_stride) + channel) - mean) * scale, q)
+                q = fma(g, (x - mean) * inverse, q)
                 voxel += 1
             }
             total += ck_widen16(s)
@@ -121,32 +106,57 @@ func normalizationSums(
     }
 }
 
+/// Where a ReLU behind a normalisation let the gradient through, computed from what was normalised.
+struct Mask {
+    private let scale: F16
+    private let shift: F16
+
+    /// Without coefficients it lets everything through: 0 · x + 1.
+    @inline(__always) init(_ a: ck_normalization_gradient, _ channel: Int, _ lanes: Lanes) {
+        if let scale = a.scale, let shift = a.shift {
+            self.scale = load(scale + channel, lanes)
+            self.shift = load(shift + channel, lanes)
+        } else {
+            scale = F16.zero
+            shift = splat(1)
+        }
+    }
+
+    @inline(__always) func apply(_ gradient: F16, _ x: F16) -> F16 {
+        ck_where_greater16(fma(x, scale, shift), F16.zero, gradient)
+    }
+}
+
 /// dx = γ/σ · (g − mean(g) − x̂ · mean(g · x̂)): S. Ioffe and C. Szegedy, "Batch Normalization", 2015, section 3.
+struct NormalizationGradient {
+    private let mean: F16
+    private let inverse: F16
+    private let factor: F16
+    private let gradientMean: F16
+    private let projectionMean: F16
+
+    @inline(__always) init(_ a: ck_normalization_gradient, _ channel: Int, _ lanes: Lanes) {
+        mean = load(a.mean + channel, lanes)
+        inverse = load(a.inverse_deviation + channel, lanes)
+        factor = load(a.factor + channel, lanes)
+        gradientMean = load(a.gradient_mean + channel, lanes)
+        projectionMean = load(a.projection_mean + channel, lanes)
+    }
+
+    @inline(__always) func apply(_ gradient: F16, _ x: F16) -> F16 {
+        factor * fma(-((x - mean) * inverse), projectionMean, gradient - gradientMean)
+    }
+}
+
 func normalizationApply(_ arguments: UnsafePointer<ck_normalization_gradient>, _ first: Int64, _ count: Int64) {
     let a = arguments.pointee
-    let channels = Int(a.channels)
-    for voxel in Int(first)..<Int(first + count) {
-        let x = a.x + voxel * Int(a.x_stride)
-        let g = a.gradient + voxel * Int(a.gradient_stride)
-        let out = a.x_gradient + voxel * Int(a.x_gradient_stride)
-        var channel = 0
-        while channel < channels {
-            // In place, the overlapping last group would take its first half's results for gradients: eight at a time.
-            if channel + 16 <= channels {
-                let normalized = (load(x + channel) - load(a.mean + channel)) * load(a.inverse_deviation + channel)
-                let centered = load(g + channel) - load(a.gradient_mean + channel)
-                store(
-                    load(a.factor + channel) * fma(-normalized, load(a.projection_mean + channel), centered),
-                    out + channel)
-            } else {
-                let normalized =
-                    (ck_load8(x + channel) - ck_load8(a.mean + channel)) * ck_load8(a.inverse_deviation + channel)
-                let centered = ck_load8(g + channel) - ck_load8(a.gradient_mean + channel)
-                ck_store8(
-                    out + channel,
-                    ck_load8(a.factor + channel) * fma(-normalized, ck_load8(a.projection_mean + channel), centered))
-            }
-            channel += 16
+    forEachWholeGroup(of: Int(a.channels)) { channel, lanes in
+        let mask = Mask(a, channel, lanes)
+        let gradient = NormalizationGradient(a, channel, lanes)
+        for voxel in Int(first)..<Int(first + count) {
+            let x = load(a.x + voxel * Int(a.x_stride) + channel, lanes)
+            let g = mask.apply(load(a.gradient + voxel * Int(a.gradient_stride) + channel, lanes), x)
+            store(gradient.apply(g, x), a.x_gradient + voxel * Int(a.x_gradient_stride) + channel, lanes)
         }
     }
 }
@@ -159,14 +169,8 @@ func add(
     for voxel in Int(first)..<Int(first + count) {
         let d = destination + voxel * Int(destinationStride)
         let s = source + voxel * Int(sourceStride)
-        var channel = 0
-        while channel < Int(channels) {
-            if channel + 16 <= Int(channels) {
-                store(load(d + channel) + load(s + channel), d + channel)
-            } else {
-                ck_store8(d + channel, ck_load8(d + channel) + ck_load8(s + channel))
-            }
-            channel += 16
+        forEachWholeGroup(of: Int(channels)) { channel, lanes in
+            store(load(d + channel, lanes) + load(s + channel, lanes), d + channel, lanes)
         }
     }
 }

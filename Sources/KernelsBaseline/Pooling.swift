@@ -1,5 +1,8 @@
 // Max-pooling of 2x2x2 voxels. Backward finds the maximum again instead of storing where it was; among equals the first
 // in (z, y, x) order gets the gradient, as in PyTorch.
+//
+// Where only the pooled map is wanted, normalisation and ReLU happen on the way: the full-size activation is never
+// written, and the gradient of what was normalised is formed straight from that of the pooled map.
 
 import CKernels
 
@@ -68,6 +71,128 @@ func unpool(_ arguments: UnsafePointer<ck_pooling>, _ row: Int64) {
             give(o.5, q.5)
             give(o.6, q.6)
             give(o.7, q.7)
+        }
+    }
+}
+
+/// The eight values of a window after normalisation.
+@inline(__always)
+private func normalized(
+    _ p: Floats, _ o: (Int, Int, Int, Int, Int, Int, Int, Int), _ scale: F16, _ shift: F16, _ lanes: Lanes
+) -> (F16, F16, F16, F16, F16, F16, F16, F16) {
+    (
+        fma(load(p + o.0, lanes), scale, shift), fma(load(p + o.1, lanes), scale, shift),
+        fma(load(p + o.2, lanes), scale, shift), fma(load(p + o.3, lanes), scale, shift),
+        fma(load(p + o.4, lanes), scale, shift), fma(load(p + o.5, lanes), scale, shift),
+        fma(load(p + o.6, lanes), scale, shift), fma(load(p + o.7, lanes), scale, shift)
+    )
+}
+
+@inline(__always) private func largest(_ v: (F16, F16, F16, F16, F16, F16, F16, F16)) -> F16 {
+    maximum(maximum(maximum(v.0, v.1), maximum(v.2, v.3)), maximum(maximum(v.4, v.5), maximum(v.6, v.7)))
+}
+
+/// One row of pooled voxels of ReLU(x · scale + shift).
+func poolNormalized(_ arguments: UnsafePointer<ck_pooling>, _ row: Int64) {
+    let a = arguments.pointee
+    let stride = Int(a.x_stride)
+    let (base, o) = corners(a, Int(row), stride: stride)
+    let width = Int(a.width) / 2
+    forEachGroup(of: Int(a.channels)) { c in
+        let (scale, shift) = (load(a.scale + c), load(a.shift + c))
+        for voxel in 0..<width {
+            let v = normalized(a.x + base + 2 * voxel * stride + c, o, scale, shift, .all)
+            store(maximum(largest(v), F16.zero), a.y + (Int(row) * width + voxel) * Int(a.y_stride) + c)
+        }
+    }
+}
+
+/// `normalizationSums` over one plane of pooled voxels: elsewhere than at the maxima the gradient is zero.
+func poolNormalizationSums(
+    _ arguments: UnsafePointer<ck_pooling>, _ normalization: UnsafePointer<ck_normalization_gradient>, _ plane: Int64,
+    _ sums: UnsafeMutablePointer<Double>
+) {
+    let a = arguments.pointee
+    let n = normalization.pointee
+    let stride = Int(a.x_stride)
+    let channels = Int(a.channels)
+    let width = Int(a.width) / 2
+    let rows = Int(a.height) / 2
+    forEachGroup(of: channels) { c in
+        let (scale, shift) = (load(a.scale + c), load(a.shift + c))
+        let (mean, inverse) = (load(n.mean + c), load(n.inverse_deviation + c))
+        var total = SIMD16<Double>.zero
+        var projections = SIMD16<Double>.zero
+        for row in Int(plane) * rows..<(Int(plane) + 1) * rows {
+            let (base, o) = corners(a, row, stride: stride)
+            var s = F16.zero
+            var q = F16.zero
+            for voxel in 0..<width {
+                let p = a.x + base + 2 * voxel * stride + c
+                let v = normalized(p, o, scale, shift, .all)
+                let top = largest(v)
+                let g = ck_where_greater16(top, F16.zero, load(a.y_gradient + (row * width + voxel) * channels + c))
+                var left = g
+                // What was normalised, times the gradient, at the first of the largest.
+                @inline(__always) func give(_ value: F16, _ from: Int) {
+                    let given = left - ck_where_greater16(top, value, left)
+                    q = fma(given, (load(p + from) - mean) * inverse, q)
+                    left -= given
+                }
+                give(v.0, o.0)
+                give(v.1, o.1)
+                give(v.2, o.2)
+                give(v.3, o.3)
+                give(v.4, o.4)
+                give(v.5, o.5)
+                give(v.6, o.6)
+                give(v.7, o.7)
+                s += g
+            }
+            total += ck_widen16(s)
+            projections += ck_widen16(q)
+        }
+        for lane in 0..<16 {
+            sums[c + lane] = total[lane]
+            sums[channels + c + lane] = projections[lane]
+        }
+    }
+}
+
+/// The gradient of what was normalised, over it, for one row of pooled voxels.
+func poolNormalizationApply(
+    _ arguments: UnsafePointer<ck_pooling>, _ normalization: UnsafePointer<ck_normalization_gradient>, _ row: Int64
+) {
+    let a = arguments.pointee
+    let n = normalization.pointee
+    let stride = Int(a.x_stride)
+    let channels = Int(a.channels)
+    let (base, o) = corners(a, Int(row), stride: stride)
+    let width = Int(a.width) / 2
+    forEachWholeGroup(of: channels) { c, lanes in
+        let (scale, shift) = (load(a.scale + c, lanes), load(a.shift + c, lanes))
+        let gradient = NormalizationGradient(n, c, lanes)
+        for voxel in 0..<width {
+            let place = base + 2 * voxel * stride + c
+            let p = a.x + place
+            let out = n.x_gradient + place
+            let v = normalized(p, o, scale, shift, lanes)
+            let top = largest(v)
+            var left = ck_where_greater16(
+                top, F16.zero, load(a.y_gradient + (Int(row) * width + voxel) * channels + c, lanes))
+            @inline(__always) func give(_ value: F16, _ at: Int) {
+                let given = left - ck_where_greater16(top, value, left)
+                store(gradient.apply(given, load(p + at, lanes)), out + at, lanes)
+                left -= given
+            }
+            give(v.0, o.0)
+            give(v.1, o.1)
+            give(v.2, o.2)
+            give(v.3, o.3)
+            give(v.4, o.4)
+            give(v.5, o.5)
+            give(v.6, o.6)
+            give(v.7, o.7)
         }
     }
 }

@@ -16,6 +16,29 @@ typealias MutableFloats = UnsafeMutablePointer<Float>
 @inline(__always) func maximum(_ a: F16, _ b: F16) -> F16 { ck_max16(a, b) }
 @inline(__always) func splat(_ value: Float) -> F16 { F16(repeating: value) }
 
+/// Which lanes of a vector stand for channels.
+enum Lanes {
+    case all
+    /// The lower eight.
+    case low
+}
+
+@inline(__always) func load(_ p: Floats, _ lanes: Lanes) -> F16 { lanes == .all ? ck_load16(p) : ck_load_low(p) }
+@inline(__always) func store(_ v: F16, _ p: MutableFloats, _ lanes: Lanes) {
+    if lanes == .all { ck_store16(p, v) } else { ck_store_low(p, v) }
+}
+
+/// Runs `body` at the first channel of every 16 of `channels`, a multiple of 8, and once with the lower lanes for the
+/// 8 that may remain: every channel once, as in-place arithmetic needs it.
+@inline(__always) func forEachWholeGroup(of channels: Int, _ body: (Int, Lanes) -> Void) {
+    var channel = 0
+    while channel + 16 <= channels {
+        body(channel, .all)
+        channel += 16
+    }
+    if channel < channels { body(channel, .low) }
+}
+
 /// Runs `body` at the first channel of every 16 of `channels`, a multiple of 8 of at least 16; where 16 does not
 /// divide it, the last group starts 8 channels early and overlaps the one before.
 ///

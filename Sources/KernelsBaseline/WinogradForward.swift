@@ -29,30 +29,33 @@ func winograd(_ arguments: UnsafePointer<ck_convolution>, _ item: Int64, _ scrat
     let mPlane = components * block * outputs
     for lane in 0..<16 { zeros[lane] = 0 }
 
-    for z in 0..<4 {
+    // Aᵀ along z: the planes are M1 + M2 + M0 and M1 - M2 + M3. In this order each product needs one kind of ending.
+    @inline(__always) func multiply(_ z: Int, _ epilogue: Epilogue, into m: MutableFloats, _ m2: MutableFloats) {
         let (near, far, sign) = inputPlanes(z)
         for t in 0..<count {
             let origin = tiling.origin(first + t)
+            let above = origin.z - 1 + Int(a.input_first)
             let pair = PlanePair(
-                a.input, stride: Int(a.input_stride), tiling: tiling, sample: origin.sample,
-                planes: (origin.z - 1 + near, origin.z - 1 + far), sign: sign, y: origin.y - 1, x: origin.x - 1,
-                window: tile + 2, zeros: zeros)
+                a.input, depth: Int(a.input_depth), stride: Int(a.input_stride), tiling: tiling,
+                sample: origin.sample, planes: (above + near, above + far), sign: sign, y: origin.y - 1,
+                x: origin.x - 1, window: tile + 2, zeros: zeros)
             transformInput(
                 pair, tile: tile, firstChannel: 0, channels: inputs, v: v + t * inputs,
                 componentStride: block * inputs, scratch: plane)
         }
-        // Aᵀ along z: the planes are M0 + M1 + M2 and M1 - M2 + M3.
-        let epilogues: (Epilogue, Epilogue) =
-            z == 0 ? (.store, .discard) : z == 1 ? (.add, .store) : z == 2 ? (.add, .subtract) : (.discard, .add)
         for component in 0..<components {
             Product(
                 a: v + component * block * inputs, aRow: inputs, aDepth: 1,
-                b: a.weights + (z * components + component) * Int(a.component_stride), bDepth: outputs,
-                c: m + component * block * outputs, cRow: outputs, c2: m + mPlane + component * block * outputs,
-                depth: inputs, epilogue: epilogues.0, epilogue2: epilogues.1
+                b: a.weights + (z * components + component) * Int(a.component_stride), bDepth: 0,
+                c: m + component * block * outputs, cRow: outputs, c2: m2 + component * block * outputs,
+                depth: inputs, epilogue: epilogue
             ).tall(rows: rows, columns: outputs)
         }
     }
+    multiply(1, .store, into: m, m)
+    multiply(2, .split, into: m, m + mPlane)
+    multiply(0, .add, into: m, m)
+    multiply(3, .add, into: m + mPlane, m)
 
     for t in 0..<count {
         let origin = tiling.origin(first + t)

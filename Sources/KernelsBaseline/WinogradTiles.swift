@@ -64,17 +64,18 @@ struct PlanePair {
     private let zeros: Floats
 
     /// - Parameters:
+    ///   - depth: Planes of the map.
     ///   - planes: The two z coordinates; one outside the map is all zero.
     ///   - window: The window's side; `y`, `x` its corner.
     ///   - zeros: At least 16 zeros.
     @inline(__always)
     init(
-        _ map: Floats, stride: Int, tiling: Tiling, sample: Int, planes: (Int, Int), sign: Float, y: Int, x: Int,
-        window: Int, zeros: Floats
+        _ map: Floats, depth: Int, stride: Int, tiling: Tiling, sample: Int, planes: (Int, Int), sign: Float, y: Int,
+        x: Int, window: Int, zeros: Floats
     ) {
         @inline(__always) func plane(_ z: Int) -> Floats? {
-            guard z >= 0 && z < tiling.depth else { return nil }
-            return map + (((sample * tiling.depth + z) * tiling.height + y) * tiling.width + x) * stride
+            guard z >= 0 && z < depth else { return nil }
+            return map + (((sample * depth + z) * tiling.height + y) * tiling.width + x) * stride
         }
         first = plane(planes.0)
         second = plane(planes.1)

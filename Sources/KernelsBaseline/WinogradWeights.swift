@@ -2,7 +2,8 @@
 
 import CKernels
 
-/// Transforms the weights of one input channel: [C_out][27 taps] in PyTorch's layout to one row of each component.
+/// Transforms the weights of one input channel: [C_out][27 taps] in PyTorch's layout to one row of each component's
+/// panels. A channel that the weights do not have becomes zero.
 ///
 /// The scratch holds 27 x C_out weights, then one filter plane's 6 x 3.
 func winogradTransformWeights(_ arguments: UnsafePointer<ck_weights>, _ channel: Int64, _ scratch: MutableFloats) {
@@ -11,7 +12,9 @@ func winogradTransformWeights(_ arguments: UnsafePointer<ck_weights>, _ channel:
     let source = a.source + Int(channel) * Int(a.row_stride)
     for output in 0..<outputs {
         let taps = source + output * Int(a.column_stride)
-        if a.flip == 0 {
+        if channel >= a.source_channels {
+            for tap in 0..<27 { scratch[tap * outputs + output] = 0 }
+        } else if a.flip == 0 {
             for tap in 0..<27 { scratch[tap * outputs + output] = taps[tap] }
         } else {
             for tap in 0..<27 { scratch[tap * outputs + output] = taps[26 - tap] }
@@ -22,6 +25,7 @@ func winogradTransformWeights(_ arguments: UnsafePointer<ck_weights>, _ channel:
     let components = (Int(a.tile) + 2) * (Int(a.tile) + 2)
     forEachGroup(of: outputs) { output in
         let g = scratch + output
+        let place = Panel(of: output, columns: outputs).place(Int(channel), output, inputs: Int(a.input_channels))
         for z in 0..<4 {
             // G along z picks or averages three planes of taps; then y into `plane`, then x into the components.
             @inline(__always) func tap(_ y: Int, _ x: Int) -> F16 {
@@ -33,7 +37,7 @@ func winogradTransformWeights(_ arguments: UnsafePointer<ck_weights>, _ channel:
                 default: return load(p + 18 * outputs)
                 }
             }
-            let u = a.transformed + z * components * stride + Int(channel) * outputs + output
+            let u = a.transformed + z * components * stride + place
             if a.tile == 4 {
                 for x in 0..<3 { put(weightTransform4((tap(0, x), tap(1, x), tap(2, x))), plane + x * 16, 48) }
                 for y in 0..<6 { put(weightTransform4(three(plane + y * 48, 16)), u + y * 6 * stride, stride) }

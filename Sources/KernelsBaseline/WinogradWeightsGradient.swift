@@ -29,7 +29,7 @@ func winogradWeightsGradient(_ arguments: UnsafePointer<ck_weights_gradient>, _ 
         for t in 0..<count {
             let origin = tiling.origin(first + t)
             let input = PlanePair(
-                a.input, stride: Int(a.input_stride), tiling: tiling, sample: origin.sample,
+                a.input, depth: tiling.depth, stride: Int(a.input_stride), tiling: tiling, sample: origin.sample,
                 planes: (origin.z - 1 + near, origin.z - 1 + far), sign: sign, y: origin.y - 1, x: origin.x - 1,
                 window: tile + 2, zeros: zeros)
             transformInput(
@@ -37,7 +37,8 @@ func winogradWeightsGradient(_ arguments: UnsafePointer<ck_weights_gradient>, _ 
                 componentStride: block * channels, scratch: plane)
             // A along z: y0, y0 + y1, y0 - y1, y1.
             let gradient = PlanePair(
-                a.output_gradient, stride: Int(a.output_stride), tiling: tiling, sample: origin.sample,
+                a.output_gradient, depth: tiling.depth, stride: Int(a.output_stride), tiling: tiling,
+                sample: origin.sample,
                 planes: (z == 3 ? origin.z + 1 : origin.z, z == 0 || z == 3 ? -1 : origin.z + 1),
                 sign: z == 2 ? -1 : 1, y: origin.y, x: origin.x, window: tile, zeros: zeros)
             transformGradient(
@@ -50,8 +51,7 @@ func winogradWeightsGradient(_ arguments: UnsafePointer<ck_weights_gradient>, _ 
                 + Int(a.first_channel) * outputs
             Product(
                 a: v + component * block * channels, aRow: 1, aDepth: channels, b: m + component * block * outputs,
-                bDepth: outputs, c: sum, cRow: outputs, c2: sum, depth: count, epilogue: first == 0 ? .store : .add,
-                epilogue2: .discard
+                bDepth: outputs, c: sum, cRow: outputs, c2: sum, depth: count, epilogue: first == 0 ? .store : .add
             ).wide(rows: channels, columns: outputs)
         }
         first += block

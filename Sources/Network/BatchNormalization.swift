@@ -20,16 +20,21 @@ struct BatchNormalization {
         NormalizationParameters(scale: pass.parameters + weight, shift: pass.parameters + bias)
     }
 
-    /// The statistics to normalise `x` with. In training they are those of `x`, also reported to the pass: the mean and
-    /// the unbiased variance.
+    /// The statistics to normalise `x` with: in training its own, in evaluation the running ones.
     func statistics(_ x: FeatureMap, _ pass: Pass) -> Statistics {
-        guard let report = pass.batchStatistics else {
-            return Statistics(
-                mean: (0..<channels).map { Double(pass.statistics[mean + $0]) },
-                variance: (0..<channels).map { Double(pass.statistics[variance + $0]) })
-        }
-        let statistics = pass.engine.statistics(x)
-        let unbiased = Float(Double(x.voxels) / Double(max(1, x.voxels - 1)))
+        pass.isTraining ? report(pass.engine.statistics(x), voxels: x.voxels, pass) : running(pass)
+    }
+
+    func running(_ pass: Pass) -> Statistics {
+        Statistics(
+            mean: (0..<channels).map { Double(pass.statistics[mean + $0]) },
+            variance: (0..<channels).map { Double(pass.statistics[variance + $0]) })
+    }
+
+    /// Reports a batch's mean and unbiased variance to the pass.
+    func report(_ statistics: Statistics, voxels: Int, _ pass: Pass) -> Statistics {
+        guard let report = pass.batchStatistics else { preconditionFailure("no place for the batch's statistics") }
+        let unbiased = Float(Double(voxels) / Double(max(1, voxels - 1)))
         for channel in 0..<channels {
             report[mean + channel] = statistics.mean[channel]
             report[variance + channel] = statistics.variance[channel] * unbiased
@@ -37,13 +42,13 @@ struct BatchNormalization {
         return statistics
     }
 
-    /// The gradient of the input, and of this layer's parameters; see `Engine.normalizationGradient`.
+    /// The gradient of the input, into `result`, and of this layer's parameters; see `Engine.normalizationGradient`.
     func backward(
-        _ x: FeatureMap, _ statistics: Statistics, output: FeatureMap?, gradient: FeatureMap, inPlace: Bool,
-        _ pass: Pass
-    ) -> FeatureMap {
+        _ x: FeatureMap, _ statistics: Statistics, _ activation: Engine.Activation, gradient: FeatureMap,
+        into result: FeatureMap, _ pass: Pass
+    ) {
         pass.engine.normalizationGradient(
-            x, output: output, gradient: gradient, parameters(pass), statistics,
-            scaleGradient: pass.gradient(weight), shiftGradient: pass.gradient(bias), inPlace: inPlace)
+            x, activation, gradient: gradient, parameters(pass), statistics, scaleGradient: pass.gradient(weight),
+            shiftGradient: pass.gradient(bias), into: result)
     }
 }

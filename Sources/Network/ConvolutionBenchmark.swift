@@ -62,7 +62,13 @@ public enum ConvolutionBenchmark {
             let start = ContinuousClock.now
             switch direction {
             case .forward where layer.inputs == 1:
-                _ = engine.firstConvolution(x, weights: weights, bias: bias, outputs: layer.outputs)
+                weights.withUnsafeBufferPointer { weights in
+                    bias.withUnsafeBufferPointer { bias in
+                        guard let weights = weights.baseAddress, let bias = bias.baseAddress else { return }
+                        _ = engine.firstConvolution(
+                            x, FirstLayer(weights: weights, bias: bias, outputs: layer.outputs))
+                    }
+                }
             case .forward:
                 _ = engine.convolution(x, weights: weights, bias: bias, inputs: layer.inputs, outputs: layer.outputs)
             case .data:

@@ -21,18 +21,18 @@ struct Convolution {
     }
 
     func forward(_ x: FeatureMap, _ pass: Pass) -> FeatureMap {
-        let (w, b) = (pass.parameters + weight, pass.parameters + bias)
-        return inputs == 1
-            ? pass.engine.firstConvolution(x, weights: w, bias: b, outputs: outputs)
-            : pass.engine.convolution(x, weights: w, bias: b, inputs: inputs, outputs: outputs)
+        pass.engine.convolution(
+            x, weights: pass.parameters + weight, bias: pass.parameters + bias, inputs: inputs, outputs: outputs)
+    }
+
+    /// Into some planes of the result, the first at the input's plane `first`.
+    func forward(_ x: FeatureMap, first: Int, into y: FeatureMap, _ pass: Pass) {
+        pass.engine.convolution(
+            x, first: first, weights: pass.parameters + weight, bias: pass.parameters + bias, inputs: inputs, into: y)
     }
 
     func weightsGradient(_ x: FeatureMap, _ gradient: FeatureMap, _ pass: Pass) {
-        if inputs == 1 {
-            pass.engine.firstConvolutionWeightsGradient(x, gradient, into: pass.gradient(weight))
-        } else {
-            pass.engine.convolutionWeightsGradient(x, gradient, inputs: inputs, into: pass.gradient(weight))
-        }
+        pass.engine.convolutionWeightsGradient(x, gradient, inputs: inputs, into: pass.gradient(weight))
         pass.gradient(bias).update(repeating: 0, count: outputs)
     }
 

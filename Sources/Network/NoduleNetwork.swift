@@ -8,7 +8,7 @@ import Compute
 /// (logit, dz, dy, dx, dd). D, H and W are multiples of 16. Not for use by two threads at once.
 public final class NoduleNetwork {
     // One line per stage, in the order of PyTorch's `state_dict`; on the right, the resolution.
-    private let preBlock: [ConvolutionBlock]  // 1 → 24              1
+    private let preBlock: EntryBlock  //    1 → 24              1 → 1/2
     private let forw1: Stage  //                24 → 32              1/2
     private let forw2: Stage  //                32 → 64              1/4
     private let forw3: Stage  //                64 → 64              1/8
@@ -18,12 +18,12 @@ public final class NoduleNetwork {
     private let path1: UpwardBlock  //          64 → 64   1/16 → 1/8
     private let path2: UpwardBlock  //          64 → 64    1/8 → 1/4
     private let output: Head  //          128 → 64 → 15              1/4
-    private let pools = (0..<4).map { _ in MaxPooling() }
+    private let pools = (0..<3).map { _ in MaxPooling() }
 
     private init(_ engine: Engine, _ d: inout Declarations) {
         self.engine = engine
         batchStatistics = []
-        preBlock = [ConvolutionBlock("preBlock", 0, 1, 24, &d), ConvolutionBlock("preBlock", 3, 24, 24, &d)]
+        preBlock = EntryBlock("preBlock", 24, &d)
         forw1 = Stage("forw1", 24, 32, blocks: 2, &d)
         forw2 = Stage("forw2", 32, 64, blocks: 2, &d)
         forw3 = Stage("forw3", 64, 64, blocks: 3, &d)
@@ -36,11 +36,10 @@ public final class NoduleNetwork {
     }
 
     private func forward(_ x: FeatureMap, coord: Tensor, factors: [Float]?, _ pass: Pass) -> FeatureMap {
-        let full = preBlock.reduce(x) { $1.forward($0, pass) }
-        let half = forw1.forward(pools[0].forward(full, pass), pass)
-        let quarter = forw2.forward(pools[1].forward(half, pass), pass)
-        let eighth = forw3.forward(pools[2].forward(quarter, pass), pass)
-        let sixteenth = forw4.forward(pools[3].forward(eighth, pass), pass)
+        let half = forw1.forward(preBlock.forward(x, pass), pass)
+        let quarter = forw2.forward(pools[0].forward(half, pass), pass)
+        let eighth = forw3.forward(pools[1].forward(quarter, pass), pass)
+        let sixteenth = forw4.forward(pools[2].forward(eighth, pass), pass)
         let up3 = back3.forward(concatenate(path1, sixteenth, eighth, coord: nil, pass), pass)
         let up2 = back2.forward(concatenate(path2, up3, quarter, coord: coord, pass), pass)
         return output.forward(up2, factors: factors, pass)
@@ -50,13 +49,12 @@ public final class NoduleNetwork {
         let merged2 = back2.backward(output.backward(gradient, pass), channels: 128, pass)
         let merged3 = back3.backward(path2.backward(merged2.channels(0..<64), pass), pass)
         let sixteenth = path1.backward(merged3.channels(0..<64), pass)
-        let eighth = pools[3].backward(forw4.backward(sixteenth, pass), pass)
+        let eighth = pools[2].backward(forw4.backward(sixteenth, pass), pass)
         pass.engine.add(merged3.channels(64..<128), to: eighth)
-        let quarter = pools[2].backward(forw3.backward(eighth, pass), pass)
+        let quarter = pools[1].backward(forw3.backward(eighth, pass), pass)
         pass.engine.add(merged2.channels(64..<128), to: quarter)
-        let half = pools[1].backward(forw2.backward(quarter, pass), pass)
-        var full: FeatureMap? = pools[0].backward(forw1.backward(half, pass), pass)
-        for block in preBlock.reversed() { full = full.flatMap { block.backward($0, pass) } }
+        let half = pools[0].backward(forw2.backward(quarter, pass), pass)
+        preBlock.backward(forw1.backward(half, pass), pass)
     }
 
     /// The upward path's result beside the map from the way down, and the coordinates; padded to a multiple of 8

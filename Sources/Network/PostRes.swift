@@ -4,6 +4,9 @@ import Compute
 ///
 ///     x ─ conv1 ─ bn1 ─ ReLU ─ conv2 ─ bn2 ─ (+) ─ ReLU ─
 ///     └────────── identity, or 1x1x1 and bn ──┘
+///
+/// For the backward pass it keeps what the two convolutions made and the output; the activation between them and the
+/// shortcut's map are computed again.
 final class PostRes {
     private let conv1: Convolution
     private let bn1: BatchNormalization
@@ -17,10 +20,9 @@ final class PostRes {
         let input: FeatureMap
         let first: FeatureMap
         let firstStatistics: Statistics
-        let inner: FeatureMap
         let second: FeatureMap
         let secondStatistics: Statistics
-        let shortcut: (map: FeatureMap, statistics: Statistics)?
+        let shortcutStatistics: Statistics?
         let output: FeatureMap
     }
 
@@ -43,30 +45,32 @@ final class PostRes {
         let engine = pass.engine
         let first = conv1.forward(x, pass)
         let firstStatistics = bn1.statistics(first, pass)
-        let inner = pass.isTraining ? engine.map(like: first) : first
-        engine.normalize(first, bn1.parameters(pass), firstStatistics, into: inner)
-
-        let second = conv2.forward(inner, pass)
+        let second = conv2.forward(inner(first, firstStatistics, reuse: !pass.isTraining, pass), pass)
         let secondStatistics = bn2.statistics(second, pass)
-        let residual: Residual
-        var side: (FeatureMap, Statistics)?
+        var residual = Residual.identity(x)
+        var shortcutStatistics: Statistics?
         if let shortcut {
             let map = shortcut.convolution.forward(x, pass)
             let statistics = shortcut.bn.statistics(map, pass)
-            side = (map, statistics)
             residual = .normalized(map, shortcut.bn.parameters(pass), statistics)
-        } else {
-            residual = .identity(x)
+            shortcutStatistics = statistics
         }
         let output = pass.isTraining ? engine.map(like: second) : second
         engine.normalize(second, bn2.parameters(pass), secondStatistics, residual: residual, into: output)
         kept =
             pass.isTraining
             ? Kept(
-                input: x, first: first, firstStatistics: firstStatistics, inner: inner, second: second,
-                secondStatistics: secondStatistics, shortcut: side, output: output)
+                input: x, first: first, firstStatistics: firstStatistics, second: second,
+                secondStatistics: secondStatistics, shortcutStatistics: shortcutStatistics, output: output)
             : nil
         return output
+    }
+
+    /// What the second convolution sees, in the memory of `first` where that is to be reused.
+    private func inner(_ first: FeatureMap, _ statistics: Statistics, reuse: Bool, _ pass: Pass) -> FeatureMap {
+        let inner = reuse ? first : pass.engine.map(like: first)
+        pass.engine.normalize(first, bn1.parameters(pass), statistics, into: inner)
+        return inner
     }
 
     /// - Parameters:
@@ -76,19 +80,19 @@ final class PostRes {
         guard let k = kept else { preconditionFailure("no forward pass") }
         kept = nil
         let channels = channels ?? inputs
-        let second = bn2.backward(
-            k.second, k.secondStatistics, output: k.output, gradient: gradient, inPlace: false, pass)
-        conv2.weightsGradient(k.inner, second, pass)
-        let inner = conv2.dataGradient(second, channels: conv1.outputs, pass)
-        let first = bn1.backward(k.first, k.firstStatistics, output: k.inner, gradient: inner, inPlace: true, pass)
-        conv1.weightsGradient(k.input, first, pass)
-        let x = conv1.dataGradient(first, channels: channels, pass)
+        // The gradients of what was normalised take the place of it.
+        bn2.backward(k.second, k.secondStatistics, .output(k.output), gradient: gradient, into: k.second, pass)
+        conv2.weightsGradient(inner(k.first, k.firstStatistics, reuse: false, pass), k.second, pass)
+        let inner = conv2.dataGradient(k.second, channels: conv1.outputs, pass)
+        bn1.backward(k.first, k.firstStatistics, .rectified, gradient: inner, into: k.first, pass)
+        conv1.weightsGradient(k.input, k.first, pass)
+        let x = conv1.dataGradient(k.first, channels: channels, pass)
         // `gradient` is masked by the last ReLU now, so it is the shortcut's too.
-        if let shortcut, let side = k.shortcut {
-            let inner = shortcut.bn.backward(
-                side.map, side.statistics, output: nil, gradient: gradient, inPlace: true, pass)
-            shortcut.convolution.weightsGradient(k.input, inner, normalized: true, pass)
-            pass.engine.add(shortcut.convolution.dataGradient(inner, channels: channels, pass), to: x)
+        if let shortcut, let statistics = k.shortcutStatistics {
+            let map = shortcut.convolution.forward(k.input, pass)
+            shortcut.bn.backward(map, statistics, .none, gradient: gradient, into: map, pass)
+            shortcut.convolution.weightsGradient(k.input, map, normalized: true, pass)
+            pass.engine.add(shortcut.convolution.dataGradient(map, channels: channels, pass), to: x)
         } else {
             pass.engine.add(gradient, to: x)
         }

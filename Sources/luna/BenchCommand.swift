@@ -160,7 +160,7 @@ struct BenchStep: ParsableCommand {
         let result = Result(
             step_s: whole, forward_s: Measurement.median(times.map(\.forward)),
             backward_s: Measurement.median(times.map(\.backward)), update_s: Measurement.median(times.map(\.update)),
-            peak_rss_bytes: Measurement.peakResidentBytes, activation_bytes: network.engine.workspace.peakBytes,
+            peak_rss_bytes: Measurement.peakResidentBytes, activation_bytes: network.engine.plannedBytes,
             gflops: Measurement.trainingFlop(size: options.size, batch: options.batch) / whole / 1e9,
             isa: "\(network.engine.instructionSet)", size: options.size, batch: options.batch,
             threads: network.engine.pool.threads, steps: options.steps)

@@ -56,6 +56,29 @@ import Testing
         #expect(relativeError(dw.map(Double.init), weightsGradient(x, g, c)) < 8e-6)
     }
 
+    /// Some planes of a result, computed from the planes around them, are those of the whole to the bit.
+    @Test(arguments: supportedInstructionSets) func somePlanes(_ set: InstructionSet) {
+        var generator = CounterGenerator(seed: 4, purpose: "planes test")
+        let extent = ZYX(9, 10, 7)
+        let x = NaiveMap.random(1, extent, 24, &generator)
+        let weights = (0..<24 * 24 * 27).map { _ in Float(generator.uniform(-0.1, 0.1)) }
+        let bias = (0..<24).map { _ in Float(generator.uniform(-1, 1)) }
+        let engine = Engine(pool: ThreadPool(threads: 1), instructionSet: set)
+        let whole = engine.convolution(engine.map(x), weights: weights, bias: bias, inputs: 24, outputs: 24).doubles
+        let plane = 70 * 24
+        for planes in [0..<4, 2..<8, 6..<9] {
+            let around = max(0, planes.lowerBound - 1)..<min(9, planes.upperBound + 1)
+            let part = NaiveMap(
+                samples: 1, extent: ZYX(around.count, 10, 7), channels: 24,
+                values: Array(x.values[around.lowerBound * plane..<around.upperBound * plane]))
+            let y = engine.map(samples: 1, extent: ZYX(planes.count, 10, 7), channels: 24)
+            engine.convolution(
+                engine.map(part), first: planes.lowerBound - around.lowerBound, weights: weights, bias: bias,
+                inputs: 24, into: y)
+            #expect(y.doubles == Array(whole[planes.lowerBound * plane..<planes.upperBound * plane]), "\(planes)")
+        }
+    }
+
     private func dataGradient(_ g: NaiveMap, _ weights: [Float], _ c: Case, _ channels: Int) -> [Double] {
         var dx = NaiveMap(samples: c.samples, extent: c.extent, channels: channels)
         dx.forEachVoxel { n, z, y, x in
@@ -123,7 +146,12 @@ import Testing
         let bias = (0..<24).map { _ in Float(generator.uniform(-1, 1)) }
         let engine = Engine(pool: ThreadPool(threads: 1), instructionSet: set)
         let map = engine.map(x)
-        let y = engine.firstConvolution(map, weights: weights, bias: bias, outputs: 24)
+        let y = weights.withUnsafeBufferPointer { weights in
+            bias.withUnsafeBufferPointer { bias in
+                engine.firstConvolution(
+                    map, FirstLayer(weights: weights.baseAddress!, bias: bias.baseAddress!, outputs: 24))
+            }
+        }
         let truth = Naive.convolution(x, weights.map(Double.init), bias.map(Double.init), inputs: 1)
         #expect(relativeError(y.doubles, truth.values) < 1e-6)
 

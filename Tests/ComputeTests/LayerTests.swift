@@ -29,9 +29,10 @@ import Testing
                 let gradient = engine.map(g)
                 dScale.withUnsafeMutableBufferPointer { dScale in
                     dShift.withUnsafeMutableBufferPointer { dShift in
-                        let dx = engine.normalizationGradient(
-                            map, output: y, gradient: gradient, parameters, statistics,
-                            scaleGradient: dScale.baseAddress!, shiftGradient: dShift.baseAddress!, inPlace: false)
+                        let dx = engine.map(like: map)
+                        engine.normalizationGradient(
+                            map, .output(y), gradient: gradient, parameters, statistics,
+                            scaleGradient: dScale.baseAddress!, shiftGradient: dShift.baseAddress!, into: dx)
                         for index in [0, 5 * channels - 1, x.values.count / 2, x.values.count - 1] {
                             let truth = Naive.derivative(x.values, index) { values in
                                 var moved = x
@@ -58,6 +59,162 @@ import Testing
         for channel in [0, 7, channels - 1] {
             #expect(abs(Double(dScale[channel]) - Naive.derivative(s, channel, step: 1e-6) { loss($0, b) }) < 2e-3)
             #expect(abs(Double(dShift[channel]) - Naive.derivative(b, channel, step: 1e-6) { loss(s, $0) }) < 2e-3)
+        }
+    }
+
+    /// Without a residual the ReLU's mask is computed again, and the result may take the place of either map.
+    @Test(arguments: supportedInstructionSets, [24, 64])
+    func normalizationInPlace(_ set: InstructionSet, _ channels: Int) {
+        var generator = CounterGenerator(seed: 6, purpose: "normalisation test", UInt64(channels))
+        let x = NaiveMap.random(2, extent, channels, &generator)
+        let g = NaiveMap.random(2, extent, channels, &generator)
+        let scale = (0..<channels).map { _ in Float(generator.uniform(-1.5, 1.5)) }
+        let shift = (0..<channels).map { _ in Float(generator.uniform(-0.5, 0.5)) }
+        let engine = Engine(pool: ThreadPool(threads: 1), instructionSet: set)
+        let gradients = Gradients(channels)
+        var results: [[Double]] = []
+        withParameters(scale, shift) { parameters in
+            for target in 0..<3 {
+                let (map, gradient) = (engine.map(x), engine.map(g))
+                let result = target == 0 ? map : target == 1 ? gradient : engine.map(like: map)
+                engine.normalizationGradient(
+                    map, .rectified, gradient: gradient, parameters, engine.statistics(map),
+                    scaleGradient: gradients.scale, shiftGradient: gradients.shift, into: result)
+                results.append(result.doubles)
+            }
+        }
+        #expect(results[0] == results[1] && results[1] == results[2])
+        let (s, b) = (scale.map(Double.init), shift.map(Double.init))
+        for index in [0, 5 * channels - 1, x.values.count / 2, x.values.count - 1] {
+            let truth = Naive.derivative(x.values, index, step: 1e-6) { values in
+                var moved = x
+                moved.values = values
+                return Naive.dot(Naive.normalized(moved, s, b, residual: nil), g)
+            }
+            #expect(abs(results[0][index] - truth) < 2e-4, "element \(index)")
+        }
+        for channel in [0, channels - 1] {
+            let truth = Naive.derivative(s, channel, step: 1e-6) {
+                Naive.dot(Naive.normalized(x, $0, b, residual: nil), g)
+            }
+            #expect(abs(Double(gradients.scale[channel]) - truth) < 2e-3)
+        }
+    }
+
+    /// Normalisation, ReLU and pooling in one, and back, beside their definitions one after the other.
+    @Test(arguments: supportedInstructionSets) func poolNormalized(_ set: InstructionSet) {
+        let channels = 24
+        var generator = CounterGenerator(seed: 7, purpose: "pooling test")
+        let x = NaiveMap.random(2, extent, channels, &generator)
+        let g = NaiveMap.random(2, extent.map { $0 / 2 }, channels, &generator)
+        // Negative scales as well: there the largest comes from the smallest.
+        let scale = (0..<channels).map { _ in Float(generator.uniform(-1.5, 1.5)) }
+        let shift = (0..<channels).map { _ in Float(generator.uniform(-0.5, 0.5)) }
+        let engine = Engine(pool: ThreadPool(threads: 2), instructionSet: set)
+        defer { engine.pool.stop() }
+        let map = engine.map(x)
+        let y = engine.map(samples: 2, extent: extent.map { $0 / 2 }, channels: channels)
+        let gradients = Gradients(channels)
+        withParameters(scale, shift) { parameters in
+            let statistics = engine.statistics(map)
+            engine.poolNormalized(map, parameters, statistics, into: y)
+            engine.poolNormalizedGradient(
+                map, gradient: engine.map(g), parameters, statistics, scaleGradient: gradients.scale,
+                shiftGradient: gradients.shift)
+        }
+        let (s, b) = (scale.map(Double.init), shift.map(Double.init))
+        func definition(_ x: NaiveMap, _ s: [Double], _ b: [Double]) -> NaiveMap {
+            Naive.pooled(Naive.normalized(x, s, b, residual: nil))
+        }
+        #expect(relativeError(y.doubles, definition(x, s, b).values) < 1e-6)
+        let dx = map.doubles
+        for index in stride(from: 3, to: x.values.count, by: 211) {
+            let truth = Naive.derivative(x.values, index, step: 1e-6) { values in
+                var moved = x
+                moved.values = values
+                return Naive.dot(definition(moved, s, b), g)
+            }
+            #expect(abs(dx[index] - truth) < 1e-4, "element \(index)")
+        }
+        for channel in [0, 7, 23] {
+            let dScale = Naive.derivative(s, channel, step: 1e-6) { Naive.dot(definition(x, $0, b), g) }
+            let dShift = Naive.derivative(b, channel, step: 1e-6) { Naive.dot(definition(x, s, $0), g) }
+            #expect(abs(Double(gradients.scale[channel]) - dScale) < 1e-3)
+            #expect(abs(Double(gradients.shift[channel]) - dShift) < 1e-3)
+        }
+    }
+
+    /// The first layer with its normalisation: statistics, activation, gradients.
+    @Test(arguments: supportedInstructionSets) func firstLayer(_ set: InstructionSet) {
+        let channels = 24
+        var generator = CounterGenerator(seed: 8, purpose: "first layer test")
+        let extent = ZYX(3, 5, 6)
+        let x = NaiveMap.random(2, extent, 1, &generator)
+        let g = NaiveMap.random(2, extent, channels, &generator)
+        let weights = (0..<channels * 27).map { _ in Float(generator.uniform(-1, 1)) }
+        let bias = (0..<channels).map { _ in Float(generator.uniform(-1, 1)) }
+        let scale = (0..<channels).map { _ in Float(generator.uniform(0.5, 1.5)) }
+        let shift = (0..<channels).map { _ in Float(generator.uniform(-0.5, 0.5)) }
+        let engine = Engine(pool: ThreadPool(threads: 2), instructionSet: set)
+        defer { engine.pool.stop() }
+        let map = engine.map(x)
+        let gradients = Gradients(channels)
+        var dw = weights
+        var y: [Double] = []
+        withParameters(scale, shift) { parameters in
+            withParameters(weights, bias) { layer in
+                let layer = FirstLayer(weights: layer.scale, bias: layer.shift, outputs: channels)
+                let statistics = engine.firstStatistics(map, layer)
+                y = engine.firstActivation(map, planes: 0..<6, layer, parameters, statistics).doubles
+                // Of one sample, some planes alone are the same to the bit.
+                let second = engine.firstActivation(map.sample(1), planes: 1..<3, layer, parameters, statistics)
+                #expect(second.doubles == Array(y[4 * 30 * channels..<6 * 30 * channels]))
+                dw.withUnsafeMutableBufferPointer { dw in
+                    engine.firstGradient(
+                        map, layer, gradient: engine.map(g), parameters, statistics,
+                        weightsGradient: dw.baseAddress!, scaleGradient: gradients.scale,
+                        shiftGradient: gradients.shift)
+                }
+            }
+        }
+        func definition(_ w: [Double], _ s: [Double], _ b: [Double]) -> NaiveMap {
+            Naive.normalized(Naive.convolution(x, w, bias.map(Double.init), inputs: 1), s, b, residual: nil)
+        }
+        let (w, s, b) = (weights.map(Double.init), scale.map(Double.init), shift.map(Double.init))
+        #expect(relativeError(y, definition(w, s, b).values) < 1e-6)
+        for index in stride(from: 0, to: weights.count, by: 41) {
+            let truth = Naive.derivative(w, index, step: 1e-6) { Naive.dot(definition($0, s, b), g) }
+            #expect(abs(Double(dw[index]) - truth) < 1e-3, "weight \(index)")
+        }
+        for channel in [0, 7, 23] {
+            let dScale = Naive.derivative(s, channel, step: 1e-6) { Naive.dot(definition(w, $0, b), g) }
+            let dShift = Naive.derivative(b, channel, step: 1e-6) { Naive.dot(definition(w, s, $0), g) }
+            #expect(abs(Double(gradients.scale[channel]) - dScale) < 1e-3)
+            #expect(abs(Double(gradients.shift[channel]) - dShift) < 1e-3)
+        }
+    }
+
+    private func withParameters(_ scale: [Float], _ shift: [Float], _ body: (NormalizationParameters) -> Void) {
+        scale.withUnsafeBufferPointer { scale in
+            shift.withUnsafeBufferPointer { shift in
+                body(NormalizationParameters(scale: scale.baseAddress!, shift: shift.baseAddress!))
+            }
+        }
+    }
+
+    /// Room for dγ and dβ.
+    private final class Gradients {
+        let scale: UnsafeMutablePointer<Float>
+        let shift: UnsafeMutablePointer<Float>
+
+        init(_ channels: Int) {
+            scale = .allocate(capacity: channels)
+            shift = .allocate(capacity: channels)
+        }
+
+        deinit {
+            scale.deallocate()
+            shift.deallocate()
         }
     }
 

@@ -26,8 +26,15 @@ CK_INLINE ck_f16 ck_load16(const float *p) { return *(const ck_f16u *)p; }
 CK_INLINE ck_f8 ck_load8(const float *p) { return *(const ck_f8u *)p; }
 CK_INLINE void ck_store16(float *p, ck_f16 v) { *(ck_f16u *)p = v; }
 CK_INLINE void ck_store8(float *p, ck_f8 v) { *(ck_f8u *)p = v; }
+// The lower eight lanes only; the upper ones are zero.
+CK_INLINE ck_f16 ck_load_low(const float *p) {
+    ck_f8 v = *(const ck_f8u *)p;
+    return __builtin_shufflevector(v, (ck_f8){0}, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+CK_INLINE void ck_store_low(float *p, ck_f16 v) {
+    *(ck_f8u *)p = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7);
+}
 CK_INLINE ck_f16 ck_max16(ck_f16 a, ck_f16 b) { return __builtin_elementwise_max(a, b); }
-CK_INLINE ck_f8 ck_max8(ck_f8 a, ck_f8 b) { return __builtin_elementwise_max(a, b); }
 
 // Sixteen doubles. Swift's own conversion is a generic whose specialisation is a weak symbol of the standard library: the
 // linker would take one module's, whatever its instruction set, for all.
@@ -44,9 +51,10 @@ CK_INLINE void ck_prefetch(const float *p) { __builtin_prefetch(p, 0, 2); }
 typedef struct {
     const float *input;         // [N, D, H, W, input_stride], the first input_channels used
     float *output;              // [N, D, H, W, output_stride]
-    const float *weights;       // transformed: [4][tile + 2][tile + 2] components, component_stride apart, [C_in][C_out]
+    const float *weights;       // transformed: [4][tile + 2][tile + 2] components, component_stride apart, in panels
     const float *bias;          // [C_out], or null
-    int64_t samples, depth, height, width;
+    int64_t samples, depth, height, width;      // of the output
+    int64_t input_depth, input_first;           // planes of the input, and which of them lies at the output's first
     int64_t input_channels, output_channels;    // multiples of 8
     int64_t input_stride, output_stride;        // floats from voxel to voxel
     int64_t tile;               // outputs per tile along y and x: 2 or 4; along z always 2
@@ -58,7 +66,7 @@ typedef struct {
 typedef struct {
     const float *input;             // as above
     const float *output_gradient;   // [N, D, H, W, output_stride]
-    float *weights_gradient;        // as ck_convolution.weights
+    float *weights_gradient;        // components as of ck_convolution.weights, each [C_in][C_out]
     int64_t samples, depth, height, width;
     int64_t input_channels, output_channels, input_stride, output_stride;
     int64_t tile, block, component_stride;
@@ -72,6 +80,7 @@ typedef struct {
     float *transformed;
     float *gradient;            // PyTorch's layout; only for the way back
     int64_t input_channels;     // of `transformed`, padded
+    int64_t source_channels;    // of the weights: those beyond are zero
     int64_t output_channels;    // of `transformed`
     int64_t row_stride, column_stride;  // floats in PyTorch's layout from input to input and output to output channel
     int64_t flip;               // 1: taps reversed (for the gradient of the data)
@@ -92,23 +101,29 @@ typedef struct {
     int64_t rectify;            // 1: ReLU
 } ck_affine;
 
+// The gradient of a batch normalisation and of the ReLU behind it: one pass for the sums, one that applies them.
+// Where the ReLU was zero is seen in its output `y`, and the gradient is masked in place by the first pass; or, with
+// no such map, it is computed again from `x`: y = x * scale + shift. With neither there was no ReLU.
 typedef struct {
     const float *x;             // before normalisation
     int64_t x_stride;
-    const float *y;             // after the activation, or null: no activation
+    const float *y;             // after the activation, or null
     int64_t y_stride;
-    float *gradient;            // of y; masked in place by the reduction
+    const float *scale, *shift; // or null
+    float *gradient;            // of y
     int64_t gradient_stride;
-    float *x_gradient;
+    float *x_gradient;          // may be x or gradient
     int64_t x_gradient_stride;
     int64_t channels;
     const float *mean, *inverse_deviation;
     const float *factor, *gradient_mean, *projection_mean;  // for the second pass
 } ck_normalization_gradient;
 
+// Max-pooling of 2x2x2 voxels, of a map or of ReLU(map * scale + shift).
 typedef struct {
     const float *x;             // [N, D, H, W, x_stride]
     int64_t x_stride;
+    const float *scale, *shift; // or null
     float *y;                   // [N, D/2, H/2, W/2, y_stride]
     int64_t y_stride;
     const float *y_gradient;    // [N, D/2, H/2, W/2, channels]
@@ -125,6 +140,7 @@ typedef struct {
     const float *output_gradient;   // [N, D, H, W, C]
     float *weights_gradient;    // [27][C], of one plane
     int64_t depth, height, width, channels;
+    const float *scale, *shift; // [C]: the output is ReLU(convolution * scale + shift); or null: the convolution
 } ck_first_convolution;
 
 typedef struct {
@@ -140,7 +156,11 @@ typedef struct {
     void (*winograd_transform_weights)(const ck_weights *, int64_t input_channel, float *scratch);
     void (*winograd_restore_weights)(const ck_weights *, int64_t input_channel, float *scratch);
     void (*first_convolution)(const ck_first_convolution *, int64_t row, float *scratch);
-    void (*first_convolution_weights)(const ck_first_convolution *, int64_t plane, float *scratch);
+    void (*first_moments)(const ck_first_convolution *, const float *shift, int64_t plane, float *scratch, double *sums);
+    void (*first_normalization_sums)(const ck_first_convolution *, const ck_normalization_gradient *, int64_t plane,
+                                     float *scratch, double *sums);
+    void (*first_convolution_weights)(const ck_first_convolution *, const ck_normalization_gradient *, int64_t plane,
+                                      float *scratch);
     void (*moments)(const float *x, int64_t stride, int64_t channels, const float *shift, int64_t first, int64_t count,
                     double *sums);
     void (*affine)(const ck_affine *, int64_t first, int64_t count);
@@ -148,6 +168,9 @@ typedef struct {
     void (*normalization_apply)(const ck_normalization_gradient *, int64_t first, int64_t count);
     void (*pool)(const ck_pooling *, int64_t row);
     void (*unpool)(const ck_pooling *, int64_t row);
+    void (*pool_normalized)(const ck_pooling *, int64_t row);
+    void (*pool_normalization_sums)(const ck_pooling *, const ck_normalization_gradient *, int64_t plane, double *sums);
+    void (*pool_normalization_apply)(const ck_pooling *, const ck_normalization_gradient *, int64_t row);
     void (*add)(float *destination, int64_t destination_stride, const float *source, int64_t source_stride,
                 int64_t channels, int64_t first, int64_t count);
     void (*descend)(const ck_descent *, int64_t first, int64_t count);

@@ -1,0 +1,98 @@
+import Compute
+
+/// The way in: two convolutions at full resolution, each with batch normalisation and ReLU, then max-pooling by 2.
+///
+///     x ─ conv 1→24 ─ bn ─ ReLU ─ conv 24→24 ─ bn ─ ReLU ─ max 2x2x2 ─
+///
+/// Maps of 24 channels at full resolution are the largest of the network, so only one of them outlives the forward pass:
+/// what the second convolution made. The first layer is cheap and computed again; the second activation is never
+/// written, since only its maxima are wanted.
+final class EntryBlock {
+    private let conv1: Convolution
+    private let bn1: BatchNormalization
+    private let conv2: Convolution
+    private let bn2: BatchNormalization
+    private var kept: Kept?
+
+    private struct Kept {
+        let input: FeatureMap
+        let firstStatistics: Statistics
+        let second: FeatureMap
+        let secondStatistics: Statistics
+    }
+
+    init(_ name: String, _ channels: Int, _ declarations: inout Declarations) {
+        conv1 = Convolution("\(name).0", 1, channels, &declarations)
+        bn1 = BatchNormalization("\(name).1", channels, &declarations)
+        conv2 = Convolution("\(name).3", channels, channels, &declarations)
+        bn2 = BatchNormalization("\(name).4", channels, &declarations)
+    }
+
+    /// From [N, D, H, W, 1] to [N, D/2, H/2, W/2, C].
+    func forward(_ x: FeatureMap, _ pass: Pass) -> FeatureMap {
+        let engine = pass.engine
+        let pooled = engine.map(samples: x.samples, extent: x.extent.map { $0 / 2 }, channels: conv2.outputs)
+        guard pass.isTraining else {
+            evaluate(x, into: pooled, pass)
+            return pooled
+        }
+        let firstStatistics = bn1.report(engine.firstStatistics(x, layer(pass)), voxels: x.voxels, pass)
+        let second = conv2.forward(activation(x, firstStatistics, pass), pass)
+        let secondStatistics = bn2.statistics(second, pass)
+        engine.poolNormalized(second, bn2.parameters(pass), secondStatistics, into: pooled)
+        kept = Kept(
+            input: x, firstStatistics: firstStatistics, second: second, secondStatistics: secondStatistics)
+        return pooled
+    }
+
+    /// With running statistics nothing is needed from far away: some planes after the other, so that no map at full
+    /// resolution is ever whole.
+    private func evaluate(_ x: FeatureMap, into pooled: FeatureMap, _ pass: Pass) {
+        let engine = pass.engine
+        let depth = x.extent.z
+        let step = 8
+        for sample in 0..<x.samples {
+            let input = x.sample(sample)
+            let output = pooled.sample(sample)
+            for first in stride(from: 0, to: depth, by: step) {
+                let planes = first..<min(first + step, depth)
+                let around = max(0, first - 1)..<min(planes.upperBound + 1, depth)
+                let inner = engine.firstActivation(
+                    input, planes: around, layer(pass), bn1.parameters(pass), bn1.running(pass))
+                let second = engine.map(
+                    samples: 1, extent: ZYX(planes.count, x.extent.y, x.extent.x), channels: conv2.outputs)
+                conv2.forward(inner, first: first - around.lowerBound, into: second, pass)
+                engine.poolNormalized(
+                    second, bn2.parameters(pass), bn2.running(pass), into: output, first: first / 2)
+            }
+        }
+    }
+
+    /// - Parameter gradient: Of the pooled map. The input's is not wanted.
+    func backward(_ gradient: FeatureMap, _ pass: Pass) {
+        guard let k = kept else { preconditionFailure("no forward pass") }
+        kept = nil
+        let engine = pass.engine
+        let second = k.second
+        engine.poolNormalizedGradient(
+            second, gradient: gradient, bn2.parameters(pass), k.secondStatistics,
+            scaleGradient: pass.gradient(bn2.weight), shiftGradient: pass.gradient(bn2.bias))
+        conv2.weightsGradient(activation(k.input, k.firstStatistics, pass), second, pass)
+        let inner = conv2.dataGradient(second, channels: conv2.inputs, pass)
+        engine.firstGradient(
+            k.input, layer(pass), gradient: inner, bn1.parameters(pass), k.firstStatistics,
+            weightsGradient: pass.gradient(conv1.weight), scaleGradient: pass.gradient(bn1.weight),
+            shiftGradient: pass.gradient(bn1.bias))
+        pass.gradient(conv1.bias).update(repeating: 0, count: conv1.outputs)
+    }
+
+    private func layer(_ pass: Pass) -> FirstLayer {
+        FirstLayer(
+            weights: pass.parameters + conv1.weight, bias: pass.parameters + conv1.bias, outputs: conv1.outputs)
+    }
+
+    private func activation(_ x: FeatureMap, _ statistics: Statistics, _ pass: Pass) -> FeatureMap {
+        pass.engine.firstActivation(
+            x, planes: 0..<x.samples * x.extent.z, layer(pass), bn1.parameters(pass), statistics)
+    }
+}

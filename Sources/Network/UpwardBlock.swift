@@ -1,0 +1,27 @@
+import Compute
+
+/// A transposed convolution, batch normalisation and ReLU, written into some channels of a wider map.
+final class UpwardBlock {
+    private let convolution: TransposedConvolution
+    private let normalization: BatchNormalization
+    private var kept: (input: FeatureMap, convolved: FeatureMap, statistics: Statistics)?
+
+    init(_ name: String, _ channels: Int, _ declarations: inout Declarations) {
+        convolution = TransposedConvolution("\(name).0", channels, &declarations)
+        normalization = BatchNormalization("\(name).1", channels, &declarations)
+    }
+
+    func forward(_ x: FeatureMap, into output: FeatureMap, _ pass: Pass) {
+        let convolved = convolution.forward(x, pass)
+        let statistics = normalization.statistics(convolved, pass)
+        pass.engine.normalize(convolved, normalization.parameters(pass), statistics, into: output)
+        kept = pass.isTraining ? (x, convolved, statistics) : nil
+    }
+
+    func backward(_ gradient: FeatureMap, _ pass: Pass) -> FeatureMap {
+        guard let (input, convolved, statistics) = kept else { preconditionFailure("no forward pass") }
+        kept = nil
+        normalization.backward(convolved, statistics, .rectified, gradient: gradient, into: convolved, pass)
+        return convolution.backward(input, convolved, pass)
+    }
+}
