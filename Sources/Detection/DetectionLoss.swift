@@ -32,9 +32,10 @@ public enum DetectionLoss {
     /// - Parameters:
     ///   - output: [N, d, h, w, anchors, 5]; `labels` the same shape.
     ///   - normalizers: The step's counts, over all replicas.
-    /// - Returns: The terms, and the gradient of their total with respect to `output`, the same shape.
+    ///   - regressionWeight: What the gradient of the regression is multiplied by; the recipe's is 1.
+    /// - Returns: The terms, unweighted, and the gradient of their total with respect to `output`, the same shape.
     public static func evaluate(
-        output: Tensor, labels: Tensor, mining: Bool, normalizers: LossCounts
+        output: Tensor, labels: Tensor, mining: Bool, normalizers: LossCounts, regressionWeight: Double = 1
     ) -> (terms: LossTerms, gradient: Tensor) {
         precondition(output.shape == labels.shape, "output \(output.shape) and labels \(labels.shape) differ in shape")
         var terms = LossTerms()
@@ -55,7 +56,7 @@ public enum DetectionLoss {
                 let difference =
                     Double(output.values[cell + 1 + component]) - Double(labels.values[cell + 1 + component])
                 terms.regression[component] += smoothL1(difference) * perPositive
-                gradient.values[cell + 1 + component] = Float(min(1, max(-1, difference)) * perPositive)
+                gradient.values[cell + 1 + component] = Float(min(1, max(-1, difference)) * perPositive * regressionWeight)
             }
         }
         if mining {

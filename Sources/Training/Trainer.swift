@@ -251,7 +251,8 @@ public final class Trainer {
             state, input: batch.input, coord: batch.coord,
             mode: .training(dropout: configuration.dropout, generator: generator))
         let (terms, gradient) = DetectionLoss.evaluate(
-            output: output, labels: batch.labels, mining: true, normalizers: normalizers)
+            output: output, labels: batch.labels, mining: true, normalizers: normalizers,
+            regressionWeight: configuration.regressionWeight)
         let count = NoduleNetwork.parameters.count
         network.backward(
             state, outputGradient: gradient, gradients: UnsafeMutableBufferPointer(rebasing: vector[0..<count]))

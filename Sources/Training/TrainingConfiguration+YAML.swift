@@ -30,6 +30,7 @@ extension TrainingConfiguration {
         ("schedule", "preset: the recipe's steps; constant; cosine: half a wave down to zero"),
         ("warmup_steps", "steps over which the learning rate rises linearly; 0: none"),
         ("output_prior", "probability that the untrained detector gives every cell, such as 0.01; null: 0.5"),
+        ("regression_weight", "of the boxes' gradient beside the classification's; 1: the recipe"),
     ]
 
     /// Reads a configuration.
@@ -133,6 +134,7 @@ extension TrainingConfiguration {
         c.schedule = try fields.choice("schedule", c.schedule)
         c.warmupSteps = try fields.integer("warmup_steps", c.warmupSteps)
         c.outputPrior = try fields.optionalNumber("output_prior")
+        c.regressionWeight = try fields.number("regression_weight", c.regressionWeight)
         if let node = root["augment"] {
             guard let group = node.mapping else {
                 throw InputError(file, at: "augment", "expected {flip: …, swap: …, rotate: …, scale: …}")
@@ -161,6 +163,7 @@ extension TrainingConfiguration {
             "checkpoint_every_epochs": "\(checkpointEveryEpochs)", "keep_checkpoints": "\(keepCheckpoints)",
             "initial_weights": initialWeights.map(Self.quoted) ?? "null", "schedule": schedule.rawValue,
             "warmup_steps": "\(warmupSteps)", "output_prior": optional(outputPrior),
+            "regression_weight": "\(regressionWeight)",
         ]
     }
 

@@ -26,6 +26,7 @@ public struct TrainingConfiguration: Hashable, Sendable {
     public var schedule = Schedule.preset
     public var warmupSteps = 0
     public var outputPrior: Double?
+    public var regressionWeight = 1.0
 
     public init() {}
 
@@ -63,6 +64,9 @@ public struct TrainingConfiguration: Hashable, Sendable {
         if !(0..<1 ~= dropout) { return ("dropout", "\(dropout), expected 0 up to, not including, 1") }
         if let prior = outputPrior, !(prior > 0 && prior < 1) {
             return ("output_prior", "\(prior), expected between 0 and 1, or null")
+        }
+        if !(regressionWeight > 0 && regressionWeight.isFinite) {
+            return ("regression_weight", "\(regressionWeight), expected a positive number")
         }
         if warmupSteps < 0 { return ("warmup_steps", "\(warmupSteps), expected 0 or more") }
         if seed < 0 { return ("seed", "\(seed), expected 0 or more") }

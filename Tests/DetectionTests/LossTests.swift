@@ -40,6 +40,19 @@ import Testing
         }
     }
 
+    /// The weight multiplies the boxes' gradient, and neither the classification's nor what is logged.
+    @Test func regressionWeight() {
+        let (output, labels) = batch(positives: true)
+        let counts = DetectionLoss.counts(labels: labels, mining: true)
+        let plain = DetectionLoss.evaluate(output: output, labels: labels, mining: true, normalizers: counts)
+        let weighted = DetectionLoss.evaluate(
+            output: output, labels: labels, mining: true, normalizers: counts, regressionWeight: 4)
+        #expect(weighted.terms == plain.terms)
+        for (index, value) in plain.gradient.values.enumerated() {
+            #expect(weighted.gradient.values[index] == (index % 5 == 0 ? value : 4 * value))
+        }
+    }
+
     @Test func handComputed() {
         // Two positives, of which one is right, three negatives, of which mining keeps two.
         var output = Tensor(shape: [1, 1, 1, 5, 1, 5])

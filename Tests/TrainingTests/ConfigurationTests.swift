@@ -36,6 +36,7 @@ import Testing
         var c = TrainingConfiguration(preset: .dsb2017)
         c.initialWeights = "a \"b\" \\ c.h5"
         c.outputPrior = 0.01
+        c.regressionWeight = 2.5
         c.validationFold = nil
         c.augment.rotate = true
         c.schedule = .cosine
@@ -52,6 +53,7 @@ import Testing
         #expect(message("seed: 1\nepochs: many").contains("line 2, epochs: many, expected a whole number"))
         #expect(message("crop_size: 50").contains("crop_size: 50, expected a multiple of 16"))
         #expect(message("", ["momentum=1.5"]).contains("momentum"))
+        #expect(message("regression_weight: 0").contains("regression_weight: 0.0, expected a positive number"))
         #expect(message("", ["replicas"]).contains("expected KEY=VALUE"))
         #expect(message("", ["augment.flop=true"]).contains("augment.flip"))
         #expect(message("augment: 3").contains("augment"))
