@@ -6,10 +6,11 @@ extension Engine {
     /// Outputs per tile in the plane: 4, and 2 where a map is so small that tiles of 4 would hang over its edges.
     private func tile(_ extent: ZYX<Int>) -> Int { min(extent.y, extent.x) <= 6 ? 2 : 4 }
 
-    /// Tiles per block: as many as keep a block's transformed input and output within the second-level cache.
+    /// Tiles per block: as many as keep a block within the second-level cache. A component of a block holds the planes
+    /// that its tiles see, of which neighbours share half, or two planes of results in their place.
     private func block(tile: Int, inputs: Int, outputs: Int) -> Int {
         let components = (tile + 2) * (tile + 2)
-        let fitting = 640 << 10 / (components * (inputs + 2 * outputs) * 4)
+        let fitting = 640 << 10 / (components * max(7 * inputs / 3, 2 * outputs) * 4)
         return min(48, max(12, fitting / 12 * 12))
     }
 
@@ -18,9 +19,7 @@ extension Engine {
         return map.samples * ((e.z + 1) / 2) * ((e.y + tile - 1) / tile) * ((e.x + tile - 1) / tile)
     }
 
-    /// Floats from component to component of transformed weights: not a multiple of a page, or all would compete for
-    /// the same few cache lines.
-    private func componentStride(_ inputs: Int, _ outputs: Int) -> Int { inputs * outputs + 80 }
+    private func componentStride(_ floats: Int) -> Int { Int(ck_component_stride(Int64(floats))) }
 
     /// A 3x3x3 convolution of `x` [N, D, H, W, C_in].
     ///
@@ -65,7 +64,7 @@ extension Engine {
     ) {
         let tile = tile(x.extent)
         let components = (tile + 2) * (tile + 2)
-        let stride = componentStride(x.channels, y.channels)
+        let stride = componentStride(x.channels * y.channels)
         let transformed = transformed.floats(4 * components * stride)
         var w = ck_weights()
         w.source = weights
@@ -102,7 +101,9 @@ extension Engine {
         c.block = Int64(block)
         c.component_stride = Int64(stride)
         let items = (tileCount(y, tile) + block - 1) / block
-        let floats = 16 + 36 * 16 + components * block * (x.channels + 2 * y.channels)
+        // At worst no tile shares a plane with another: then four planes each.
+        let component = componentStride(block * max(4 * x.channels, 2 * y.channels))
+        let floats = 16 + 36 * 16 + block + 16 + block * x.channels + (components + 1) * component
         parallel(items, scratch: floats) { item, scratch in kernels.winograd(&c, Int64(item), scratch) }
     }
 
@@ -117,7 +118,7 @@ extension Engine {
         let tile = tile(x.extent)
         let components = (tile + 2) * (tile + 2)
         let outputs = gradient.channels
-        let stride = componentStride(x.channels, outputs)
+        let stride = componentStride(x.channels * outputs)
         let transformed = transformed.floats(4 * components * stride)
         let block = 24  // part of the sum's order: never by the machine
         var g = ck_weights_gradient()
@@ -139,7 +140,9 @@ extension Engine {
         // input channels as keep the threads busy.
         let groups = weightGroups(x.channels)
         let parts = groups.flatMap { group in (0..<4).map { (group, $0) } }
-        let floats = 16 + 36 * 16 + components * block * (groups.map(\.count).max().unsafelyUnwrapped + outputs)
+        let widest = groups.map(\.count).max().unsafelyUnwrapped
+        let floats =
+            16 + 36 * 16 + components * (componentStride(block * widest) + componentStride(block * outputs))
         parallel(parts.count, scratch: floats) { item, scratch in
             var part = g
             part.first_channel = Int64(parts[item].0.lowerBound)

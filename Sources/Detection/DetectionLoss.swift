@@ -56,7 +56,8 @@ public enum DetectionLoss {
                 let difference =
                     Double(output.values[cell + 1 + component]) - Double(labels.values[cell + 1 + component])
                 terms.regression[component] += smoothL1(difference) * perPositive
-                gradient.values[cell + 1 + component] = Float(min(1, max(-1, difference)) * perPositive * regressionWeight)
+                gradient.values[cell + 1 + component] = Float(
+                    min(1, max(-1, difference)) * perPositive * regressionWeight)
             }
         }
         if mining {

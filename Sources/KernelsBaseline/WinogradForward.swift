@@ -4,16 +4,21 @@
 // block of T tiles that sum is one matrix product per component: M[T, C_out] = V[T, C_in] U[C_in, C_out]. F(2, 4, 4)
 // has 4 x 36 components for 32 outputs: 4.5 multiplications per output and channel pair instead of 27.
 //
-// One work item is one block of tiles: V of one z component and M of both output planes stay in the second-level
-// cache while U streams by. The gradient of the data is the same kernel with other weights.
+// One work item is one block of tiles:
+//   1. Every plane of input that its tiles see is transformed once, though two tiles in a column share it.
+//   2. For each component of a plane: its four z components, formed from those planes in the first-level cache, are
+//      multiplied while the weights stream by; Aᵀ along z happens in the products' endings.
+//   3. Aᵀ M A of both output planes.
+// The results of a component take the place of the input of the component before: a block fits the second-level cache.
+// The gradient of the data is the same kernel with other weights.
 
 import CKernels
 
-/// One block of tiles. The scratch holds zeros, one plane of a tile, V and M: `Compute` knows its size.
+/// One block of tiles. `Compute` knows the scratch's size: zeros, one plane of a tile, where tiles' planes lie, V of one
+/// component along z, and the block.
 func winograd(_ arguments: UnsafePointer<ck_convolution>, _ item: Int64, _ scratch: MutableFloats) {
     let a = arguments.pointee
     let tiling = Tiling(samples: a.samples, depth: a.depth, height: a.height, width: a.width, tile: a.tile)
-    let tile = tiling.tile
     let components = tiling.components
     let block = Int(a.block)
     let inputs = Int(a.input_channels)
@@ -24,86 +29,154 @@ func winograd(_ arguments: UnsafePointer<ck_convolution>, _ item: Int64, _ scrat
 
     let zeros = scratch
     let plane = scratch + 16
-    let v = plane + 36 * 16
-    let m = v + components * block * inputs
-    let mPlane = components * block * outputs
+    let slots = UnsafeMutableRawPointer(plane + 36 * 16).assumingMemoryBound(to: Int32.self)
+    let v = plane + 36 * 16 + (block + 15) / 16 * 16
+    let blockStart = v + (block + 11) / 12 * 12 * inputs
     for lane in 0..<16 { zeros[lane] = 0 }
+    for index in count * inputs..<rows * inputs { v[index] = 0 }
 
-    // Aᵀ along z: the planes are M1 + M2 + M0 and M1 - M2 + M3. In this order each product needs one kind of ending.
-    @inline(__always) func multiply(_ z: Int, _ epilogue: Epilogue, into m: MutableFloats, _ m2: MutableFloats) {
-        let (near, far, sign) = inputPlanes(z)
-        for t in 0..<count {
-            let origin = tiling.origin(first + t)
-            let above = origin.z - 1 + Int(a.input_first)
-            let pair = PlanePair(
-                a.input, depth: Int(a.input_depth), stride: Int(a.input_stride), tiling: tiling,
-                sample: origin.sample, planes: (above + near, above + far), sign: sign, y: origin.y - 1,
-                x: origin.x - 1, window: tile + 2, zeros: zeros)
-            transformInput(
-                pair, tile: tile, firstChannel: 0, channels: inputs, v: v + t * inputs,
-                componentStride: block * inputs, scratch: plane)
-        }
-        for component in 0..<components {
-            Product(
-                a: v + component * block * inputs, aRow: inputs, aDepth: 1,
-                b: a.weights + (z * components + component) * Int(a.component_stride), bDepth: 0,
-                c: m + component * block * outputs, cRow: outputs, c2: m2 + component * block * outputs,
-                depth: inputs, epilogue: epilogue
-            ).tall(rows: rows, columns: outputs)
+    // Tile t's four planes lie in slots[t] ..< slots[t] + 4; the next tile of a column begins two further on.
+    var used = 0
+    for t in 0..<count {
+        used += t > 0 && tiling.columnOrigin(first + t).depth > 0 ? 2 : 4
+        slots[t] = Int32(used - 4)
+    }
+    /// Runs `body` for all tiles, along rows first, as memory goes.
+    @inline(__always) func forEachTile(_ body: (_ t: Int, _ origin: Origin) -> Void) {
+        for depth in 0..<Tiling.run {
+            for t in 0..<count {
+                let origin = tiling.columnOrigin(first + t)
+                if origin.depth == depth { body(t, origin) }
+            }
         }
     }
-    multiply(1, .store, into: m, m)
-    multiply(2, .split, into: m, m + mPlane)
-    multiply(0, .add, into: m, m)
-    multiply(3, .add, into: m + mPlane, m)
+    let stride = Int(ck_component_stride(Int64(max(used * inputs, 2 * rows * outputs))))
+    let transformed = blockStart + stride
+    forEachTile { t, origin in
+        for p in (t > 0 && origin.depth > 0 ? 2 : 0)..<4 {
+            let window = PlaneWindow(
+                a.input, depth: Int(a.input_depth), stride: Int(a.input_stride), tiling: tiling,
+                sample: origin.sample, plane: origin.z - 1 + p + Int(a.input_first), y: origin.y - 1, x: origin.x - 1,
+                side: tiling.tile + 2, zeros: zeros)
+            let out = transformed + (Int(slots[t]) + p) * inputs
+            @inline(__always) func transform<V: Vector>(_: V.Type, _ channel: Int) {
+                transformInput(tile: tiling.tile, out: out + channel, componentStride: stride, scratch: plane) { y in
+                    window.row(y, channel).six() as Six<V>
+                } four: { y in
+                    window.row(y, channel).four()
+                }
+            }
+            forEachVector(of: inputs) {
+                transform(F16.self, $0)
+            } _: {
+                transform(F8.self, $0)
+            }
+        }
+    }
 
-    for t in 0..<count {
-        let origin = tiling.origin(first + t)
+    for component in 0..<components {
+        let planes = transformed + component * stride
+        let m = blockStart + component * stride
+        let far = m + rows * outputs
+        @inline(__always) func multiply(_ z: Int, _ epilogue: Epilogue, into m: MutableFloats) {
+            combine(planes, slots, z, count, inputs, into: v)
+            Product(
+                a: v, aRow: inputs, aDepth: 1, b: a.weights + (z * components + component) * Int(a.component_stride),
+                bDepth: 0, c: m, cRow: outputs, c2: far, depth: inputs, epilogue: epilogue
+            ).tall(rows: rows, columns: outputs)
+        }
+        // Aᵀ along z: the planes are M1 + M2 + M0 and M1 - M2 + M3.
+        multiply(1, .store, into: m)
+        multiply(2, .split, into: m)
+        multiply(0, .add, into: m)
+        multiply(3, .add, into: far)
+    }
+
+    forEachTile { t, origin in
         for z in 0..<min(2, tiling.depth - origin.z) {
             let mapRow = (origin.sample * tiling.depth + origin.z + z) * tiling.height
             let voxel = (mapRow + origin.y) * tiling.width + origin.x
-            let out = a.output + voxel * Int(a.output_stride)
-            transformOutput(
-                m + z * mPlane + t * outputs, componentStride: block * outputs, tile: tile, channels: outputs,
-                bias: a.bias, rows: min(tile, tiling.height - origin.y), columns: min(tile, tiling.width - origin.x),
-                out: out, rowStride: tiling.width * Int(a.output_stride), voxelStride: Int(a.output_stride),
-                scratch: plane)
+            let tile = OutputTile(
+                m: blockStart + (z * rows + t) * outputs, componentStride: stride, tile: tiling.tile, bias: a.bias,
+                rows: min(tiling.tile, tiling.height - origin.y), columns: min(tiling.tile, tiling.width - origin.x),
+                out: a.output + voxel * Int(a.output_stride), rowStride: tiling.width * Int(a.output_stride),
+                voxelStride: Int(a.output_stride), scratch: plane)
+            forEachVector(of: outputs) {
+                tile.transform(F16.self, $0)
+            } _: {
+                tile.transform(F8.self, $0)
+            }
         }
     }
 }
 
-/// Aᵀ M A of one plane of a tile, and the bias; writes the rows and columns that lie inside the map.
+/// Component `z` of Bᵀ along z, one row per tile.
 @inline(__always)
-private func transformOutput(
-    _ m: MutableFloats, componentStride: Int, tile: Int, channels: Int, bias: Floats?, rows: Int, columns: Int,
-    out: MutableFloats, rowStride: Int, voxelStride: Int, scratch: MutableFloats
+private func combine(
+    _ planes: MutableFloats, _ slots: UnsafeMutablePointer<Int32>, _ z: Int, _ count: Int, _ inputs: Int,
+    into v: MutableFloats
 ) {
-    forEachGroup(of: channels) { channel in
-        let b = bias.map { load($0 + channel) } ?? F16.zero
+    let (near, far, sign) = inputPlanes(z)
+    for t in 0..<count {
+        let p = planes + (Int(slots[t]) + near) * inputs
+        let q = planes + (Int(slots[t]) + far) * inputs
+        let out = v + t * inputs
+        @inline(__always) func add<V: Vector>(_: V.Type, _ channel: Int) {
+            fma(sign, V(at: q + channel), V(at: p + channel)).store(at: out + channel)
+        }
+        forEachVector(of: inputs) {
+            add(F16.self, $0)
+        } _: {
+            add(F8.self, $0)
+        }
+    }
+}
+
+/// One plane of a tile's results on its way back.
+private struct OutputTile {
+    let m: MutableFloats
+    let componentStride: Int
+    let tile: Int
+    let bias: Floats?
+    /// The rows and columns that lie inside the map.
+    let rows: Int
+    let columns: Int
+    let out: MutableFloats
+    let rowStride: Int
+    let voxelStride: Int
+    let scratch: MutableFloats
+
+    /// Aᵀ M A and the bias, for the channels of one vector.
+    @inline(__always) func transform<V: Vector>(_: V.Type, _ channel: Int) {
+        let b = bias.map { V(at: $0 + channel) } ?? V.zero
+        let m = m + channel
         if tile == 4 {
             for x in 0..<6 {
-                put(
-                    outputTransform4(six(m + channel + x * componentStride, 6 * componentStride)), scratch + x * 16, 96)
+                let column: Six<V> = six(m + x * componentStride, 6 * componentStride)
+                put(outputTransform4(column), scratch + x * 16, 96)
             }
             for y in 0..<rows {
-                let v = outputTransform4(six(scratch + y * 96, 16))
+                let row: Six<V> = six(scratch + y * 96, 16)
+                let v = outputTransform4(row)
                 let p = out + y * rowStride + channel
-                store(v.0 + b, p)
-                if columns > 1 { store(v.1 + b, p + voxelStride) }
-                if columns > 2 { store(v.2 + b, p + 2 * voxelStride) }
-                if columns > 3 { store(v.3 + b, p + 3 * voxelStride) }
+                (v.0 + b).store(at: p)
+                if columns > 1 { (v.1 + b).store(at: p + voxelStride) }
+                if columns > 2 { (v.2 + b).store(at: p + 2 * voxelStride) }
+                if columns > 3 { (v.3 + b).store(at: p + 3 * voxelStride) }
             }
         } else {
             for x in 0..<4 {
-                let v = outputTransform2(four(m + channel + x * componentStride, 4 * componentStride))
-                store(v.0, scratch + x * 16)
-                store(v.1, scratch + x * 16 + 64)
+                let column: Four<V> = four(m + x * componentStride, 4 * componentStride)
+                let v = outputTransform2(column)
+                v.0.store(at: scratch + x * 16)
+                v.1.store(at: scratch + x * 16 + 64)
             }
             for y in 0..<rows {
-                let v = outputTransform2(four(scratch + y * 64, 16))
+                let row: Four<V> = four(scratch + y * 64, 16)
+                let v = outputTransform2(row)
                 let p = out + y * rowStride + channel
-                store(v.0 + b, p)
-                if columns > 1 { store(v.1 + b, p + voxelStride) }
+                (v.0 + b).store(at: p)
+                if columns > 1 { (v.1 + b).store(at: p + voxelStride) }
             }
         }
     }

@@ -1,8 +1,7 @@
-// How a volume is cut into tiles, and how a tile's planes are read.
+// How a volume is cut into tiles, and how a tile's planes are read and transformed.
 //
-// A tile makes 2 x m x m outputs (z, y, x), m = 4 or 2, from 4 x (m + 2) x (m + 2) inputs. The transform along z is
-// applied while loading: each of its 4 components is the sum or difference of two planes. So a component is a plane
-// of its own, a two-dimensional Winograd problem, and whoever works on one needs memory for one only.
+// A tile makes 2 x m x m outputs (z, y, x), m = 4 or 2, from 4 x (m + 2) x (m + 2) inputs. Each plane of inputs is a
+// two-dimensional Winograd problem; along z the four components are sums and differences of two planes.
 
 import CKernels
 
@@ -33,12 +32,30 @@ struct Tiling {
     /// The components of a plane.
     @inline(__always) var components: Int { (tile + 2) * (tile + 2) }
 
+    /// Row by row, plane by plane.
     @inline(__always) func origin(_ index: Int) -> Origin {
         let x = index % tilesX
         let y = index / tilesX % tilesY
         let z = index / (tilesX * tilesY) % tilesZ
+        return Origin(sample: index / (tilesX * tilesY * tilesZ), z: 2 * z, y: tile * y, x: tile * x, depth: 0)
+    }
+
+    /// Tiles in a column of `columnOrigin`: neighbours along z share two planes of four.
+    static let run = 6
+
+    /// In slabs of `run` tiles along z, through rows and columns, along z first.
+    @inline(__always) func columnOrigin(_ index: Int) -> Origin {
+        let columns = tilesY * tilesX
+        let sample = index / (tilesZ * columns)
+        let inSample = index - sample * tilesZ * columns
+        let slab = inSample / (Self.run * columns)
+        let inSlab = inSample - slab * Self.run * columns
+        let run = min(Self.run, tilesZ - slab * Self.run)
+        let column = inSlab / run
+        let depth = inSlab - column * run
         return Origin(
-            sample: index / (tilesX * tilesY * tilesZ), z: 2 * z, y: tile * y, x: tile * x)
+            sample: sample, z: 2 * (slab * Self.run + depth), y: tile * (column / tilesX),
+            x: tile * (column % tilesX), depth: depth)
     }
 }
 
@@ -48,14 +65,13 @@ struct Origin {
     let z: Int
     let y: Int
     let x: Int
+    /// Where the tile stands in its column.
+    let depth: Int
 }
 
-/// Two planes of a map combined as `first + sign * second`, seen through a square window that may hang over the edges,
-/// where everything is zero.
-struct PlanePair {
-    private let first: Floats?
-    private let second: Floats?
-    private let sign: F16
+/// One plane of a map seen through a square window that may hang over the edges, where everything is zero.
+struct PlaneWindow {
+    private let corner: Floats?
     private let rowStride: Int
     private let voxelStride: Int
     /// The rows and columns of the window that lie inside the map.
@@ -64,76 +80,104 @@ struct PlanePair {
     private let zeros: Floats
 
     /// - Parameters:
-    ///   - depth: Planes of the map.
-    ///   - planes: The two z coordinates; one outside the map is all zero.
-    ///   - window: The window's side; `y`, `x` its corner.
+    ///   - depth: Planes of the map; a `plane` outside them is all zero.
+    ///   - side: The window's side; `y`, `x` its corner.
     ///   - zeros: At least 16 zeros.
     @inline(__always)
     init(
-        _ map: Floats, depth: Int, stride: Int, tiling: Tiling, sample: Int, planes: (Int, Int), sign: Float, y: Int,
-        x: Int, window: Int, zeros: Floats
+        _ map: Floats, depth: Int, stride: Int, tiling: Tiling, sample: Int, plane: Int, y: Int, x: Int, side: Int,
+        zeros: Floats
     ) {
-        @inline(__always) func plane(_ z: Int) -> Floats? {
-            guard z >= 0 && z < depth else { return nil }
-            return map + (((sample * depth + z) * tiling.height + y) * tiling.width + x) * stride
-        }
-        first = plane(planes.0)
-        second = plane(planes.1)
-        self.sign = splat(sign)
+        corner =
+            plane >= 0 && plane < depth
+            ? map + (((sample * depth + plane) * tiling.height + y) * tiling.width + x) * stride : nil
         rowStride = tiling.width * stride
         voxelStride = stride
-        rows = max(0, -y)..<max(max(0, -y), min(window, tiling.height - y))
-        columns = max(0, -x)..<max(max(0, -x), min(window, tiling.width - x))
+        rows = max(0, -y)..<max(max(0, -y), min(side, tiling.height - y))
+        columns = max(0, -x)..<max(max(0, -x), min(side, tiling.width - x))
         self.zeros = zeros
     }
 
-    /// Where a row starts, and the stride in it: that of the zeros is 0.
-    @inline(__always) private func row(_ plane: Floats?, _ y: Int, _ channel: Int) -> (Floats, Int) {
-        guard let plane, y >= rows.lowerBound, y < rows.upperBound else { return (zeros, 0) }
-        return (plane + y * rowStride + channel, voxelStride)
+    /// Row `y` from `channel` on.
+    @inline(__always) func row(_ y: Int, _ channel: Int) -> WindowRow {
+        guard let corner, y >= rows.lowerBound, y < rows.upperBound else {
+            // The same zeros at every column.
+            return WindowRow(p: zeros, step: 0, first: 0, end: 6)
+        }
+        return WindowRow(
+            p: corner + y * rowStride + channel, step: voxelStride, first: columns.lowerBound,
+            end: columns.upperBound)
+    }
+}
+
+/// A row of a window.
+struct WindowRow {
+    let p: Floats
+    let step: Int
+    /// The columns inside the map.
+    let first: Int
+    let end: Int
+
+    @inline(__always) func voxel<V: Vector>(_ x: Int) -> V {
+        x >= first && x < end ? V(at: p + x * step) : V.zero
     }
 
-    /// Six voxels of row `y`, 16 channels from `channel`.
-    @inline(__always) func six(_ y: Int, _ channel: Int) -> Six {
-        let (p, s) = row(first, y, channel)
-        let (q, t) = row(second, y, channel)
-        if columns.lowerBound == 0 && columns.upperBound == 6 {
+    /// Whether the first `count` columns are inside.
+    @inline(__always) func holds(_ count: Int) -> Bool { first == 0 && end >= count }
+
+    @inline(__always) func six<V: Vector>() -> Six<V> {
+        if holds(6) {
             return (
-                fma(sign, load(q), load(p)), fma(sign, load(q + t), load(p + s)),
-                fma(sign, load(q + 2 * t), load(p + 2 * s)), fma(sign, load(q + 3 * t), load(p + 3 * s)),
-                fma(sign, load(q + 4 * t), load(p + 4 * s)), fma(sign, load(q + 5 * t), load(p + 5 * s))
+                V(at: p), V(at: p + step), V(at: p + 2 * step), V(at: p + 3 * step), V(at: p + 4 * step),
+                V(at: p + 5 * step)
             )
         }
-        return (
-            edge(p, s, q, t, 0), edge(p, s, q, t, 1), edge(p, s, q, t, 2), edge(p, s, q, t, 3), edge(p, s, q, t, 4),
-            edge(p, s, q, t, 5)
-        )
+        return (voxel(0), voxel(1), voxel(2), voxel(3), voxel(4), voxel(5))
     }
 
-    /// Four voxels of row `y`, 16 channels from `channel`.
-    @inline(__always) func four(_ y: Int, _ channel: Int) -> Four {
-        let (p, s) = row(first, y, channel)
-        let (q, t) = row(second, y, channel)
-        if columns.lowerBound == 0 && columns.upperBound == 4 {
+    @inline(__always) func four<V: Vector>() -> Four<V> {
+        if holds(4) {
+            return (V(at: p), V(at: p + step), V(at: p + 2 * step), V(at: p + 3 * step))
+        }
+        return (voxel(0), voxel(1), voxel(2), voxel(3))
+    }
+
+    @inline(__always) func two<V: Vector>() -> Two<V> { (voxel(0), voxel(1)) }
+}
+
+/// Two planes combined as `first + sign * second`.
+struct PlanePair {
+    let first: PlaneWindow
+    let second: PlaneWindow
+    let sign: Float
+
+    @inline(__always) func six<V: Vector>(_ y: Int, _ channel: Int) -> Six<V> {
+        let (a, b) = (first.row(y, channel), second.row(y, channel))
+        if a.holds(6) && b.holds(6) {
             return (
-                fma(sign, load(q), load(p)), fma(sign, load(q + t), load(p + s)),
-                fma(sign, load(q + 2 * t), load(p + 2 * s)), fma(sign, load(q + 3 * t), load(p + 3 * s))
+                sum(a, b, 0), sum(a, b, 1), sum(a, b, 2), sum(a, b, 3), sum(a, b, 4), sum(a, b, 5)
             )
         }
-        return (edge(p, s, q, t, 0), edge(p, s, q, t, 1), edge(p, s, q, t, 2), edge(p, s, q, t, 3))
+        return (edge(a, b, 0), edge(a, b, 1), edge(a, b, 2), edge(a, b, 3), edge(a, b, 4), edge(a, b, 5))
     }
 
-    /// Two voxels of row `y`, 16 channels from `channel`.
-    @inline(__always) func two(_ y: Int, _ channel: Int) -> Two {
-        let (p, s) = row(first, y, channel)
-        let (q, t) = row(second, y, channel)
-        return (edge(p, s, q, t, 0), edge(p, s, q, t, 1))
+    @inline(__always) func four<V: Vector>(_ y: Int, _ channel: Int) -> Four<V> {
+        let (a, b) = (first.row(y, channel), second.row(y, channel))
+        if a.holds(4) && b.holds(4) { return (sum(a, b, 0), sum(a, b, 1), sum(a, b, 2), sum(a, b, 3)) }
+        return (edge(a, b, 0), edge(a, b, 1), edge(a, b, 2), edge(a, b, 3))
     }
 
-    @inline(__always)
-    private func edge(_ p: Floats, _ s: Int, _ q: Floats, _ t: Int, _ x: Int) -> F16 {
-        guard x >= columns.lowerBound && x < columns.upperBound else { return F16.zero }
-        return fma(sign, load(q + x * t), load(p + x * s))
+    @inline(__always) func two<V: Vector>(_ y: Int, _ channel: Int) -> Two<V> {
+        let (a, b) = (first.row(y, channel), second.row(y, channel))
+        return (edge(a, b, 0), edge(a, b, 1))
+    }
+
+    @inline(__always) private func sum<V: Vector>(_ a: WindowRow, _ b: WindowRow, _ x: Int) -> V {
+        fma(sign, V(at: b.p + x * b.step), V(at: a.p + x * a.step))
+    }
+
+    @inline(__always) private func edge<V: Vector>(_ a: WindowRow, _ b: WindowRow, _ x: Int) -> V {
+        fma(sign, b.voxel(x), a.voxel(x))
     }
 }
 
@@ -147,52 +191,63 @@ struct PlanePair {
     }
 }
 
-/// Bᵀ d B of one plane pair, for `channels` channels from `firstChannel`: component p goes to
-/// `v + p * componentStride + channel`.
+/// Bᵀ d B of one plane for the channels of one vector: component p goes to `out + p * componentStride`.
+///
+/// - Parameters:
+///   - six, four: A row of d, for m = 4 and for m = 2.
 @inline(__always)
-func transformInput(
-    _ pair: PlanePair, tile: Int, firstChannel: Int, channels: Int, v: MutableFloats, componentStride: Int,
-    scratch: MutableFloats
+func transformInput<V: Vector>(
+    tile: Int, out: MutableFloats, componentStride: Int, scratch: MutableFloats, six row6: (Int) -> Six<V>,
+    four row4: (Int) -> Four<V>
 ) {
-    forEachGroup(of: channels) { channel in
-        let out = v + channel
-        if tile == 4 {
-            for y in 0..<6 { put(inputTransform4(pair.six(y, firstChannel + channel)), scratch + y * 96, 16) }
-            for x in 0..<6 {
-                put(inputTransform4(six(scratch + x * 16, 96)), out + x * componentStride, 6 * componentStride)
-            }
-        } else {
-            for y in 0..<4 { put(inputTransform2(pair.four(y, firstChannel + channel)), scratch + y * 64, 16) }
-            for x in 0..<4 {
-                put(inputTransform2(four(scratch + x * 16, 64)), out + x * componentStride, 4 * componentStride)
-            }
+    if tile == 4 {
+        for y in 0..<6 { put(inputTransform4(row6(y)), scratch + y * 96, 16) }
+        for x in 0..<6 {
+            let column: Six<V> = six(scratch + x * 16, 96)
+            put(inputTransform4(column), out + x * componentStride, 6 * componentStride)
+        }
+    } else {
+        for y in 0..<4 { put(inputTransform2(row4(y)), scratch + y * 64, 16) }
+        for x in 0..<4 {
+            let column: Four<V> = four(scratch + x * 16, 64)
+            put(inputTransform2(column), out + x * componentStride, 4 * componentStride)
         }
     }
 }
 
-@inline(__always) func six(_ p: MutableFloats, _ stride: Int) -> Six {
+@inline(__always) func six<V: Vector>(_ p: MutableFloats, _ stride: Int) -> Six<V> {
     (
-        load(p), load(p + stride), load(p + 2 * stride), load(p + 3 * stride), load(p + 4 * stride),
-        load(p + 5 * stride)
+        V(at: p), V(at: p + stride), V(at: p + 2 * stride), V(at: p + 3 * stride), V(at: p + 4 * stride),
+        V(at: p + 5 * stride)
     )
 }
 
-@inline(__always) func four(_ p: MutableFloats, _ stride: Int) -> Four {
-    (load(p), load(p + stride), load(p + 2 * stride), load(p + 3 * stride))
+@inline(__always) func four<V: Vector>(_ p: MutableFloats, _ stride: Int) -> Four<V> {
+    (V(at: p), V(at: p + stride), V(at: p + 2 * stride), V(at: p + 3 * stride))
 }
 
-@inline(__always) func put(_ v: Six, _ p: MutableFloats, _ stride: Int) {
-    store(v.0, p)
-    store(v.1, p + stride)
-    store(v.2, p + 2 * stride)
-    store(v.3, p + 3 * stride)
-    store(v.4, p + 4 * stride)
-    store(v.5, p + 5 * stride)
+@inline(__always) func three<V: Vector>(_ p: MutableFloats, _ stride: Int) -> Three<V> {
+    (V(at: p), V(at: p + stride), V(at: p + 2 * stride))
 }
 
-@inline(__always) func put(_ v: Four, _ p: MutableFloats, _ stride: Int) {
-    store(v.0, p)
-    store(v.1, p + stride)
-    store(v.2, p + 2 * stride)
-    store(v.3, p + 3 * stride)
+@inline(__always) func put<V: Vector>(_ v: Six<V>, _ p: MutableFloats, _ stride: Int) {
+    v.0.store(at: p)
+    v.1.store(at: p + stride)
+    v.2.store(at: p + 2 * stride)
+    v.3.store(at: p + 3 * stride)
+    v.4.store(at: p + 4 * stride)
+    v.5.store(at: p + 5 * stride)
+}
+
+@inline(__always) func put<V: Vector>(_ v: Four<V>, _ p: MutableFloats, _ stride: Int) {
+    v.0.store(at: p)
+    v.1.store(at: p + stride)
+    v.2.store(at: p + 2 * stride)
+    v.3.store(at: p + 3 * stride)
+}
+
+@inline(__always) func put<V: Vector>(_ v: Three<V>, _ p: MutableFloats, _ stride: Int) {
+    v.0.store(at: p)
+    v.1.store(at: p + stride)
+    v.2.store(at: p + 2 * stride)
 }

@@ -23,19 +23,19 @@ enum Point {
     @inline(__always) static var gb: Float { 1 / (2 * b2 * (b2 - a2)) }
 }
 
-typealias Six = (F16, F16, F16, F16, F16, F16)
-typealias Four = (F16, F16, F16, F16)
-typealias Three = (F16, F16, F16)
-typealias Two = (F16, F16)
+typealias Six<V> = (V, V, V, V, V, V)
+typealias Four<V> = (V, V, V, V)
+typealias Three<V> = (V, V, V)
+typealias Two<V> = (V, V)
 
 /// Bᵀ d of F(4, 3).
-@inline(__always) func inputTransform4(_ d: Six) -> Six {
-    let even1 = fma(splat(-Point.b2), d.2, d.4)
-    let odd1 = splat(Point.a) * fma(splat(-Point.b2), d.1, d.3)
-    let even2 = fma(splat(-Point.a2), d.2, d.4)
-    let odd2 = splat(Point.b) * fma(splat(-Point.a2), d.1, d.3)
-    let outer = splat(Point.a2 * Point.b2)
-    let inner = splat(-(Point.a2 + Point.b2))
+@inline(__always) func inputTransform4<V: Vector>(_ d: Six<V>) -> Six<V> {
+    let even1 = fma(-Point.b2, d.2, d.4)
+    let odd1 = times(Point.a, fma(-Point.b2, d.1, d.3))
+    let even2 = fma(-Point.a2, d.2, d.4)
+    let odd2 = times(Point.b, fma(-Point.a2, d.1, d.3))
+    let outer = Point.a2 * Point.b2
+    let inner = -(Point.a2 + Point.b2)
     return (
         fma(outer, d.0, fma(inner, d.2, d.4)), even1 + odd1, even1 - odd1, even2 + odd2, even2 - odd2,
         fma(outer, d.1, fma(inner, d.3, d.5))
@@ -43,66 +43,68 @@ typealias Two = (F16, F16)
 }
 
 /// Aᵀ m of F(4, 3).
-@inline(__always) func outputTransform4(_ m: Six) -> Four {
+@inline(__always) func outputTransform4<V: Vector>(_ m: Six<V>) -> Four<V> {
     let even1 = m.1 + m.2
     let odd1 = m.1 - m.2
     let even2 = m.3 + m.4
     let odd2 = m.3 - m.4
     return (
-        m.0 + even1 + even2, fma(splat(Point.b), odd2, splat(Point.a) * odd1),
-        fma(splat(Point.b2), even2, splat(Point.a2) * even1),
-        fma(splat(Point.b3), odd2, fma(splat(Point.a3), odd1, m.5))
+        m.0 + even1 + even2, fma(Point.b, odd2, times(Point.a, odd1)),
+        fma(Point.b2, even2, times(Point.a2, even1)),
+        fma(Point.b3, odd2, fma(Point.a3, odd1, m.5))
     )
 }
 
 /// A y of F(4, 3): the gradient of `outputTransform4`.
-@inline(__always) func outputGradientTransform4(_ y: Four) -> Six {
-    let even1 = fma(splat(Point.a2), y.2, y.0)
-    let odd1 = fma(splat(Point.a3), y.3, splat(Point.a) * y.1)
-    let even2 = fma(splat(Point.b2), y.2, y.0)
-    let odd2 = fma(splat(Point.b3), y.3, splat(Point.b) * y.1)
+@inline(__always) func outputGradientTransform4<V: Vector>(_ y: Four<V>) -> Six<V> {
+    let even1 = fma(Point.a2, y.2, y.0)
+    let odd1 = fma(Point.a3, y.3, times(Point.a, y.1))
+    let even2 = fma(Point.b2, y.2, y.0)
+    let odd2 = fma(Point.b3, y.3, times(Point.b, y.1))
     return (y.0, even1 + odd1, even1 - odd1, even2 + odd2, even2 - odd2, y.3)
 }
 
 /// G g of F(4, 3).
-@inline(__always) func weightTransform4(_ g: Three) -> Six {
-    let even1 = splat(Point.ga) * fma(splat(Point.a2), g.2, g.0)
-    let odd1 = splat(Point.ga * Point.a) * g.1
-    let even2 = splat(Point.gb) * fma(splat(Point.b2), g.2, g.0)
-    let odd2 = splat(Point.gb * Point.b) * g.1
-    return (splat(Point.g0) * g.0, even1 + odd1, even1 - odd1, even2 + odd2, even2 - odd2, g.2)
+@inline(__always) func weightTransform4<V: Vector>(_ g: Three<V>) -> Six<V> {
+    let even1 = times(Point.ga, fma(Point.a2, g.2, g.0))
+    let odd1 = times(Point.ga * Point.a, g.1)
+    let even2 = times(Point.gb, fma(Point.b2, g.2, g.0))
+    let odd2 = times(Point.gb * Point.b, g.1)
+    return (times(Point.g0, g.0), even1 + odd1, even1 - odd1, even2 + odd2, even2 - odd2, g.2)
 }
 
 /// Gᵀ u of F(4, 3): the gradient of `weightTransform4`.
-@inline(__always) func weightGradientTransform4(_ u: Six) -> Three {
-    let even1 = splat(Point.ga) * (u.1 + u.2)
-    let odd1 = splat(Point.ga * Point.a) * (u.1 - u.2)
-    let even2 = splat(Point.gb) * (u.3 + u.4)
-    let odd2 = splat(Point.gb * Point.b) * (u.3 - u.4)
+@inline(__always) func weightGradientTransform4<V: Vector>(_ u: Six<V>) -> Three<V> {
+    let even1 = times(Point.ga, u.1 + u.2)
+    let odd1 = times(Point.ga * Point.a, u.1 - u.2)
+    let even2 = times(Point.gb, u.3 + u.4)
+    let odd2 = times(Point.gb * Point.b, u.3 - u.4)
     return (
-        fma(splat(Point.g0), u.0, even1 + even2), odd1 + odd2,
-        fma(splat(Point.a2), even1, fma(splat(Point.b2), even2, u.5))
+        fma(Point.g0, u.0, even1 + even2), odd1 + odd2,
+        fma(Point.a2, even1, fma(Point.b2, even2, u.5))
     )
 }
 
 /// Bᵀ d of F(2, 3).
-@inline(__always) func inputTransform2(_ d: Four) -> Four { (d.0 - d.2, d.1 + d.2, d.2 - d.1, d.3 - d.1) }
+@inline(__always) func inputTransform2<V: Vector>(_ d: Four<V>) -> Four<V> {
+    (d.0 - d.2, d.1 + d.2, d.2 - d.1, d.3 - d.1)
+}
 
 /// Aᵀ m of F(2, 3).
-@inline(__always) func outputTransform2(_ m: Four) -> Two { (m.0 + m.1 + m.2, m.1 - m.2 + m.3) }
+@inline(__always) func outputTransform2<V: Vector>(_ m: Four<V>) -> Two<V> { (m.0 + m.1 + m.2, m.1 - m.2 + m.3) }
 
 /// A y of F(2, 3).
-@inline(__always) func outputGradientTransform2(_ y: Two) -> Four { (y.0, y.0 + y.1, y.0 - y.1, y.1) }
+@inline(__always) func outputGradientTransform2<V: Vector>(_ y: Two<V>) -> Four<V> { (y.0, y.0 + y.1, y.0 - y.1, y.1) }
 
 /// G g of F(2, 3).
-@inline(__always) func weightTransform2(_ g: Three) -> Four {
-    let even = splat(0.5) * (g.0 + g.2)
-    let odd = splat(0.5) * g.1
+@inline(__always) func weightTransform2<V: Vector>(_ g: Three<V>) -> Four<V> {
+    let even = times(0.5, g.0 + g.2)
+    let odd = times(0.5, g.1)
     return (g.0, even + odd, even - odd, g.2)
 }
 
 /// Gᵀ u of F(2, 3).
-@inline(__always) func weightGradientTransform2(_ u: Four) -> Three {
-    let even = splat(0.5) * (u.1 + u.2)
-    return (u.0 + even, splat(0.5) * (u.1 - u.2), even + u.3)
+@inline(__always) func weightGradientTransform2<V: Vector>(_ u: Four<V>) -> Three<V> {
+    let even = times(0.5, u.1 + u.2)
+    return (u.0 + even, times(0.5, u.1 - u.2), even + u.3)
 }

@@ -40,10 +40,14 @@ func winogradTransformWeights(_ arguments: UnsafePointer<ck_weights>, _ channel:
             let u = a.transformed + z * components * stride + place
             if a.tile == 4 {
                 for x in 0..<3 { put(weightTransform4((tap(0, x), tap(1, x), tap(2, x))), plane + x * 16, 48) }
-                for y in 0..<6 { put(weightTransform4(three(plane + y * 48, 16)), u + y * 6 * stride, stride) }
+                for y in 0..<6 {
+                    put(weightTransform4(three(plane + y * 48, 16) as Three<F16>), u + y * 6 * stride, stride)
+                }
             } else {
                 for x in 0..<3 { put(weightTransform2((tap(0, x), tap(1, x), tap(2, x))), plane + x * 16, 48) }
-                for y in 0..<4 { put(weightTransform2(three(plane + y * 48, 16)), u + y * 4 * stride, stride) }
+                for y in 0..<4 {
+                    put(weightTransform2(three(plane + y * 48, 16) as Three<F16>), u + y * 4 * stride, stride)
+                }
             }
         }
     }
@@ -62,15 +66,15 @@ func winogradRestoreWeights(_ arguments: UnsafePointer<ck_weights>, _ channel: I
             let u = a.transformed + z * components * stride + Int(channel) * outputs + output
             if a.tile == 4 {
                 for y in 0..<6 {
-                    put(weightGradientTransform4(six(u + y * 6 * stride, stride)), plane + y * 48, 16)
+                    put(weightGradientTransform4(six(u + y * 6 * stride, stride) as Six<F16>), plane + y * 48, 16)
                 }
             } else {
                 for y in 0..<4 {
-                    put(weightGradientTransform2(four(u + y * 4 * stride, stride)), plane + y * 48, 16)
+                    put(weightGradientTransform2(four(u + y * 4 * stride, stride) as Four<F16>), plane + y * 48, 16)
                 }
             }
             for x in 0..<3 {
-                let column =
+                let column: Three<F16> =
                     a.tile == 4
                     ? weightGradientTransform4(six(plane + x * 16, 48))
                     : weightGradientTransform2(four(plane + x * 16, 48))
@@ -87,7 +91,7 @@ func winogradRestoreWeights(_ arguments: UnsafePointer<ck_weights>, _ channel: I
 
 /// Gᵀ along z: component 0 starts planes 0, 1 and 2 of taps, the others add to them.
 @inline(__always)
-private func accumulate(_ column: Three, _ z: Int, _ g: MutableFloats, _ outputs: Int) {
+private func accumulate(_ column: Three<F16>, _ z: Int, _ g: MutableFloats, _ outputs: Int) {
     let near = 0
     let middle = 9 * outputs
     let far = 18 * outputs
@@ -113,14 +117,4 @@ private func accumulate(_ column: Three, _ z: Int, _ g: MutableFloats, _ outputs
     default:
         each { v, p in store(load(p + far) + v, p + far) }
     }
-}
-
-@inline(__always) private func three(_ p: MutableFloats, _ stride: Int) -> Three {
-    (load(p), load(p + stride), load(p + 2 * stride))
-}
-
-@inline(__always) private func put(_ v: Three, _ p: MutableFloats, _ stride: Int) {
-    store(v.0, p)
-    store(v.1, p + stride)
-    store(v.2, p + 2 * stride)
 }

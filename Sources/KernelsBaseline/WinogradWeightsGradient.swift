@@ -20,7 +20,9 @@ func winogradWeightsGradient(_ arguments: UnsafePointer<ck_weights_gradient>, _ 
     let zeros = scratch
     let plane = scratch + 16
     let v = plane + 36 * 16
-    let m = v + components * block * channels
+    let vStride = Int(ck_component_stride(Int64(block * channels)))
+    let mStride = Int(ck_component_stride(Int64(block * outputs)))
+    let m = v + components * vStride
     for lane in 0..<16 { zeros[lane] = 0 }
 
     var first = 0
@@ -28,29 +30,53 @@ func winogradWeightsGradient(_ arguments: UnsafePointer<ck_weights_gradient>, _ 
         let count = min(block, tiling.count - first)
         for t in 0..<count {
             let origin = tiling.origin(first + t)
+            @inline(__always)
+            func window(_ map: Floats, _ stride: Int64, _ plane: Int, border: Int, side: Int) -> PlaneWindow {
+                PlaneWindow(
+                    map, depth: tiling.depth, stride: Int(stride), tiling: tiling, sample: origin.sample,
+                    plane: plane, y: origin.y - border, x: origin.x - border, side: side, zeros: zeros)
+            }
             let input = PlanePair(
-                a.input, depth: tiling.depth, stride: Int(a.input_stride), tiling: tiling, sample: origin.sample,
-                planes: (origin.z - 1 + near, origin.z - 1 + far), sign: sign, y: origin.y - 1, x: origin.x - 1,
-                window: tile + 2, zeros: zeros)
-            transformInput(
-                input, tile: tile, firstChannel: Int(a.first_channel), channels: channels, v: v + t * channels,
-                componentStride: block * channels, scratch: plane)
+                first: window(a.input, a.input_stride, origin.z - 1 + near, border: 1, side: tile + 2),
+                second: window(a.input, a.input_stride, origin.z - 1 + far, border: 1, side: tile + 2), sign: sign)
+            let vOut = v + t * channels
+            @inline(__always) func transformV<V: Vector>(_: V.Type, _ channel: Int) {
+                transformInput(tile: tile, out: vOut + channel, componentStride: vStride, scratch: plane) { y in
+                    input.six(y, Int(a.first_channel) + channel) as Six<V>
+                } four: { y in
+                    input.four(y, Int(a.first_channel) + channel)
+                }
+            }
+            forEachVector(of: channels) {
+                transformV(F16.self, $0)
+            } _: {
+                transformV(F8.self, $0)
+            }
             // A along z: y0, y0 + y1, y0 - y1, y1.
             let gradient = PlanePair(
-                a.output_gradient, depth: tiling.depth, stride: Int(a.output_stride), tiling: tiling,
-                sample: origin.sample,
-                planes: (z == 3 ? origin.z + 1 : origin.z, z == 0 || z == 3 ? -1 : origin.z + 1),
-                sign: z == 2 ? -1 : 1, y: origin.y, x: origin.x, window: tile, zeros: zeros)
-            transformGradient(
-                gradient, tile: tile, channels: outputs, m: m + t * outputs, componentStride: block * outputs,
-                scratch: plane)
+                first: window(
+                    a.output_gradient, a.output_stride, z == 3 ? origin.z + 1 : origin.z, border: 0, side: tile),
+                second: window(
+                    a.output_gradient, a.output_stride, z == 0 || z == 3 ? -1 : origin.z + 1, border: 0, side: tile),
+                sign: z == 2 ? -1 : 1)
+            let mOut = m + t * outputs
+            @inline(__always) func transformM<V: Vector>(_: V.Type, _ channel: Int) {
+                transformGradient(
+                    V.self, gradient, channel, tile: tile, out: mOut + channel, componentStride: mStride,
+                    scratch: plane)
+            }
+            forEachVector(of: outputs) {
+                transformM(F16.self, $0)
+            } _: {
+                transformM(F8.self, $0)
+            }
         }
         for component in 0..<components {
             let sum =
                 a.weights_gradient + (z * components + component) * Int(a.component_stride)
                 + Int(a.first_channel) * outputs
             Product(
-                a: v + component * block * channels, aRow: 1, aDepth: channels, b: m + component * block * outputs,
+                a: v + component * vStride, aRow: 1, aDepth: channels, b: m + component * mStride,
                 bDepth: outputs, c: sum, cRow: outputs, c2: sum, depth: count, epilogue: first == 0 ? .store : .add
             ).wide(rows: channels, columns: outputs)
         }
@@ -58,27 +84,29 @@ func winogradWeightsGradient(_ arguments: UnsafePointer<ck_weights_gradient>, _ 
     }
 }
 
-/// A dY Aᵀ of one plane pair; component p goes to `m + p * componentStride + channel`.
+/// A dY Aᵀ of one plane pair for the channels of one vector; component p goes to `out + p * componentStride`.
 @inline(__always)
-private func transformGradient(
-    _ pair: PlanePair, tile: Int, channels: Int, m: MutableFloats, componentStride: Int, scratch: MutableFloats
+private func transformGradient<V: Vector>(
+    _: V.Type, _ pair: PlanePair, _ channel: Int, tile: Int, out: MutableFloats, componentStride: Int,
+    scratch: MutableFloats
 ) {
-    forEachGroup(of: channels) { channel in
-        let out = m + channel
-        if tile == 4 {
-            for y in 0..<4 { put(outputGradientTransform4(pair.four(y, channel)), scratch + y * 96, 16) }
-            for x in 0..<6 {
-                put(
-                    outputGradientTransform4(four(scratch + x * 16, 96)), out + x * componentStride, 6 * componentStride
-                )
-            }
-        } else {
-            for y in 0..<2 { put(outputGradientTransform2(pair.two(y, channel)), scratch + y * 64, 16) }
-            for x in 0..<4 {
-                put(
-                    outputGradientTransform2((load(scratch + x * 16), load(scratch + x * 16 + 64))),
-                    out + x * componentStride, 4 * componentStride)
-            }
+    if tile == 4 {
+        for y in 0..<4 {
+            let row: Four<V> = pair.four(y, channel)
+            put(outputGradientTransform4(row), scratch + y * 96, 16)
+        }
+        for x in 0..<6 {
+            let column: Four<V> = four(scratch + x * 16, 96)
+            put(outputGradientTransform4(column), out + x * componentStride, 6 * componentStride)
+        }
+    } else {
+        for y in 0..<2 {
+            let row: Two<V> = pair.two(y, channel)
+            put(outputGradientTransform2(row), scratch + y * 64, 16)
+        }
+        for x in 0..<4 {
+            let column: Two<V> = (V(at: scratch + x * 16), V(at: scratch + x * 16 + 64))
+            put(outputGradientTransform2(column), out + x * componentStride, 4 * componentStride)
         }
     }
 }

@@ -45,7 +45,9 @@ CK_INLINE ck_f16 ck_where_greater16(ck_f16 a, ck_f16 b, ck_f16 v) {
     return (ck_f16)((ck_i16)(a > b) & (ck_i16)v);
 }
 
-CK_INLINE void ck_prefetch(const float *p) { __builtin_prefetch(p, 0, 2); }
+// Floats from one component to the next where a component needs `floats`: an odd number of cache lines, so that the
+// components of a tile, written one after the other, spread over all sets of the first-level cache.
+CK_INLINE int64_t ck_component_stride(int64_t floats) { return ((floats + 15) / 16 | 1) * 16; }
 
 // A 3x3x3 convolution of stride 1 and padding 1 over channels-last maps [N, D, H, W, C].
 typedef struct {
