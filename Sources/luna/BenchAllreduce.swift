@@ -1,0 +1,67 @@
+import ArgumentParser
+import FileIO
+import Foundation
+import MPI
+import Network
+import Training
+
+struct BenchAllreduce: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "allreduce", abstract: "The gradient's reduction over ranks, by mode.")
+
+    @Option(help: ArgumentHelp("Repetitions.", valueName: "n"))
+    var steps = 10
+
+    @Option(help: ArgumentHelp("Replicas of the whole job; by default one for each rank.", valueName: "n"))
+    var replicas: Int?
+
+    @Flag(help: "Print one JSON object on the last line.")
+    var json = false
+
+    private struct Row: Encodable {
+        let mode: String
+        let bytes: Int
+        let seconds, bandwidth: Double
+        /// Of the sum's bits.
+        let digest: String
+    }
+
+    func run() throws {
+        Job.run { communicator in
+            let count = NoduleNetwork.parameters.count
+            var rows: [Row] = []
+            for mode in ReductionMode.allCases {
+                let reduction = try GradientReduction(
+                    mode: mode, replicas: replicas ?? communicator.size, count: count, communicator: communicator)
+                var times: [Double] = []
+                var digest = Digest()
+                for step in 0..<steps {
+                    for replica in reduction.replicas {
+                        reduction.add { vector in
+                            for index in 0..<count { vector[index] = 1 / Float(1 + (index + 7919 * replica) % 1009) }
+                        }
+                    }
+                    try communicator.barrier()
+                    var sum: UnsafeMutableBufferPointer<Float>?
+                    times.append(try Measurement.seconds { sum = try reduction.finish() })
+                    if step == 0, let sum { digest.add(Array(sum)) }
+                }
+                let seconds = Measurement.median(times)
+                rows.append(
+                    Row(
+                        mode: mode.rawValue, bytes: 4 * count, seconds: seconds,
+                        bandwidth: Double(4 * count) / seconds, digest: digest.text))
+            }
+            guard communicator.rank == 0 else { return 0 }
+            for row in rows {
+                print(
+                    String(
+                        format: "%@: %d ranks, %.1f MB in %.2f ms, %.2f GB/s",
+                        row.mode.padding(toLength: 9, withPad: " ", startingAt: 0), communicator.size,
+                        Double(row.bytes) / 1e6, row.seconds * 1000, row.bandwidth / 1e9))
+            }
+            if json { try Measurement.printJSON(rows) }
+            return 0
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import ArgumentParser
+import Compute
+import Foundation
+import Network
+
+struct BenchInference: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inference", abstract: "One tile of whole-scan detection: a forward pass in evaluation mode.",
+        discussion: "The recipe's tiles have sides of 208 voxels: luna bench inference --size 208")
+
+    @OptionGroup var options: BenchOptions
+
+    private struct Result: Encodable {
+        let tile_s: Double
+        let peak_rss_bytes, activation_bytes: Int
+        let gflops: Double
+        let isa: String
+        let size, batch, threads, steps: Int
+    }
+
+    func run() throws {
+        Startup.prepare()
+        let (network, state, input, coord, _) = options.subject()
+        var times: [Double] = []
+        for step in 0...options.steps {
+            let seconds = Measurement.seconds {
+                _ = network.forward(state, input: input, coord: coord, mode: .evaluation)
+            }
+            if step > 0 { times.append(seconds) }
+        }
+        let median = Measurement.median(times)
+        let result = Result(
+            tile_s: median, peak_rss_bytes: Measurement.peakResidentBytes,
+            activation_bytes: network.engine.plannedBytes,
+            gflops: Measurement.inferenceFlop(size: options.size, batch: options.batch) / median / 1e9,
+            isa: "\(network.engine.instructionSet)", size: options.size, batch: options.batch,
+            threads: network.engine.pool.threads, steps: options.steps)
+        print(
+            String(
+                format: "%d x %d^3, %@, %d threads: tile %.3f s, %.0f GFLOP/s direct-equivalent, "
+                    + "%d MiB of which activations %d",
+                options.batch, options.size, result.isa, result.threads, median, result.gflops,
+                result.peak_rss_bytes >> 20, result.activation_bytes >> 20))
+        if options.json { try Measurement.printJSON(result) }
+    }
+}

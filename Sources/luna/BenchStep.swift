@@ -1,0 +1,92 @@
+import ArgumentParser
+import Compute
+import Detection
+import Foundation
+import Network
+
+/// Training steps on one batch, timed by their parts.
+struct StepMeasurement {
+    struct Times {
+        let forward, backward, update, whole: Double
+    }
+
+    let network: NoduleNetwork
+    private(set) var times: [Times] = []
+
+    /// Runs `options.steps` steps after one that is not counted.
+    init(_ options: BenchOptions) {
+        var (network, state, input, coord, labels) = options.subject()
+        self.network = network
+        var gradients = [Float](repeating: 0, count: NoduleNetwork.parameters.count)
+        var momentum = gradients
+        let counts = DetectionLoss.counts(labels: labels, mining: true)
+        for step in 0...options.steps {
+            var output = Tensor(shape: [0])
+            var outputGradient = output
+            let forward = Measurement.seconds {
+                output = network.forward(
+                    state, input: input, coord: coord,
+                    mode: .training(
+                        dropout: 0.2, generator: CounterGenerator(seed: 0, purpose: "dropout", UInt64(step))))
+            }
+            let loss = Measurement.seconds {
+                outputGradient =
+                    DetectionLoss.evaluate(
+                        output: output, labels: labels, mining: true, normalizers: counts
+                    ).gradient
+            }
+            let backward = Measurement.seconds {
+                gradients.withUnsafeMutableBufferPointer {
+                    network.backward(state, outputGradient: outputGradient, gradients: $0)
+                }
+            }
+            let update = Measurement.seconds {
+                network.engine.descend(
+                    parameters: &state.parameters, momentum: &momentum, gradients: gradients, learningRate: 0.01,
+                    momentumFactor: 0.9, weightDecay: 0.0001)
+            }
+            guard step > 0 else { continue }
+            times.append(
+                Times(
+                    forward: forward, backward: backward, update: update,
+                    whole: forward + loss + backward + update))
+        }
+    }
+
+    func median(_ part: (Times) -> Double) -> Double { Measurement.median(times.map(part)) }
+}
+
+struct BenchStep: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "step", abstract: "A whole training step.")
+
+    @OptionGroup var options: BenchOptions
+
+    private struct Result: Encodable {
+        let step_s, forward_s, backward_s, update_s: Double
+        let peak_rss_bytes, activation_bytes: Int
+        let gflops: Double
+        let isa: String
+        let size, batch, threads, steps: Int
+    }
+
+    func run() throws {
+        Startup.prepare()
+        let measured = StepMeasurement(options)
+        let network = measured.network
+        let whole = measured.median(\.whole)
+        let result = Result(
+            step_s: whole, forward_s: measured.median(\.forward), backward_s: measured.median(\.backward),
+            update_s: measured.median(\.update), peak_rss_bytes: Measurement.peakResidentBytes,
+            activation_bytes: network.engine.plannedBytes,
+            gflops: Measurement.trainingFlop(size: options.size, batch: options.batch) / whole / 1e9,
+            isa: "\(network.engine.instructionSet)", size: options.size, batch: options.batch,
+            threads: network.engine.pool.threads, steps: options.steps)
+        print(
+            String(
+                format: "%d x %d^3, %@, %d threads: step %.3f s (forward %.3f, backward %.3f, update %.3f), "
+                    + "%.0f GFLOP/s direct-equivalent, %d MiB of which activations %d",
+                options.batch, options.size, result.isa, result.threads, whole, result.forward_s, result.backward_s,
+                result.update_s, result.gflops, result.peak_rss_bytes >> 20, result.activation_bytes >> 20))
+        if options.json { try Measurement.printJSON(result) }
+    }
+}
