@@ -3,17 +3,17 @@
 
 import CKernels
 
-/// The first convolution's parameters: `weights` [C_out, 1, 3, 3, 3] and `bias` [C_out], C_out a multiple of 8 and at
-/// least 16.
+/// The first convolution's parameters: `weights` [24, 1, 3, 3, 3] and `bias` [24].
 public struct FirstLayer {
     public let weights: UnsafePointer<Float>
     public let bias: UnsafePointer<Float>
-    public let outputs: Int
+    /// What its kernels are written for.
+    public static let outputs = 24
+    var outputs: Int { Self.outputs }
 
-    public init(weights: UnsafePointer<Float>, bias: UnsafePointer<Float>, outputs: Int) {
+    public init(weights: UnsafePointer<Float>, bias: UnsafePointer<Float>) {
         self.weights = weights
         self.bias = bias
-        self.outputs = outputs
     }
 }
 
@@ -108,6 +108,7 @@ extension Engine {
     public func firstConvolutionWeightsGradient(
         _ x: FeatureMap, _ gradient: FeatureMap, into destination: UnsafeMutablePointer<Float>
     ) {
+        precondition(gradient.channels == FirstLayer.outputs, "the first layer makes \(FirstLayer.outputs) channels")
         var a = arguments(x, outputs: gradient.channels)
         a.output_gradient = UnsafePointer(gradient.pointer)
         sumOverPlanes(a, nil, planes: x.samples * x.extent.z, into: destination)
@@ -136,7 +137,7 @@ extension Engine {
 
     /// Nine rows of input, a row of output, and sums.
     private func rowScratch(_ a: ck_first_convolution) -> Int {
-        9 * (Int(a.width) + 2) + 8 + 16 + Int(a.width * a.channels) + 4 * Int(a.channels)
+        9 * (Int(a.width) + 2) + 16 + Int(a.width * a.channels) + 4 * Int(a.channels)
     }
 
     private func arguments(_ x: FeatureMap, outputs: Int) -> ck_first_convolution {

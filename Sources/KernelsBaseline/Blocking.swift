@@ -7,6 +7,8 @@ import CKernels
     // AVX-512, 32 registers of 16 lanes: 6 x 4 = 24 accumulators for 64 columns, 12 x 2 for 32. Twenty-four columns take
     // a whole and a half register.
 
+    typealias FirstBlock = Block8<Row24>
+
     extension Product {
         /// For `rows` a multiple of 12 and `columns` made of 64s, then at most one 32 or 24.
         @inline(__always) func tall(rows: Int, columns: Int) {
@@ -39,6 +41,8 @@ import CKernels
 #else
     // AVX2, 16 registers of 8 lanes: 6 x 2 = 12 accumulators for 16 columns, 4 x 3 for 24. The same blocks suit the 32
     // registers of 4 lanes of arm64; without AVX the compiler keeps some accumulators in the first-level cache.
+
+    typealias FirstBlock = Block4<Row24>
 
     extension Product {
         /// For `rows` a multiple of 12 and 24 `columns` or a multiple of 16.

@@ -18,6 +18,7 @@ protocol Row {
 /// Some rows of a product.
 protocol Block {
     associatedtype Columns: Row
+    static var rows: Int { get }
     init()
     /// Adds to row i the product of `left[i * step]` and `row`.
     mutating func add(_ left: Floats, _ step: Int, _ row: Columns)
@@ -96,6 +97,8 @@ typealias Row64 = Pair<Row32, Row32>
 
 /// 2 rows.
 struct Block2<Columns: Row>: Block {
+    @inline(__always) static var rows: Int { 2 }
+
     private var r0 = Columns()
     private var r1 = Columns()
 
@@ -114,6 +117,8 @@ struct Block2<Columns: Row>: Block {
 
 /// 4 rows.
 struct Block4<Columns: Row>: Block {
+    @inline(__always) static var rows: Int { 4 }
+
     private var r0 = Columns()
     private var r1 = Columns()
     private var r2 = Columns()
@@ -138,6 +143,8 @@ struct Block4<Columns: Row>: Block {
 
 /// 6 rows.
 struct Block6<Columns: Row>: Block {
+    @inline(__always) static var rows: Int { 6 }
+
     private var r0 = Columns()
     private var r1 = Columns()
     private var r2 = Columns()
@@ -168,6 +175,8 @@ struct Block6<Columns: Row>: Block {
 
 /// 8 rows.
 struct Block8<Columns: Row>: Block {
+    @inline(__always) static var rows: Int { 8 }
+
     private var r0 = Columns()
     private var r1 = Columns()
     private var r2 = Columns()
@@ -204,6 +213,8 @@ struct Block8<Columns: Row>: Block {
 
 /// 12 rows.
 struct Block12<Columns: Row>: Block {
+    @inline(__always) static var rows: Int { 12 }
+
     private var r0 = Columns()
     private var r1 = Columns()
     private var r2 = Columns()

@@ -1,5 +1,5 @@
-// The first layer: one input channel. With so few multiplications per input Winograd gains nothing; this is the plain
-// sum over 27 taps, vectorised over output channels, eight voxels of a row at a time.
+// The first layer: one input channel, 24 output channels. With so few multiplications per input Winograd gains nothing;
+// this is the plain sum over 27 taps, some voxels of a row at a time: a matrix product whose left side is the row itself.
 
 import CKernels
 
@@ -28,38 +28,40 @@ private func gatherRows(_ a: ck_first_convolution, _ row: Int, _ rows: MutableFl
     }
 }
 
-/// One row of output voxels to `out` [width][C], as `finish` makes them. `rows` is what `gatherRows` left.
+/// One row of output voxels to `out` [width][24]. `rows` is what `gatherRows` left.
 @inline(__always)
-private func convolve(
-    _ a: ck_first_convolution, _ rows: MutableFloats, into out: MutableFloats,
-    _ finish: (_ sum: F16, _ channel: Int) -> F16
-) {
+private func convolve(_ a: ck_first_convolution, _ rows: MutableFloats, into out: MutableFloats) {
     let width = Int(a.width)
-    let channels = Int(a.channels)
-    forEachGroup(of: channels) { channel in
-        let bias = load(a.bias + channel)
-        let w = a.weights + channel
-        var x = 0
-        while x < width {
-            // The last group of a row whose width is no multiple of 4 reads past it, into the next row of the scratch.
-            var (s0, s1, s2, s3) = (bias, bias, bias, bias)
-            for line in 0..<9 {
-                let p = rows + line * (width + 2) + x
-                for dx in 0..<3 {
-                    let factor = load(w + (line * 3 + dx) * channels)
-                    s0 = fma(splat(p[dx]), factor, s0)
-                    s1 = fma(splat(p[dx + 1]), factor, s1)
-                    s2 = fma(splat(p[dx + 2]), factor, s2)
-                    s3 = fma(splat(p[dx + 3]), factor, s3)
-                }
-            }
-            let q = out + x * channels + channel
-            store(finish(s0, channel), q)
-            if x + 1 < width { store(finish(s1, channel), q + channels) }
-            if x + 2 < width { store(finish(s2, channel), q + 2 * channels) }
-            if x + 3 < width { store(finish(s3, channel), q + 3 * channels) }
-            x += 4
-        }
+    let step = FirstBlock.rows
+    var x = 0
+    while x + step <= width {
+        var sums = FirstBlock()
+        forEachTap(a, rows + x) { sums.add($0, 1, $1) }
+        sums.eachRow { $1.store(out + (x + $0) * 24) }
+        x += step
+    }
+    while x < width {
+        var sum = Row24()
+        forEachTap(a, rows + x) { sum.add($0[0], $1) }
+        sum.store(out + x * 24)
+        x += 1
+    }
+    for x in 0..<width {
+        let p = out + x * 24
+        (F16(at: p) + F16(at: a.bias)).store(at: p)
+        (F8(at: p + 16) + F8(at: a.bias + 16)).store(at: p + 16)
+    }
+}
+
+/// Runs `body` with every tap's place in the rows and its weights.
+@inline(__always)
+private func forEachTap(_ a: ck_first_convolution, _ rows: MutableFloats, _ body: (Floats, Row24) -> Void) {
+    for line in 0..<9 {
+        let p = Floats(rows) + line * (Int(a.width) + 2)
+        let w = a.weights + line * 72
+        body(p, Row24(w))
+        body(p + 1, Row24(w + 24))
+        body(p + 2, Row24(w + 48))
     }
 }
 
@@ -68,10 +70,14 @@ func firstConvolution(_ arguments: UnsafePointer<ck_first_convolution>, _ row: I
     let a = arguments.pointee
     gatherRows(a, Int(row), scratch)
     let output = a.output + Int(row) * Int(a.width * a.channels)
-    if let scale = a.scale, let shift = a.shift {
-        convolve(a, scratch, into: output) { maximum(fma($0, load(scale + $1), load(shift + $1)), F16.zero) }
-    } else {
-        convolve(a, scratch, into: output) { sum, _ in sum }
+    convolve(a, scratch, into: output)
+    guard let scale = a.scale, let shift = a.shift else { return }
+    for x in 0..<Int(a.width) {
+        let p = output + x * 24
+        let low = F16(at: p).fused(F16(at: scale), F16(at: shift))
+        let high = F8(at: p + 16).fused(F8(at: scale + 16), F8(at: shift + 16))
+        maximum(low, F16.zero).store(at: p)
+        ck_max8(high, F8.zero).store(at: p + 16)
     }
 }
 
@@ -96,7 +102,7 @@ private func sumRows(
     for y in 0..<Int(a.height) {
         let line = Int(plane * a.height) + y
         gatherRows(a, line, scratch)
-        convolve(a, scratch, into: output) { sum, _ in sum }
+        convolve(a, scratch, into: output)
         row(output, line, partial)
         for index in 0..<width { sums[index] += partial[index] }
     }
@@ -156,51 +162,51 @@ func firstConvolutionWeights(
         var gradient = a.output_gradient.map { $0 + row * width * channels }
         if let normalization {
             let output = outputRow(a, scratch)
-            convolve(a, scratch, into: output) { sum, _ in sum }
+            convolve(a, scratch, into: output)
             var own = rowOf(a, normalization.pointee, output, row)
             normalizationApply(&own, 0, a.width)
             gradient = Floats(output)
         }
         guard let gradient else { return }
-        forEachWholeGroup(of: channels) { channel, lanes in
-            for dz in 0..<3 {
-                rowGradient(
-                    gradient + channel, channels, scratch + dz * 3 * (width + 2), width,
-                    a.weights_gradient + dz * 9 * channels + channel, lanes)
-            }
+        for dz in 0..<3 {
+            let lines = scratch + dz * 3 * (width + 2)
+            let sum = a.weights_gradient + dz * 9 * channels
+            rowGradient(F16.self, gradient, channels, lines, width, sum)
+            rowGradient(F8.self, gradient + 16, channels, lines, width, sum + 16)
         }
     }
 }
 
-/// Nine taps (dy, dx) of 16 channels over one row of voxels.
+/// Nine taps (dy, dx) of one vector's channels over one row of voxels.
 @inline(__always)
-private func rowGradient(
-    _ gradient: Floats, _ channels: Int, _ rows: MutableFloats, _ width: Int, _ sum: MutableFloats, _ lanes: Lanes
+private func rowGradient<V: Vector>(
+    _: V.Type, _ gradient: Floats, _ channels: Int, _ rows: MutableFloats, _ width: Int, _ sum: MutableFloats
 ) {
     let (row0, row1, row2) = (rows, rows + width + 2, rows + 2 * (width + 2))
-    var s0 = F16.zero
-    var s1 = F16.zero
-    var s2 = F16.zero
-    var s3 = F16.zero
-    var s4 = F16.zero
-    var s5 = F16.zero
-    var s6 = F16.zero
-    var s7 = F16.zero
-    var s8 = F16.zero
+    var s0 = V.zero
+    var s1 = V.zero
+    var s2 = V.zero
+    var s3 = V.zero
+    var s4 = V.zero
+    var s5 = V.zero
+    var s6 = V.zero
+    var s7 = V.zero
+    var s8 = V.zero
     for x in 0..<width {
-        let g = load(gradient + x * channels, lanes)
-        s0 = fma(splat(row0[x + 0]), g, s0)
-        s1 = fma(splat(row0[x + 1]), g, s1)
-        s2 = fma(splat(row0[x + 2]), g, s2)
-        s3 = fma(splat(row1[x + 0]), g, s3)
-        s4 = fma(splat(row1[x + 1]), g, s4)
-        s5 = fma(splat(row1[x + 2]), g, s5)
-        s6 = fma(splat(row2[x + 0]), g, s6)
-        s7 = fma(splat(row2[x + 1]), g, s7)
-        s8 = fma(splat(row2[x + 2]), g, s8)
+        let g = V(at: gradient + x * channels)
+        s0 = fma(row0[x + 0], g, s0)
+        s1 = fma(row0[x + 1], g, s1)
+        s2 = fma(row0[x + 2], g, s2)
+        s3 = fma(row1[x + 0], g, s3)
+        s4 = fma(row1[x + 1], g, s4)
+        s5 = fma(row1[x + 2], g, s5)
+        s6 = fma(row2[x + 0], g, s6)
+        s7 = fma(row2[x + 1], g, s7)
+        s8 = fma(row2[x + 2], g, s8)
     }
-    @inline(__always) func add(_ v: F16, _ tap: Int) {
-        store(load(Floats(sum + tap * channels), lanes) + v, sum + tap * channels, lanes)
+    @inline(__always) func add(_ v: V, _ tap: Int) {
+        let p = sum + tap * channels
+        (V(at: p) + v).store(at: p)
     }
     add(s0, 0)
     add(s1, 1)

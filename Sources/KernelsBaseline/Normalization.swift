@@ -3,9 +3,6 @@
 
 import CKernels
 
-/// Voxels summed in Float before they are added to a Double.
-private let run = 64
-
 /// For each channel Σ (x − shift) and Σ (x − shift)² into `sums` [2][channels]. The shift, any value near the mean,
 /// keeps the variance exact where the mean is large against the deviation.
 func moments(
@@ -14,31 +11,41 @@ func moments(
 ) {
     let channels = Int(channels)
     let stride = Int(stride)
-    forEachGroup(of: channels) { channel in
-        let offset = load(shift + channel)
-        var total = SIMD16<Double>.zero
-        var squares = SIMD16<Double>.zero
-        var voxel = Int(first)
-        let end = voxel + Int(count)
-        while voxel < end {
-            let stop = min(voxel + run, end)
-            var p = x + voxel * stride + channel
+    forEachRun(first, count, sums, 2 * channels) { voxels in
+        forEachWholeGroup(of: channels) { channel, lanes in
+            let offset = load(shift + channel, lanes)
             var s = F16.zero
             var q = F16.zero
-            while voxel < stop {
-                let d = load(p) - offset
+            var p = x + voxels.lowerBound * stride + channel
+            for _ in voxels {
+                let d = load(p, lanes) - offset
                 s += d
                 q = fma(d, d, q)
                 p += stride
-                voxel += 1
             }
-            total += ck_widen16(s)
-            squares += ck_widen16(q)
+            add(s, to: sums + channel, lanes)
+            add(q, to: sums + channels + channel, lanes)
         }
-        for lane in 0..<16 {
-            sums[channel + lane] = total[lane]
-            sums[channels + channel + lane] = squares[lane]
-        }
+    }
+}
+
+@inline(__always) func add(_ v: F16, to sums: UnsafeMutablePointer<Double>, _ lanes: Lanes) {
+    if lanes == .all { ck_add_doubles(sums, v) } else { ck_add_doubles_low(sums, v) }
+}
+
+/// Runs `body` over every 64 voxels or fewer, after `sums` have become zero: so many values are summed in Float before
+/// they are added to a Double. All channels of some voxels before the next: memory is read from end to end.
+@inline(__always)
+private func forEachRun(
+    _ first: Int64, _ count: Int64, _ sums: UnsafeMutablePointer<Double>, _ width: Int, _ body: (Range<Int>) -> Void
+) {
+    for index in 0..<width { sums[index] = 0 }
+    var voxel = Int(first)
+    let end = voxel + Int(count)
+    while voxel < end {
+        let stop = min(voxel + 64, end)
+        body(voxel..<stop)
+        voxel = stop
     }
 }
 
@@ -72,36 +79,26 @@ func normalizationSums(
 ) {
     let a = arguments.pointee
     let channels = Int(a.channels)
-    forEachGroup(of: channels) { channel in
-        let mean = load(a.mean + channel)
-        let inverse = load(a.inverse_deviation + channel)
-        let mask = Mask(a, channel, .all)
-        var total = SIMD16<Double>.zero
-        var projections = SIMD16<Double>.zero
-        var voxel = Int(first)
-        let end = voxel + Int(count)
-        while voxel < end {
-            let stop = min(voxel + run, end)
+    forEachRun(first, count, sums, 2 * channels) { voxels in
+        forEachWholeGroup(of: channels) { channel, lanes in
+            let mean = load(a.mean + channel, lanes)
+            let inverse = load(a.inverse_deviation + channel, lanes)
+            let mask = Mask(a, channel, lanes)
             var s = F16.zero
             var q = F16.zero
-            while voxel < stop {
+            for voxel in voxels {
                 let p = a.gradient + voxel * Int(a.gradient_stride) + channel
-                let x = load(a.x + voxel * Int(a.x_stride) + channel)
-                var g = mask.apply(load(p), x)
+                let x = load(a.x + voxel * Int(a.x_stride) + channel, lanes)
+                var g = mask.apply(load(p, lanes), x)
                 if let y = a.y {
-                    g = ck_where_greater16(load(y + voxel * Int(a.y_stride) + channel), F16.zero, g)
-                    store(g, p)
+                    g = ck_where_greater16(load(y + voxel * Int(a.y_stride) + channel, lanes), F16.zero, g)
+                    store(g, p, lanes)
                 }
                 s += g
                 q = fma(g, (x - mean) * inverse, q)
-                voxel += 1
             }
-            total += ck_widen16(s)
-            projections += ck_widen16(q)
-        }
-        for lane in 0..<16 {
-            sums[channel + lane] = total[lane]
-            sums[channels + channel + lane] = projections[lane]
+            add(s, to: sums + channel, lanes)
+            add(q, to: sums + channels + channel, lanes)
         }
     }
 }
@@ -150,13 +147,16 @@ struct NormalizationGradient {
 
 func normalizationApply(_ arguments: UnsafePointer<ck_normalization_gradient>, _ first: Int64, _ count: Int64) {
     let a = arguments.pointee
-    forEachWholeGroup(of: Int(a.channels)) { channel, lanes in
-        let mask = Mask(a, channel, lanes)
-        let gradient = NormalizationGradient(a, channel, lanes)
-        for voxel in Int(first)..<Int(first + count) {
-            let x = load(a.x + voxel * Int(a.x_stride) + channel, lanes)
-            let g = mask.apply(load(a.gradient + voxel * Int(a.gradient_stride) + channel, lanes), x)
-            store(gradient.apply(g, x), a.x_gradient + voxel * Int(a.x_gradient_stride) + channel, lanes)
+    // Some voxels at a time, which stay near while their channels take turns.
+    for start in stride(from: Int(first), to: Int(first + count), by: 64) {
+        forEachWholeGroup(of: Int(a.channels)) { channel, lanes in
+            let mask = Mask(a, channel, lanes)
+            let gradient = NormalizationGradient(a, channel, lanes)
+            for voxel in start..<min(start + 64, Int(first + count)) {
+                let x = load(a.x + voxel * Int(a.x_stride) + channel, lanes)
+                let g = mask.apply(load(a.gradient + voxel * Int(a.gradient_stride) + channel, lanes), x)
+                store(gradient.apply(g, x), a.x_gradient + voxel * Int(a.x_gradient_stride) + channel, lanes)
+            }
         }
     }
 }

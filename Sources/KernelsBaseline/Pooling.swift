@@ -118,25 +118,25 @@ func poolNormalizationSums(
     let channels = Int(a.channels)
     let width = Int(a.width) / 2
     let rows = Int(a.height) / 2
-    forEachGroup(of: channels) { c in
-        let (scale, shift) = (load(a.scale + c), load(a.shift + c))
-        let (mean, inverse) = (load(n.mean + c), load(n.inverse_deviation + c))
-        var total = SIMD16<Double>.zero
-        var projections = SIMD16<Double>.zero
-        for row in Int(plane) * rows..<(Int(plane) + 1) * rows {
-            let (base, o) = corners(a, row, stride: stride)
+    for index in 0..<2 * channels { sums[index] = 0 }
+    for row in Int(plane) * rows..<(Int(plane) + 1) * rows {
+        let (base, o) = corners(a, row, stride: stride)
+        forEachWholeGroup(of: channels) { c, lanes in
+            let (scale, shift) = (load(a.scale + c, lanes), load(a.shift + c, lanes))
+            let (mean, inverse) = (load(n.mean + c, lanes), load(n.inverse_deviation + c, lanes))
             var s = F16.zero
             var q = F16.zero
             for voxel in 0..<width {
                 let p = a.x + base + 2 * voxel * stride + c
-                let v = normalized(p, o, scale, shift, .all)
+                let v = normalized(p, o, scale, shift, lanes)
                 let top = largest(v)
-                let g = ck_where_greater16(top, F16.zero, load(a.y_gradient + (row * width + voxel) * channels + c))
+                let g = ck_where_greater16(
+                    top, F16.zero, load(a.y_gradient + (row * width + voxel) * channels + c, lanes))
                 var left = g
                 // What was normalised, times the gradient, at the first of the largest.
                 @inline(__always) func give(_ value: F16, _ from: Int) {
                     let given = left - ck_where_greater16(top, value, left)
-                    q = fma(given, (load(p + from) - mean) * inverse, q)
+                    q = fma(given, (load(p + from, lanes) - mean) * inverse, q)
                     left -= given
                 }
                 give(v.0, o.0)
@@ -149,12 +149,8 @@ func poolNormalizationSums(
                 give(v.7, o.7)
                 s += g
             }
-            total += ck_widen16(s)
-            projections += ck_widen16(q)
-        }
-        for lane in 0..<16 {
-            sums[c + lane] = total[lane]
-            sums[channels + c + lane] = projections[lane]
+            add(s, to: sums + c, lanes)
+            add(q, to: sums + channels + c, lanes)
         }
     }
 }

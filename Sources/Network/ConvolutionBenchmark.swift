@@ -66,7 +66,7 @@ public enum ConvolutionBenchmark {
                     bias.withUnsafeBufferPointer { bias in
                         guard let weights = weights.baseAddress, let bias = bias.baseAddress else { return }
                         _ = engine.firstConvolution(
-                            x, FirstLayer(weights: weights, bias: bias, outputs: layer.outputs))
+                            x, FirstLayer(weights: weights, bias: bias))
                     }
                 }
             case .forward:

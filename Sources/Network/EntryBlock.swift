@@ -21,7 +21,8 @@ final class EntryBlock {
         let secondStatistics: Statistics
     }
 
-    init(_ name: String, _ channels: Int, _ declarations: inout Declarations) {
+    init(_ name: String, _ declarations: inout Declarations) {
+        let channels = FirstLayer.outputs
         conv1 = Convolution("\(name).0", 1, channels, &declarations)
         bn1 = BatchNormalization("\(name).1", channels, &declarations)
         conv2 = Convolution("\(name).3", channels, channels, &declarations)
@@ -88,7 +89,7 @@ final class EntryBlock {
 
     private func layer(_ pass: Pass) -> FirstLayer {
         FirstLayer(
-            weights: pass.parameters + conv1.weight, bias: pass.parameters + conv1.bias, outputs: conv1.outputs)
+            weights: pass.parameters + conv1.weight, bias: pass.parameters + conv1.bias)
     }
 
     private func activation(_ x: FeatureMap, _ statistics: Statistics, _ pass: Pass) -> FeatureMap {

@@ -23,7 +23,7 @@ public final class NoduleNetwork {
     private init(_ engine: Engine, _ d: inout Declarations) {
         self.engine = engine
         batchStatistics = []
-        preBlock = EntryBlock("preBlock", 24, &d)
+        preBlock = EntryBlock("preBlock", &d)
         forw1 = Stage("forw1", 24, 32, blocks: 2, &d)
         forw2 = Stage("forw2", 32, 64, blocks: 2, &d)
         forw3 = Stage("forw3", 64, 64, blocks: 3, &d)

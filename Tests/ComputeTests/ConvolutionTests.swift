@@ -149,7 +149,7 @@ import Testing
         let y = weights.withUnsafeBufferPointer { weights in
             bias.withUnsafeBufferPointer { bias in
                 engine.firstConvolution(
-                    map, FirstLayer(weights: weights.baseAddress!, bias: bias.baseAddress!, outputs: 24))
+                    map, FirstLayer(weights: weights.baseAddress!, bias: bias.baseAddress!))
             }
         }
         let truth = Naive.convolution(x, weights.map(Double.init), bias.map(Double.init), inputs: 1)

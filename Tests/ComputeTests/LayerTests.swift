@@ -163,7 +163,7 @@ import Testing
         var y: [Double] = []
         withParameters(scale, shift) { parameters in
             withParameters(weights, bias) { layer in
-                let layer = FirstLayer(weights: layer.scale, bias: layer.shift, outputs: channels)
+                let layer = FirstLayer(weights: layer.scale, bias: layer.shift)
                 let statistics = engine.firstStatistics(map, layer)
                 y = engine.firstActivation(map, planes: 0..<6, layer, parameters, statistics).doubles
                 // Of one sample, some planes alone are the same to the bit.

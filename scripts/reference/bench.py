@@ -1,71 +1,138 @@
 """The measurement behind scripts/bench; see there. With --torch it is the child that times PyTorch alone."""
 
 import argparse
+import dataclasses
 import json
+import os
 import resource
 import statistics
 import subprocess
 import sys
 import time
 
+LAYOUTS = ("contiguous", "channels_last", "compiled")
 
-def torch_step(size, batch, threads, steps, layout):
+
+@dataclasses.dataclass
+class Case:
+    title: str
+    kind: str  # step: forward, loss, backward, update; tile: forward in evaluation mode
+    size: int
+    batch: int = 1
+    threads: int = 2
+    isa: str = ""  # forced on luna; PyTorch always has all the processor offers
+
+
+CASES = {
+    "step-96": Case("step 96³", "step", 96),
+    "step-64": Case("step 64³", "step", 64),
+    "step-128": Case("step 128³", "step", 128),
+    "step-96x2": Case("step 2 × 96³", "step", 96, batch=2),
+    "step-96-1thread": Case("step 96³, 1 thread", "step", 96, threads=1),
+    "step-96-avx2": Case("step 96³, luna on AVX2", "step", 96, isa="avx2"),
+    "tile-208": Case("detection tile 208³", "tile", 208),
+}
+
+
+def torch_child(case, steps, layout):
+    """Prints the median seconds of PyTorch and its peak memory as JSON."""
     import torch
 
-    import run as reference
     import synthetic
     from loss import terms
     from network import NoduleNetwork
 
-    torch.set_num_threads(threads)
-    memory = torch.channels_last_3d if layout == "channels_last" else torch.contiguous_format
-    network = NoduleNetwork().to(memory_format=memory).train()
-    input, coord, labels = (torch.from_numpy(v) for v in synthetic.batch((batch, 1, size, size, size)))
+    torch.set_num_threads(case.threads)
+    memory = torch.contiguous_format if layout == "contiguous" else torch.channels_last_3d
+    network = NoduleNetwork().to(memory_format=memory)
+    network.train(case.kind == "step")
+    shape = (case.batch, 1, case.size, case.size, case.size)
+    input, coord, labels = (torch.from_numpy(v) for v in synthetic.batch(shape))
     input = input.contiguous(memory_format=memory)
+    run = torch.compile(network) if layout == "compiled" else network
     optimizer = torch.optim.SGD(network.parameters(), 0.01, momentum=0.9, weight_decay=1e-4)
-    times = []
-    for _ in range(steps + 1):
-        start = time.perf_counter()
+
+    def step():
         optimizer.zero_grad()
-        terms(network(input, coord), labels)[0].sum().backward()
+        terms(run(input, coord), labels)[0].sum().backward()
         optimizer.step()
+
+    def tile():
+        with torch.no_grad():
+            run(input, coord)
+
+    times = []
+    # What is compiled settles only after the second call.
+    warm = 2 if layout == "compiled" else 1
+    for _ in range(steps + warm):
+        start = time.perf_counter()
+        step() if case.kind == "step" else tile()
         times.append(time.perf_counter() - start)
     rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"step_s": statistics.median(times[1:]), "peak_rss_bytes": rss}))
+    print(json.dumps({"seconds": statistics.median(times[warm:]), "bytes": rss}))
 
 
-def last_json(command):
-    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return json.loads(output.strip().splitlines()[-1])
+def last_json(command, environment=None):
+    result = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **(environment or {})})
+    if result.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)}: {result.stderr.strip().splitlines()[-1:]}")
+    return json.loads(result.stdout.strip().splitlines()[-1])
+
+
+def measure_luna(luna, case, steps):
+    command = [luna, "bench", "step" if case.kind == "step" else "inference", "--json", "--size", str(case.size),
+               "--batch", str(case.batch), "--threads", str(case.threads), "--steps", str(steps)]
+    result = last_json(command, {"LUNA_ISA": case.isa} if case.isa else None)
+    return {"seconds": result["step_s" if case.kind == "step" else "tile_s"], "bytes": result["peak_rss_bytes"],
+            "isa": result["isa"]}
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("luna", nargs="?")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[96, 64, 128])
-    parser.add_argument("--batch", type=int, default=1)
-    parser.add_argument("--steps", type=int, default=3)
-    parser.add_argument("--torch", choices=["contiguous", "channels_last"])
+    parser = argparse.ArgumentParser(prog="scripts/bench", formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("luna", help=argparse.SUPPRESS)
+    parser.add_argument("--rounds", type=int, default=3, help="turns of each program")
+    parser.add_argument("--steps", type=int, default=3, help="measured steps of each turn")
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES), metavar="CASE", help="which")
+    parser.add_argument("--list", action="store_true", help="print the cases")
+    parser.add_argument("--torch", choices=LAYOUTS, help=argparse.SUPPRESS)
     a = parser.parse_args()
-    if a.torch:
-        torch_step(a.sizes[0], a.batch, a.threads, a.steps, a.torch)
+    if a.list:
+        for name, case in CASES.items():
+            print(f"{name:16s} {case.title}")
         return
-    shared = ["--batch", str(a.batch), "--threads", str(a.threads), "--steps", str(a.steps)]
-    print("crop   luna s   PyTorch s (layout)        time ratio   luna MiB   PyTorch MiB   memory ratio")
-    for size in a.sizes:
-        results = {"luna": [], "contiguous": [], "channels_last": []}
+    if a.torch:
+        torch_child(CASES[a.cases[0]], a.steps, a.torch)
+        return
+    layouts = list(LAYOUTS)
+    print("| case | luna, s | PyTorch, s | time ratio | luna, MiB | PyTorch, MiB | memory ratio |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for name in a.cases:
+        case = CASES[name]
+        ours, theirs = [], {layout: [] for layout in layouts}
         for _ in range(a.rounds):
-            results["luna"].append(last_json([a.luna, "bench", "step", "--json", "--size", str(size)] + shared))
-            for layout in ("contiguous", "channels_last"):
-                results[layout].append(last_json(
-                    [sys.executable, __file__, "--torch", layout, "--sizes", str(size)] + shared))
-        step = {k: statistics.median(r["step_s"] for r in v) for k, v in results.items()}
-        rss = {k: statistics.median(r["peak_rss_bytes"] for r in v) / 2**20 for k, v in results.items()}
-        best = min(("contiguous", "channels_last"), key=step.get)
-        print(f"{size:4d}  {step['luna']:7.3f}   {step[best]:7.3f} ({best:13s})   {step['luna'] / step[best]:9.3f}"
-              f"   {rss['luna']:8.0f}   {rss[best]:11.0f}   {rss['luna'] / rss[best]:9.2f}", flush=True)
+            ours.append(measure_luna(a.luna, case, a.steps))
+            for layout in list(layouts):
+                command = [sys.executable, __file__, a.luna, "--torch", layout, "--cases", name]
+                try:
+                    theirs[layout].append(last_json(command + ["--steps", str(a.steps)]))
+                except RuntimeError as error:
+                    # torch.compile wants a C++ compiler.
+                    print(f"PyTorch {layout} left out: {error}", file=sys.stderr)
+                    layouts.remove(layout)
+        theirs = {layout: results for layout, results in theirs.items() if results}
+
+        def median(results, key):
+            return statistics.median(r[key] for r in results)
+
+        best = min(theirs, key=lambda layout: median(theirs[layout], "seconds"))
+        seconds, memory = median(ours, "seconds"), median(ours, "bytes") / 2**20
+        their_seconds, their_memory = median(theirs[best], "seconds"), median(theirs[best], "bytes") / 2**20
+        print(f"| {case.title} | {seconds:.3f} ({ours[0]['isa']}) | {their_seconds:.3f} ({best}) "
+              f"| {seconds / their_seconds:.3f} | {memory:.0f} | {their_memory:.0f} | {memory / their_memory:.2f} |",
+              flush=True)
+        others = ", ".join(f"{layout} {median(results, 'seconds'):.3f} s, {median(results, 'bytes') / 2**20:.0f} MiB"
+                           for layout, results in theirs.items())
+        print(f"{name}: {others}", file=sys.stderr, flush=True)
 
 
 main()

@@ -11,7 +11,8 @@ typedef float ck_f8 __attribute__((vector_size(32)));   // SIMD8<Float>
 typedef float ck_f16u __attribute__((vector_size(64), aligned(4)));
 typedef float ck_f8u __attribute__((vector_size(32), aligned(4)));
 typedef int32_t ck_i16 __attribute__((vector_size(64)));
-typedef double ck_d16 __attribute__((vector_size(128)));  // SIMD16<Double>
+typedef double ck_d16 __attribute__((vector_size(128)));
+typedef double ck_d16u __attribute__((vector_size(128), aligned(8)));
 
 // a * b + c. Fused where the target has the instruction; elsewhere the fused form would be a library call per lane.
 #if defined(__FMA__) || defined(__aarch64__)
@@ -35,10 +36,16 @@ CK_INLINE void ck_store_low(float *p, ck_f16 v) {
     *(ck_f8u *)p = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7);
 }
 CK_INLINE ck_f16 ck_max16(ck_f16 a, ck_f16 b) { return __builtin_elementwise_max(a, b); }
+CK_INLINE ck_f8 ck_max8(ck_f8 a, ck_f8 b) { return __builtin_elementwise_max(a, b); }
 
-// Sixteen doubles. Swift's own conversion is a generic whose specialisation is a weak symbol of the standard library: the
-// linker would take one module's, whatever its instruction set, for all.
-CK_INLINE ck_d16 ck_widen16(ck_f16 v) { return __builtin_convertvector(v, ck_d16); }
+// p[0 ..< 16] += v, and the lower eight lanes only. Swift's own conversion is a generic whose specialisation is a weak
+// symbol of the standard library: the linker would take one module's, whatever its instruction set, for all.
+CK_INLINE void ck_add_doubles(double *p, ck_f16 v) {
+    *(ck_d16u *)p = *(ck_d16u *)p + __builtin_convertvector(v, ck_d16);
+}
+CK_INLINE void ck_add_doubles_low(double *p, ck_f16 v) {
+    for (int lane = 0; lane < 8; lane++) p[lane] += v[lane];
+}
 
 // v where a > b, else 0.
 CK_INLINE ck_f16 ck_where_greater16(ck_f16 a, ck_f16 b, ck_f16 v) {
@@ -133,7 +140,7 @@ typedef struct {
     int64_t depth, height, width, channels;
 } ck_pooling;
 
-// The first layer: one input channel, 24 or any multiple of 8 output channels.
+// The first layer: one input channel, 24 output channels.
 typedef struct {
     const float *input;         // [N, D, H, W]
     float *output;              // [N, D, H, W, C]
