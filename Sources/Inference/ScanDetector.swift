@@ -10,6 +10,8 @@ public struct ScanDetector {
     /// Voxels of a tile without margins, and the margin.
     public var side = TilePlan.side
     public var margin = TilePlan.margin
+    /// Whether findings move to the mean of the boxes that mean the same.
+    public var voting = false
     /// [1, 1, D, H, W] and [1, 3, D/4, H/4, W/4] to [1, D/4, H/4, W/4, anchors, 5].
     private let network: (Tensor, Tensor) throws -> Tensor
 
@@ -51,7 +53,9 @@ public struct ScanDetector {
         _ volume: CleanVolume, progress: (_ done: Int, _ tiles: Int) -> Void = { _, _ in }
     ) throws -> [ScoredBox] {
         let (values, grid) = try output(volume, progress: progress)
-        return Decoding.suppress(Decoding.boxes(values, grid: grid, anchors: anchors))
+        let boxes = Decoding.boxes(values, grid: grid, anchors: anchors)
+        let findings = Decoding.suppress(boxes)
+        return voting ? Decoding.vote(findings, among: boxes) : findings
     }
 
     /// Findings as candidates in world millimetres.

@@ -11,8 +11,6 @@ protocol Row {
     mutating func add(_ factor: Float, _ row: Self)
     func store(_ p: MutableFloats)
     func add(to p: MutableFloats)
-    /// p, q = p + self, p - self
-    func split(_ p: MutableFloats, _ q: MutableFloats)
 }
 
 /// Some rows of a product.
@@ -34,11 +32,6 @@ struct Row16: Row {
     @inline(__always) mutating func add(_ factor: Float, _ row: Row16) { v = fma(splat(factor), row.v, v) }
     @inline(__always) func store(_ p: MutableFloats) { ck_store16(p, v) }
     @inline(__always) func add(to p: MutableFloats) { ck_store16(p, load(p) + v) }
-    @inline(__always) func split(_ p: MutableFloats, _ q: MutableFloats) {
-        let old = load(p)
-        ck_store16(p, old + v)
-        ck_store16(q, old - v)
-    }
 }
 
 /// Eight columns.
@@ -50,11 +43,6 @@ struct Row8: Row {
     @inline(__always) mutating func add(_ factor: Float, _ row: Row8) { v = fma(F8(repeating: factor), row.v, v) }
     @inline(__always) func store(_ p: MutableFloats) { ck_store8(p, v) }
     @inline(__always) func add(to p: MutableFloats) { ck_store8(p, ck_load8(p) + v) }
-    @inline(__always) func split(_ p: MutableFloats, _ q: MutableFloats) {
-        let old = ck_load8(p)
-        ck_store8(p, old + v)
-        ck_store8(q, old - v)
-    }
 }
 
 /// Columns beside columns.
@@ -84,10 +72,6 @@ struct Pair<First: Row, Second: Row>: Row {
     @inline(__always) func add(to p: MutableFloats) {
         first.add(to: p)
         second.add(to: p + Self.width)
-    }
-    @inline(__always) func split(_ p: MutableFloats, _ q: MutableFloats) {
-        first.split(p, q)
-        second.split(p + Self.width, q + Self.width)
     }
 }
 

@@ -12,8 +12,6 @@ enum Epilogue {
     case store
     /// c += r
     case add
-    /// c, c2 = c + r, c - r
-    case split
 }
 
 /// The operands of a product C[rows, columns] = A[rows, depth] B[depth, columns].
@@ -27,7 +25,6 @@ struct Product {
     var bDepth: Int
     var c: MutableFloats
     var cRow: Int
-    var c2: MutableFloats
     var depth: Int
     var epilogue: Epilogue
 
@@ -47,7 +44,6 @@ struct Product {
         switch epilogue {
         case .store: sums.eachRow { $1.store(c + p + $0 * cRow) }
         case .add: sums.eachRow { $1.add(to: c + p + $0 * cRow) }
-        case .split: sums.eachRow { $1.split(c + p + $0 * cRow, c2 + p + $0 * cRow) }
         }
     }
 }

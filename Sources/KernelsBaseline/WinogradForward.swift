@@ -1,24 +1,25 @@
-// The 3x3x3 convolution by Winograd's F(2, m, m), m = 4 or 2: transform tiles, multiply channels, transform back.
+// The 3x3x3 convolution by Winograd's F(l, m, m), l and m being 4 or 2: transform tiles, multiply channels, transform
+// back.
 //
 // A convolution is, per tile, an elementwise product of transformed input and weights summed over input channels. For a
-// block of T tiles that sum is one matrix product per component: M[T, C_out] = V[T, C_in] U[C_in, C_out]. F(2, 4, 4)
-// has 4 x 36 components for 32 outputs: 4.5 multiplications per output and channel pair instead of 27.
+// block of T tiles that sum is one matrix product per component: M[T, C_out] = V[T, C_in] U[C_in, C_out]. F(4, 4, 4)
+// has 216 components for 64 outputs: 3.4 multiplications per output and channel pair instead of 27; F(2, 4, 4) has 4.5.
 //
 // One work item is one block of tiles:
 //   1. Every plane of input that its tiles see is transformed once, though two tiles in a column share it.
-//   2. For each component of a plane: its four z components, formed from those planes in the first-level cache, are
-//      multiplied while the weights stream by; Aᵀ along z happens in the products' endings.
-//   3. Aᵀ M A of both output planes.
+//   2. For each component of a plane: Bᵀ along z, products with the weights that stream by, and Aᵀ along z.
+//   3. Aᵀ M A of the output planes.
 // The results of a component take the place of the input of the component before: a block fits the second-level cache.
 // The gradient of the data is the same kernel with other weights.
 
 import CKernels
 
-/// One block of tiles. `Compute` knows the scratch's size: zeros, one plane of a tile, where tiles' planes lie, V of one
-/// component along z, and the block.
+/// One block of tiles. `Compute` knows the scratch's size: zeros, one plane of a tile, where tiles' planes lie, V and M of
+/// one component of a plane, and the block.
 func winograd(_ arguments: UnsafePointer<ck_convolution>, _ item: Int64, _ scratch: MutableFloats) {
     let a = arguments.pointee
-    let tiling = Tiling(samples: a.samples, depth: a.depth, height: a.height, width: a.width, tile: a.tile)
+    let tiling = Tiling(
+        samples: a.samples, depth: a.depth, height: a.height, width: a.width, tileDepth: a.tile_depth, tile: a.tile)
     let components = tiling.components
     let block = Int(a.block)
     let inputs = Int(a.input_channels)
@@ -31,29 +32,31 @@ func winograd(_ arguments: UnsafePointer<ck_convolution>, _ item: Int64, _ scrat
     let plane = scratch + 16
     let slots = UnsafeMutableRawPointer(plane + 36 * 16).assumingMemoryBound(to: Int32.self)
     let v = plane + 36 * 16 + (block + 15) / 16 * 16
-    let blockStart = v + (block + 11) / 12 * 12 * inputs
+    let depths = tiling.depthComponents
+    let m = v + depths * block * inputs
+    let blockStart = m + depths * block * outputs
     for lane in 0..<16 { zeros[lane] = 0 }
-    for index in count * inputs..<rows * inputs { v[index] = 0 }
+    for z in 0..<depths { for index in count * inputs..<rows * inputs { v[z * rows * inputs + index] = 0 } }
 
-    // Tile t's four planes lie in slots[t] ..< slots[t] + 4; the next tile of a column begins two further on.
+    // Tile t's planes lie from slots[t] on; of the next tile in a column the first two are the last of this one.
     var used = 0
     for t in 0..<count {
-        used += t > 0 && tiling.columnOrigin(first + t).depth > 0 ? 2 : 4
-        slots[t] = Int32(used - 4)
+        used += t > 0 && tiling.columnOrigin(first + t).rank > 0 ? tiling.tileDepth : depths
+        slots[t] = Int32(used - depths)
     }
     /// Runs `body` for all tiles, along rows first, as memory goes.
     @inline(__always) func forEachTile(_ body: (_ t: Int, _ origin: Origin) -> Void) {
-        for depth in 0..<Tiling.run {
+        for rank in 0..<tiling.run {
             for t in 0..<count {
                 let origin = tiling.columnOrigin(first + t)
-                if origin.depth == depth { body(t, origin) }
+                if origin.rank == rank { body(t, origin) }
             }
         }
     }
-    let stride = Int(ck_component_stride(Int64(max(used * inputs, 2 * rows * outputs))))
+    let stride = Int(ck_component_stride(Int64(max(used * inputs, tiling.tileDepth * rows * outputs))))
     let transformed = blockStart + stride
     forEachTile { t, origin in
-        for p in (t > 0 && origin.depth > 0 ? 2 : 0)..<4 {
+        for p in (t > 0 && origin.rank > 0 ? 2 : 0)..<depths {
             let window = PlaneWindow(
                 a.input, depth: Int(a.input_depth), stride: Int(a.input_stride), tiling: tiling,
                 sample: origin.sample, plane: origin.z - 1 + p + Int(a.input_first), y: origin.y - 1, x: origin.x - 1,
@@ -75,25 +78,19 @@ func winograd(_ arguments: UnsafePointer<ck_convolution>, _ item: Int64, _ scrat
     }
 
     for component in 0..<components {
-        let planes = transformed + component * stride
-        let m = blockStart + component * stride
-        let far = m + rows * outputs
-        @inline(__always) func multiply(_ z: Int, _ epilogue: Epilogue, into m: MutableFloats) {
-            combine(planes, slots, z, count, inputs, into: v)
+        transformDepth(transformed + component * stride, slots, tiling, count, rows, inputs, into: v)
+        for z in 0..<depths {
             Product(
-                a: v, aRow: inputs, aDepth: 1, b: a.weights + (z * components + component) * Int(a.component_stride),
-                bDepth: 0, c: m, cRow: outputs, c2: far, depth: inputs, epilogue: epilogue
+                a: v + z * rows * inputs, aRow: inputs, aDepth: 1,
+                b: a.weights + (z * components + component) * Int(a.component_stride), bDepth: 0,
+                c: m + z * rows * outputs, cRow: outputs, depth: inputs, epilogue: .store
             ).tall(rows: rows, columns: outputs)
         }
-        // Aᵀ along z: the planes are M1 + M2 + M0 and M1 - M2 + M3.
-        multiply(1, .store, into: m)
-        multiply(2, .split, into: m)
-        multiply(0, .add, into: m)
-        multiply(3, .add, into: far)
+        restoreDepth(m, tiling, rows * outputs, into: blockStart + component * stride)
     }
 
     forEachTile { t, origin in
-        for z in 0..<min(2, tiling.depth - origin.z) {
+        for z in 0..<min(tiling.tileDepth, tiling.depth - origin.z) {
             let mapRow = (origin.sample * tiling.depth + origin.z + z) * tiling.height
             let voxel = (mapRow + origin.y) * tiling.width + origin.x
             let tile = OutputTile(
@@ -110,24 +107,44 @@ func winograd(_ arguments: UnsafePointer<ck_convolution>, _ item: Int64, _ scrat
     }
 }
 
-/// Component `z` of Bᵀ along z, one row per tile.
+/// Bᵀ along z of one component of a plane: [l + 2][rows][C_in].
 @inline(__always)
-private func combine(
-    _ planes: MutableFloats, _ slots: UnsafeMutablePointer<Int32>, _ z: Int, _ count: Int, _ inputs: Int,
-    into v: MutableFloats
+private func transformDepth(
+    _ planes: MutableFloats, _ slots: UnsafeMutablePointer<Int32>, _ tiling: Tiling, _ count: Int, _ rows: Int,
+    _ inputs: Int, into v: MutableFloats
 ) {
-    let (near, far, sign) = inputPlanes(z)
     for t in 0..<count {
-        let p = planes + (Int(slots[t]) + near) * inputs
-        let q = planes + (Int(slots[t]) + far) * inputs
+        let p = planes + Int(slots[t]) * inputs
         let out = v + t * inputs
-        @inline(__always) func add<V: Vector>(_: V.Type, _ channel: Int) {
-            fma(sign, V(at: q + channel), V(at: p + channel)).store(at: out + channel)
+        @inline(__always) func transform<V: Vector>(_: V.Type, _ channel: Int) {
+            if tiling.tileDepth == 4 {
+                let column: Six<V> = six(p + channel, inputs)
+                put(inputTransform4(column), out + channel, rows * inputs)
+            } else {
+                let column: Four<V> = four(p + channel, inputs)
+                put(inputTransform2(column), out + channel, rows * inputs)
+            }
         }
         forEachVector(of: inputs) {
-            add(F16.self, $0)
+            transform(F16.self, $0)
         } _: {
-            add(F8.self, $0)
+            transform(F8.self, $0)
+        }
+    }
+}
+
+/// Aᵀ along z of one component of a plane: from [l + 2][rows][C_out] to [l][rows][C_out], `size` floats each.
+@inline(__always)
+private func restoreDepth(_ m: MutableFloats, _ tiling: Tiling, _ size: Int, into out: MutableFloats) {
+    for index in stride(from: 0, to: size, by: 16) {
+        if tiling.tileDepth == 4 {
+            let column: Six<F16> = six(m + index, size)
+            put(outputTransform4(column), out + index, size)
+        } else {
+            let column: Four<F16> = four(m + index, size)
+            let v = outputTransform2(column)
+            v.0.store(at: out + index)
+            v.1.store(at: out + index + size)
         }
     }
 }

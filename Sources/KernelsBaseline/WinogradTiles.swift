@@ -1,7 +1,7 @@
 // How a volume is cut into tiles, and how a tile's planes are read and transformed.
 //
-// A tile makes 2 x m x m outputs (z, y, x), m = 4 or 2, from 4 x (m + 2) x (m + 2) inputs. Each plane of inputs is a
-// two-dimensional Winograd problem; along z the four components are sums and differences of two planes.
+// A tile makes l x m x m outputs (z, y, x) from (l + 2) x (m + 2) x (m + 2) inputs; l and m are 4 or 2. Each plane of
+// inputs is a two-dimensional Winograd problem, whose (m + 2)² results are transformed along z in turn.
 
 import CKernels
 
@@ -10,6 +10,8 @@ struct Tiling {
     let depth: Int
     let height: Int
     let width: Int
+    /// Outputs of a tile along z: l; along y and x: m.
+    let tileDepth: Int
     let tile: Int
     let tilesZ: Int
     let tilesY: Int
@@ -18,44 +20,47 @@ struct Tiling {
     let count: Int
 
     @inline(__always)
-    init(samples: Int64, depth: Int64, height: Int64, width: Int64, tile: Int64) {
+    init(samples: Int64, depth: Int64, height: Int64, width: Int64, tileDepth: Int64, tile: Int64) {
         self.depth = Int(depth)
         self.height = Int(height)
         self.width = Int(width)
+        self.tileDepth = Int(tileDepth)
         self.tile = Int(tile)
-        tilesZ = (self.depth + 1) / 2
+        tilesZ = (self.depth + self.tileDepth - 1) / self.tileDepth
         tilesY = (self.height + self.tile - 1) / self.tile
         tilesX = (self.width + self.tile - 1) / self.tile
         count = Int(samples) * tilesZ * tilesY * tilesX
     }
 
-    /// The components of a plane.
+    /// The components of a plane, and of a column of them along z.
     @inline(__always) var components: Int { (tile + 2) * (tile + 2) }
+    @inline(__always) var depthComponents: Int { tileDepth + 2 }
 
     /// Row by row, plane by plane.
     @inline(__always) func origin(_ index: Int) -> Origin {
         let x = index % tilesX
         let y = index / tilesX % tilesY
         let z = index / (tilesX * tilesY) % tilesZ
-        return Origin(sample: index / (tilesX * tilesY * tilesZ), z: 2 * z, y: tile * y, x: tile * x, depth: 0)
+        return Origin(
+            sample: index / (tilesX * tilesY * tilesZ), z: tileDepth * z, y: tile * y, x: tile * x, rank: 0)
     }
 
-    /// Tiles in a column of `columnOrigin`: neighbours along z share two planes of four.
-    static let run = 6
+    /// Tiles in a column of `columnOrigin`: 12 planes of outputs. Neighbours along z share two planes of inputs.
+    @inline(__always) var run: Int { 12 / tileDepth }
 
     /// In slabs of `run` tiles along z, through rows and columns, along z first.
     @inline(__always) func columnOrigin(_ index: Int) -> Origin {
         let columns = tilesY * tilesX
         let sample = index / (tilesZ * columns)
         let inSample = index - sample * tilesZ * columns
-        let slab = inSample / (Self.run * columns)
-        let inSlab = inSample - slab * Self.run * columns
-        let run = min(Self.run, tilesZ - slab * Self.run)
-        let column = inSlab / run
-        let depth = inSlab - column * run
+        let slab = inSample / (run * columns)
+        let inSlab = inSample - slab * run * columns
+        let length = min(run, tilesZ - slab * run)
+        let column = inSlab / length
+        let rank = inSlab - column * length
         return Origin(
-            sample: sample, z: 2 * (slab * Self.run + depth), y: tile * (column / tilesX),
-            x: tile * (column % tilesX), depth: depth)
+            sample: sample, z: tileDepth * (slab * run + rank), y: tile * (column / tilesX),
+            x: tile * (column % tilesX), rank: rank)
     }
 }
 
@@ -66,7 +71,7 @@ struct Origin {
     let y: Int
     let x: Int
     /// Where the tile stands in its column.
-    let depth: Int
+    let rank: Int
 }
 
 /// One plane of a map seen through a square window that may hang over the edges, where everything is zero.
@@ -145,49 +150,83 @@ struct WindowRow {
     @inline(__always) func two<V: Vector>() -> Two<V> { (voxel(0), voxel(1)) }
 }
 
-/// Two planes combined as `first + sign * second`.
-struct PlanePair {
-    let first: PlaneWindow
-    let second: PlaneWindow
-    let sign: Float
+/// A weighted sum of up to four planes: one component along z.
+struct PlaneSum {
+    private var windows: (PlaneWindow, PlaneWindow, PlaneWindow, PlaneWindow)
+    private let weights: DepthWeights
+
+    /// - Parameter window: The window on a plane, by its place in the tile.
+    @inline(__always) init(_ weights: DepthWeights, _ window: (Int) -> PlaneWindow) {
+        self.weights = weights
+        let first = window(weights.planes.0)
+        windows = (
+            first, weights.count > 1 ? window(weights.planes.1) : first,
+            weights.count > 2 ? window(weights.planes.2) : first, weights.count > 2 ? window(weights.planes.3) : first
+        )
+    }
 
     @inline(__always) func six<V: Vector>(_ y: Int, _ channel: Int) -> Six<V> {
-        let (a, b) = (first.row(y, channel), second.row(y, channel))
-        if a.holds(6) && b.holds(6) {
+        let (a, b) = (windows.0.row(y, channel), windows.1.row(y, channel))
+        if weights.count > 2 {
+            let (c, d) = (windows.2.row(y, channel), windows.3.row(y, channel))
+            if a.holds(6) && b.holds(6) && c.holds(6) && d.holds(6) {
+                return (
+                    sum(a, b, c, d, 0), sum(a, b, c, d, 1), sum(a, b, c, d, 2), sum(a, b, c, d, 3),
+                    sum(a, b, c, d, 4), sum(a, b, c, d, 5)
+                )
+            }
             return (
-                sum(a, b, 0), sum(a, b, 1), sum(a, b, 2), sum(a, b, 3), sum(a, b, 4), sum(a, b, 5)
+                edge(a, b, c, d, 0), edge(a, b, c, d, 1), edge(a, b, c, d, 2), edge(a, b, c, d, 3),
+                edge(a, b, c, d, 4), edge(a, b, c, d, 5)
             )
+        }
+        if a.holds(6) && b.holds(6) {
+            return (sum(a, b, 0), sum(a, b, 1), sum(a, b, 2), sum(a, b, 3), sum(a, b, 4), sum(a, b, 5))
         }
         return (edge(a, b, 0), edge(a, b, 1), edge(a, b, 2), edge(a, b, 3), edge(a, b, 4), edge(a, b, 5))
     }
 
     @inline(__always) func four<V: Vector>(_ y: Int, _ channel: Int) -> Four<V> {
-        let (a, b) = (first.row(y, channel), second.row(y, channel))
+        let (a, b) = (windows.0.row(y, channel), windows.1.row(y, channel))
+        if weights.count > 2 {
+            let (c, d) = (windows.2.row(y, channel), windows.3.row(y, channel))
+            if a.holds(4) && b.holds(4) && c.holds(4) && d.holds(4) {
+                return (sum(a, b, c, d, 0), sum(a, b, c, d, 1), sum(a, b, c, d, 2), sum(a, b, c, d, 3))
+            }
+            return (edge(a, b, c, d, 0), edge(a, b, c, d, 1), edge(a, b, c, d, 2), edge(a, b, c, d, 3))
+        }
         if a.holds(4) && b.holds(4) { return (sum(a, b, 0), sum(a, b, 1), sum(a, b, 2), sum(a, b, 3)) }
         return (edge(a, b, 0), edge(a, b, 1), edge(a, b, 2), edge(a, b, 3))
     }
 
+    /// Of maps with tiles of 2, whose columns along z are short as well: two planes at most.
     @inline(__always) func two<V: Vector>(_ y: Int, _ channel: Int) -> Two<V> {
-        let (a, b) = (first.row(y, channel), second.row(y, channel))
+        let (a, b) = (windows.0.row(y, channel), windows.1.row(y, channel))
         return (edge(a, b, 0), edge(a, b, 1))
     }
 
     @inline(__always) private func sum<V: Vector>(_ a: WindowRow, _ b: WindowRow, _ x: Int) -> V {
-        fma(sign, V(at: b.p + x * b.step), V(at: a.p + x * a.step))
+        let first = times(weights.values.0, V(at: a.p + x * a.step))
+        return weights.count > 1 ? fma(weights.values.1, V(at: b.p + x * b.step), first) : first
+    }
+
+    @inline(__always)
+    private func sum<V: Vector>(_ a: WindowRow, _ b: WindowRow, _ c: WindowRow, _ d: WindowRow, _ x: Int) -> V {
+        let first = times(weights.values.0, V(at: a.p + x * a.step))
+        let second = fma(weights.values.1, V(at: b.p + x * b.step), first)
+        let third = fma(weights.values.2, V(at: c.p + x * c.step), second)
+        return fma(weights.values.3, V(at: d.p + x * d.step), third)
     }
 
     @inline(__always) private func edge<V: Vector>(_ a: WindowRow, _ b: WindowRow, _ x: Int) -> V {
-        fma(sign, b.voxel(x), a.voxel(x))
+        let first: V = times(weights.values.0, a.voxel(x))
+        return weights.count > 1 ? fma(weights.values.1, b.voxel(x), first) : first
     }
-}
 
-/// The planes that component `z` of Bᵀ along z combines, relative to the plane before the tile, and the second's sign.
-@inline(__always) func inputPlanes(_ z: Int) -> (first: Int, second: Int, sign: Float) {
-    switch z {
-    case 0: (0, 2, -1)
-    case 1: (1, 2, 1)
-    case 2: (2, 1, -1)
-    default: (3, 1, -1)
+    @inline(__always)
+    private func edge<V: Vector>(_ a: WindowRow, _ b: WindowRow, _ c: WindowRow, _ d: WindowRow, _ x: Int) -> V {
+        let two: V = edge(a, b, x)
+        return fma(weights.values.3, d.voxel(x), fma(weights.values.2, c.voxel(x), two))
     }
 }
 

@@ -108,3 +108,70 @@ typealias Two<V> = (V, V)
     let even = times(0.5, u.1 + u.2)
     return (u.0 + even, times(0.5, u.1 - u.2), even + u.3)
 }
+
+/// One row of a transform along z: the planes of a tile that it takes, by their place, and their factors. One, two or four
+/// of them; a row of three has a factor of 0.
+struct DepthWeights {
+    let count: Int
+    let planes: (Int, Int, Int, Int)
+    let values: (Float, Float, Float, Float)
+
+    @inline(__always) private init(_ a: (Int, Float)) {
+        count = 1
+        planes = (a.0, a.0, a.0, a.0)
+        values = (a.1, 0, 0, 0)
+    }
+
+    @inline(__always) private init(_ a: (Int, Float), _ b: (Int, Float)) {
+        count = 2
+        planes = (a.0, b.0, a.0, a.0)
+        values = (a.1, b.1, 0, 0)
+    }
+
+    @inline(__always) private init(_ a: (Int, Float), _ b: (Int, Float), _ c: (Int, Float), _ d: (Int, Float)) {
+        count = 4
+        planes = (a.0, b.0, c.0, d.0)
+        values = (a.1, b.1, c.1, d.1)
+    }
+
+    /// Row `z` of Bᵀ of F(l, 3).
+    @inline(__always) static func input(_ l: Int, _ z: Int) -> DepthWeights {
+        if l == 2 {
+            switch z {
+            case 0: return DepthWeights((0, 1), (2, -1))
+            case 1: return DepthWeights((1, 1), (2, 1))
+            case 2: return DepthWeights((2, 1), (1, -1))
+            default: return DepthWeights((3, 1), (1, -1))
+            }
+        }
+        let (a, b, a2, b2) = (Point.a, Point.b, Point.a2, Point.b2)
+        switch z {
+        case 0: return DepthWeights((0, a2 * b2), (2, -(a2 + b2)), (4, 1), (4, 0))
+        case 1: return DepthWeights((1, -a * b2), (2, -b2), (3, a), (4, 1))
+        case 2: return DepthWeights((1, a * b2), (2, -b2), (3, -a), (4, 1))
+        case 3: return DepthWeights((1, -b * a2), (2, -a2), (3, b), (4, 1))
+        case 4: return DepthWeights((1, b * a2), (2, -a2), (3, -b), (4, 1))
+        default: return DepthWeights((1, a2 * b2), (3, -(a2 + b2)), (5, 1), (5, 0))
+        }
+    }
+
+    /// Row `z` of A of F(l, 3).
+    @inline(__always) static func gradient(_ l: Int, _ z: Int) -> DepthWeights {
+        if l == 2 {
+            switch z {
+            case 0: return DepthWeights((0, 1))
+            case 1: return DepthWeights((0, 1), (1, 1))
+            case 2: return DepthWeights((0, 1), (1, -1))
+            default: return DepthWeights((1, 1))
+            }
+        }
+        switch z {
+        case 0: return DepthWeights((0, 1))
+        case 1: return DepthWeights((0, 1), (1, Point.a), (2, Point.a2), (3, Point.a3))
+        case 2: return DepthWeights((0, 1), (1, -Point.a), (2, Point.a2), (3, -Point.a3))
+        case 3: return DepthWeights((0, 1), (1, Point.b), (2, Point.b2), (3, Point.b3))
+        case 4: return DepthWeights((0, 1), (1, -Point.b), (2, Point.b2), (3, -Point.b3))
+        default: return DepthWeights((3, 1))
+        }
+    }
+}

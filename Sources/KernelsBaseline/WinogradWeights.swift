@@ -1,120 +1,137 @@
 // Weights into the Winograd domain, U = (G ⊗ G ⊗ G) g, and the gradient back, dg = (G ⊗ G ⊗ G)ᵀ dU.
+//
+// PyTorch keeps a filter's 27 taps together, the transforms want a tap of 16 output channels in one vector. So 16 filters
+// of some neighbouring input channels are transposed in the first-level cache, eight by eight.
 
 import CKernels
 
-/// Transforms the weights of one input channel: [C_out][27 taps] in PyTorch's layout to one row of each component's
-/// panels. A channel that the weights do not have becomes zero.
+/// Input channels of one item: their filters lie side by side in memory.
+private let neighbours = 8
+
+/// A filter's taps, transposed: [27][16 output channels]; and nine of them, those of one plane.
+private let filterSize = 27 * 16
+private let planeSize = 9 * 16
+
+/// Transforms the weights of some input channels, `first` a multiple of 8, to their rows of each component's panels. A
+/// channel that the weights do not have becomes zero.
 ///
-/// The scratch holds 27 x C_out weights, then one filter plane's 6 x 3.
-func winogradTransformWeights(_ arguments: UnsafePointer<ck_weights>, _ channel: Int64, _ scratch: MutableFloats) {
+/// The scratch holds the filters of eight channels, one filter after G along z, then one of its planes after G along y.
+func winogradTransformWeights(_ arguments: UnsafePointer<ck_weights>, _ first: Int64, _ scratch: MutableFloats) {
     let a = arguments.pointee
+    let channels = Int(first)..<Int(min(first + Int64(neighbours), a.input_channels))
     let outputs = Int(a.output_channels)
-    let source = a.source + Int(channel) * Int(a.row_stride)
-    for output in 0..<outputs {
-        let taps = source + output * Int(a.column_stride)
-        if channel >= a.source_channels {
-            for tap in 0..<27 { scratch[tap * outputs + output] = 0 }
-        } else if a.flip == 0 {
-            for tap in 0..<27 { scratch[tap * outputs + output] = taps[tap] }
-        } else {
-            for tap in 0..<27 { scratch[tap * outputs + output] = taps[26 - tap] }
-        }
-    }
-    let plane = scratch + 27 * outputs
-    let stride = Int(a.component_stride)
-    let components = (Int(a.tile) + 2) * (Int(a.tile) + 2)
+    let plane = scratch + neighbours * filterSize
     forEachGroup(of: outputs) { output in
-        let g = scratch + output
-        let place = Panel(of: output, columns: outputs).place(Int(channel), output, inputs: Int(a.input_channels))
-        for z in 0..<4 {
-            // G along z picks or averages three planes of taps; then y into `plane`, then x into the components.
-            @inline(__always) func tap(_ y: Int, _ x: Int) -> F16 {
-                let p = g + (y * 3 + x) * outputs
-                switch z {
-                case 0: return load(p)
-                case 1: return splat(0.5) * (load(p) + load(p + 18 * outputs) + load(p + 9 * outputs))
-                case 2: return splat(0.5) * (load(p) + load(p + 18 * outputs) - load(p + 9 * outputs))
-                default: return load(p + 18 * outputs)
+        for channel in channels {
+            let taps = scratch + (channel - channels.lowerBound) * filterSize
+            guard channel < Int(a.source_channels) else {
+                for index in 0..<filterSize { taps[index] = 0 }
+                continue
+            }
+            let filters = a.source + channel * Int(a.row_stride) + output * Int(a.column_stride)
+            // Taps in reverse for the gradient of the data.
+            let (start, step) = a.flip == 0 ? (taps, 16) : (taps + 26 * 16, -16)
+            forEachTapBlock { tap in
+                for lane in stride(from: 0, to: 16, by: 8) {
+                    ck_transpose8(
+                        filters + lane * Int(a.column_stride) + tap, a.column_stride, start + tap * step + lane,
+                        Int64(step))
                 }
             }
-            let u = a.transformed + z * components * stride + place
-            if a.tile == 4 {
-                for x in 0..<3 { put(weightTransform4((tap(0, x), tap(1, x), tap(2, x))), plane + x * 16, 48) }
-                for y in 0..<6 {
-                    put(weightTransform4(three(plane + y * 48, 16) as Three<F16>), u + y * 6 * stride, stride)
-                }
-            } else {
-                for x in 0..<3 { put(weightTransform2((tap(0, x), tap(1, x), tap(2, x))), plane + x * 16, 48) }
-                for y in 0..<4 {
-                    put(weightTransform2(three(plane + y * 48, 16) as Three<F16>), u + y * 4 * stride, stride)
-                }
-            }
+        }
+        for channel in channels {
+            transform(a, scratch + (channel - channels.lowerBound) * filterSize, channel, output, plane)
         }
     }
 }
 
-/// Brings the gradient of one input channel's components back to PyTorch's layout, overwriting it there.
-func winogradRestoreWeights(_ arguments: UnsafePointer<ck_weights>, _ channel: Int64, _ scratch: MutableFloats) {
-    let a = arguments.pointee
-    let outputs = Int(a.output_channels)
-    let plane = scratch + 27 * outputs
-    let stride = Int(a.component_stride)
-    let components = (Int(a.tile) + 2) * (Int(a.tile) + 2)
-    forEachGroup(of: outputs) { output in
-        let g = scratch + output
-        for z in 0..<4 {
-            let u = a.transformed + z * components * stride + Int(channel) * outputs + output
-            if a.tile == 4 {
-                for y in 0..<6 {
-                    put(weightGradientTransform4(six(u + y * 6 * stride, stride) as Six<F16>), plane + y * 48, 16)
-                }
-            } else {
-                for y in 0..<4 {
-                    put(weightGradientTransform2(four(u + y * 4 * stride, stride) as Four<F16>), plane + y * 48, 16)
-                }
-            }
-            for x in 0..<3 {
-                let column: Three<F16> =
-                    a.tile == 4
-                    ? weightGradientTransform4(six(plane + x * 16, 48))
-                    : weightGradientTransform2(four(plane + x * 16, 48))
-                accumulate(column, z, g + x * outputs, outputs)
-            }
-        }
-    }
-    let destination = a.gradient + Int(channel) * Int(a.row_stride)
-    for output in 0..<outputs {
-        let taps = destination + output * Int(a.column_stride)
-        for tap in 0..<27 { taps[tap] = scratch[tap * outputs + output] }
-    }
+/// Runs `body` at the first of every eight taps; the last eight overlap the ones before.
+@inline(__always) private func forEachTapBlock(_ body: (Int) -> Void) {
+    body(0)
+    body(8)
+    body(16)
+    body(19)
 }
 
-/// Gᵀ along z: component 0 starts planes 0, 1 and 2 of taps, the others add to them.
 @inline(__always)
-private func accumulate(_ column: Three<F16>, _ z: Int, _ g: MutableFloats, _ outputs: Int) {
-    let near = 0
-    let middle = 9 * outputs
-    let far = 18 * outputs
-    @inline(__always) func each(_ body: (F16, MutableFloats) -> Void) {
-        body(column.0, g)
-        body(column.1, g + 3 * outputs)
-        body(column.2, g + 6 * outputs)
+private func transform(_ a: ck_weights, _ g: MutableFloats, _ channel: Int, _ output: Int, _ scratch: MutableFloats) {
+    let stride = Int(a.component_stride)
+    let components = (Int(a.tile) + 2) * (Int(a.tile) + 2)
+    let panel = Panel(of: output, columns: Int(a.output_channels))
+    let place = panel.place(channel, output, inputs: Int(a.input_channels))
+    let plane = scratch + 6 * planeSize
+    for tap in 0..<9 {
+        let column: Three<F16> = three(g + tap * 16, planeSize)
+        if a.tile_depth == 4 {
+            put(weightTransform4(column), scratch + tap * 16, planeSize)
+        } else {
+            put(weightTransform2(column), scratch + tap * 16, planeSize)
+        }
     }
-    switch z {
-    case 0:
-        each { v, p in
-            store(v, p + near)
-            store(F16.zero, p + middle)
-            store(F16.zero, p + far)
+    for z in 0..<Int(a.tile_depth) + 2 {
+        let taps = scratch + z * planeSize
+        let u = a.transformed + z * components * stride + place
+        if a.tile == 4 {
+            for x in 0..<3 { put(weightTransform4(three(taps + x * 16, 48) as Three<F16>), plane + x * 16, 48) }
+            for y in 0..<6 {
+                put(weightTransform4(three(plane + y * 48, 16) as Three<F16>), u + y * 6 * stride, stride)
+            }
+        } else {
+            for x in 0..<3 { put(weightTransform2(three(taps + x * 16, 48) as Three<F16>), plane + x * 16, 48) }
+            for y in 0..<4 {
+                put(weightTransform2(three(plane + y * 48, 16) as Three<F16>), u + y * 4 * stride, stride)
+            }
         }
-    case 1, 2:
-        let sign: Float = z == 1 ? 0.5 : -0.5
-        each { v, p in
-            store(fma(splat(0.5), v, load(p + near)), p + near)
-            store(fma(splat(sign), v, load(p + middle)), p + middle)
-            store(fma(splat(0.5), v, load(p + far)), p + far)
+    }
+}
+
+/// Brings the gradient of some input channels' components back to PyTorch's layout, overwriting it there. The scratch is
+/// that of `winogradTransformWeights`.
+func winogradRestoreWeights(_ arguments: UnsafePointer<ck_weights>, _ first: Int64, _ scratch: MutableFloats) {
+    let a = arguments.pointee
+    let channels = Int(first)..<Int(min(first + Int64(neighbours), a.source_channels))
+    let outputs = Int(a.output_channels)
+    let plane = scratch + neighbours * filterSize
+    forEachGroup(of: outputs) { output in
+        for channel in channels {
+            let taps = scratch + (channel - channels.lowerBound) * filterSize
+            restore(a, taps, channel, output, plane)
+            let filters = a.gradient + channel * Int(a.row_stride) + output * Int(a.column_stride)
+            forEachTapBlock { tap in
+                for lane in stride(from: 0, to: 16, by: 8) {
+                    ck_transpose8(
+                        taps + tap * 16 + lane, 16, filters + lane * Int(a.column_stride) + tap, a.column_stride)
+                }
+            }
         }
-    default:
-        each { v, p in store(load(p + far) + v, p + far) }
+    }
+}
+
+@inline(__always)
+private func restore(_ a: ck_weights, _ g: MutableFloats, _ channel: Int, _ output: Int, _ scratch: MutableFloats) {
+    let stride = Int(a.component_stride)
+    let components = (Int(a.tile) + 2) * (Int(a.tile) + 2)
+    let plane = scratch + 6 * planeSize
+    for z in 0..<Int(a.tile_depth) + 2 {
+        let u = a.transformed + z * components * stride + channel * Int(a.output_channels) + output
+        let taps = scratch + z * planeSize
+        if a.tile == 4 {
+            for y in 0..<6 {
+                put(weightGradientTransform4(six(u + y * 6 * stride, stride) as Six<F16>), plane + y * 48, 16)
+            }
+            for x in 0..<3 { put(weightGradientTransform4(six(plane + x * 16, 48) as Six<F16>), taps + x * 16, 48) }
+        } else {
+            for y in 0..<4 {
+                put(weightGradientTransform2(four(u + y * 4 * stride, stride) as Four<F16>), plane + y * 48, 16)
+            }
+            for x in 0..<3 { put(weightGradientTransform2(four(plane + x * 16, 48) as Four<F16>), taps + x * 16, 48) }
+        }
+    }
+    for tap in 0..<9 {
+        if a.tile_depth == 4 {
+            put(weightGradientTransform4(six(scratch + tap * 16, planeSize) as Six<F16>), g + tap * 16, planeSize)
+        } else {
+            put(weightGradientTransform2(four(scratch + tap * 16, planeSize) as Four<F16>), g + tap * 16, planeSize)
+        }
     }
 }

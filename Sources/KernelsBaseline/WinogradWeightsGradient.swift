@@ -8,14 +8,16 @@ import CKernels
 
 func winogradWeightsGradient(_ arguments: UnsafePointer<ck_weights_gradient>, _ scratch: MutableFloats) {
     let a = arguments.pointee
-    let tiling = Tiling(samples: a.samples, depth: a.depth, height: a.height, width: a.width, tile: a.tile)
+    let tiling = Tiling(
+        samples: a.samples, depth: a.depth, height: a.height, width: a.width, tileDepth: a.tile_depth, tile: a.tile)
     let tile = tiling.tile
     let components = tiling.components
     let block = Int(a.block)
     let channels = Int(a.channels)
     let outputs = Int(a.output_channels)
     let z = Int(a.z_component)
-    let (near, far, sign) = inputPlanes(z)
+    let inputWeights = DepthWeights.input(tiling.tileDepth, z)
+    let gradientWeights = DepthWeights.gradient(tiling.tileDepth, z)
 
     let zeros = scratch
     let plane = scratch + 16
@@ -36,9 +38,9 @@ func winogradWeightsGradient(_ arguments: UnsafePointer<ck_weights_gradient>, _ 
                     map, depth: tiling.depth, stride: Int(stride), tiling: tiling, sample: origin.sample,
                     plane: plane, y: origin.y - border, x: origin.x - border, side: side, zeros: zeros)
             }
-            let input = PlanePair(
-                first: window(a.input, a.input_stride, origin.z - 1 + near, border: 1, side: tile + 2),
-                second: window(a.input, a.input_stride, origin.z - 1 + far, border: 1, side: tile + 2), sign: sign)
+            let input = PlaneSum(inputWeights) {
+                window(a.input, a.input_stride, origin.z - 1 + $0, border: 1, side: tile + 2)
+            }
             let vOut = v + t * channels
             @inline(__always) func transformV<V: Vector>(_: V.Type, _ channel: Int) {
                 transformInput(tile: tile, out: vOut + channel, componentStride: vStride, scratch: plane) { y in
@@ -52,13 +54,9 @@ func winogradWeightsGradient(_ arguments: UnsafePointer<ck_weights_gradient>, _ 
             } _: {
                 transformV(F8.self, $0)
             }
-            // A along z: y0, y0 + y1, y0 - y1, y1.
-            let gradient = PlanePair(
-                first: window(
-                    a.output_gradient, a.output_stride, z == 3 ? origin.z + 1 : origin.z, border: 0, side: tile),
-                second: window(
-                    a.output_gradient, a.output_stride, z == 0 || z == 3 ? -1 : origin.z + 1, border: 0, side: tile),
-                sign: z == 2 ? -1 : 1)
+            let gradient = PlaneSum(gradientWeights) {
+                window(a.output_gradient, a.output_stride, origin.z + $0, border: 0, side: tile)
+            }
             let mOut = m + t * outputs
             @inline(__always) func transformM<V: Vector>(_: V.Type, _ channel: Int) {
                 transformGradient(
@@ -77,17 +75,17 @@ func winogradWeightsGradient(_ arguments: UnsafePointer<ck_weights_gradient>, _ 
                 + Int(a.first_channel) * outputs
             Product(
                 a: v + component * vStride, aRow: 1, aDepth: channels, b: m + component * mStride,
-                bDepth: outputs, c: sum, cRow: outputs, c2: sum, depth: count, epilogue: first == 0 ? .store : .add
+                bDepth: outputs, c: sum, cRow: outputs, depth: count, epilogue: first == 0 ? .store : .add
             ).wide(rows: channels, columns: outputs)
         }
         first += block
     }
 }
 
-/// A dY Aᵀ of one plane pair for the channels of one vector; component p goes to `out + p * componentStride`.
+/// A dY Aᵀ of one sum of planes for the channels of one vector; component p goes to `out + p * componentStride`.
 @inline(__always)
 private func transformGradient<V: Vector>(
-    _: V.Type, _ pair: PlanePair, _ channel: Int, tile: Int, out: MutableFloats, componentStride: Int,
+    _: V.Type, _ pair: PlaneSum, _ channel: Int, tile: Int, out: MutableFloats, componentStride: Int,
     scratch: MutableFloats
 ) {
     if tile == 4 {

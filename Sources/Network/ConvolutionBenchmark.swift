@@ -19,8 +19,12 @@ public enum ConvolutionBenchmark {
             return 2 * 27 * Double(inputs * outputs * batch) * side * side * side
         }
 
-        public func algorithm(_ size: Int) -> String {
-            inputs == 1 ? "direct" : size / reduction <= 6 ? "F(2,2,2)" : "F(2,4,4)"
+        public func algorithm(_ size: Int, _ direction: Direction) -> String {
+            inputs == 1
+                ? "direct"
+                : Engine.algorithm(
+                    ZYX(repeating: max(1, size / reduction)),
+                    weightsGradient: direction == .weights ? outputs : nil)
         }
     }
 

@@ -25,10 +25,11 @@ struct Convolution {
             x, weights: pass.parameters + weight, bias: pass.parameters + bias, inputs: inputs, outputs: outputs)
     }
 
-    /// Into some planes of the result, the first at the input's plane `first`.
-    func forward(_ x: FeatureMap, first: Int, into y: FeatureMap, _ pass: Pass) {
+    /// Into some planes of the result, the first at the input's plane `first`, of a map of `depth` planes.
+    func forward(_ x: FeatureMap, first: Int, of depth: Int, into y: FeatureMap, _ pass: Pass) {
         pass.engine.convolution(
-            x, first: first, weights: pass.parameters + weight, bias: pass.parameters + bias, inputs: inputs, into: y)
+            x, first: first, of: depth, weights: pass.parameters + weight, bias: pass.parameters + bias, inputs: inputs,
+            into: y)
     }
 
     func weightsGradient(_ x: FeatureMap, _ gradient: FeatureMap, _ pass: Pass) {

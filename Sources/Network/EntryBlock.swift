@@ -62,7 +62,7 @@ final class EntryBlock {
                     input, planes: around, layer(pass), bn1.parameters(pass), bn1.running(pass))
                 let second = engine.map(
                     samples: 1, extent: ZYX(planes.count, x.extent.y, x.extent.x), channels: conv2.outputs)
-                conv2.forward(inner, first: first - around.lowerBound, into: second, pass)
+                conv2.forward(inner, first: first - around.lowerBound, of: depth, into: second, pass)
                 engine.poolNormalized(
                     second, bn2.parameters(pass), bn2.running(pass), into: output, first: first / 2)
             }

@@ -34,7 +34,8 @@ struct BenchLayers: ParsableCommand {
         let total = rows.reduce(0) { $0 + $1.seconds * Double($1.layer.count) }
         let table = rows.map { row in
             Row(
-                layer: row.layer.name, direction: row.direction.rawValue, algorithm: row.layer.algorithm(options.size),
+                layer: row.layer.name, direction: row.direction.rawValue,
+                algorithm: row.layer.algorithm(options.size, row.direction),
                 count: row.layer.count, milliseconds: row.seconds * 1000,
                 gflops: row.layer.flop(size: options.size, batch: options.batch) / row.seconds / 1e9,
                 percent: 100 * row.seconds * Double(row.layer.count) / step)

@@ -55,6 +55,9 @@ struct DetectCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Voxels around a tile that are computed and dropped.", valueName: "n"))
     var margin = TilePlan.margin
 
+    @Flag(help: "Move each finding to the mean of the boxes that mean the same (box voting).")
+    var vote = false
+
     @Option(help: ArgumentHelp("By default all cores this process may use.", valueName: "n"))
     var threads: Int?
 
@@ -97,6 +100,7 @@ struct DetectCommand: ParsableCommand {
         }
         detector.side = tile
         detector.margin = margin
+        detector.voting = vote
         let scans = try scans(heldOut: trained?.validationFold)
         // Contiguous parts: joined by rank, the candidates are in the scans' order whatever the number of ranks.
         let (rank, size) = (communicator.rank, communicator.size)

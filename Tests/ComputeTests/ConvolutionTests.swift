@@ -23,6 +23,11 @@ import Testing
         Case(samples: 1, extent: ZYX(3, 5, 7), inputs: 128, outputs: 64),
         Case(samples: 1, extent: ZYX(3, 8, 7), inputs: 131, outputs: 128),
         Case(samples: 1, extent: ZYX(2, 4, 8), inputs: 128, outputs: 128),
+        // Deep enough for tiles of four along z; 13 in a column and more than one column's worth.
+        Case(samples: 1, extent: ZYX(53, 7, 9), inputs: 24, outputs: 24),
+        Case(samples: 2, extent: ZYX(17, 8, 7), inputs: 32, outputs: 64),
+        Case(samples: 3, extent: ZYX(16, 7, 7), inputs: 64, outputs: 64),
+        Case(samples: 1, extent: ZYX(18, 9, 7), inputs: 131, outputs: 128),
     ]
 
     @Test(arguments: cases, supportedInstructionSets)
@@ -59,23 +64,24 @@ import Testing
     /// Some planes of a result, computed from the planes around them, are those of the whole to the bit.
     @Test(arguments: supportedInstructionSets) func somePlanes(_ set: InstructionSet) {
         var generator = CounterGenerator(seed: 4, purpose: "planes test")
-        let extent = ZYX(9, 10, 7)
+        let extent = ZYX(21, 10, 7)
         let x = NaiveMap.random(1, extent, 24, &generator)
         let weights = (0..<24 * 24 * 27).map { _ in Float(generator.uniform(-0.1, 0.1)) }
         let bias = (0..<24).map { _ in Float(generator.uniform(-1, 1)) }
         let engine = Engine(pool: ThreadPool(threads: 1), instructionSet: set)
         let whole = engine.convolution(engine.map(x), weights: weights, bias: bias, inputs: 24, outputs: 24).doubles
         let plane = 70 * 24
-        for planes in [0..<4, 2..<8, 6..<9] {
-            let around = max(0, planes.lowerBound - 1)..<min(9, planes.upperBound + 1)
+        for planes in [0..<8, 4..<21, 16..<21, 12..<16] {
+            let around = max(0, planes.lowerBound - 1)..<min(21, planes.upperBound + 1)
             let part = NaiveMap(
                 samples: 1, extent: ZYX(around.count, 10, 7), channels: 24,
                 values: Array(x.values[around.lowerBound * plane..<around.upperBound * plane]))
             let y = engine.map(samples: 1, extent: ZYX(planes.count, 10, 7), channels: 24)
             engine.convolution(
-                engine.map(part), first: planes.lowerBound - around.lowerBound, weights: weights, bias: bias,
+                engine.map(part), first: planes.lowerBound - around.lowerBound, of: 21, weights: weights, bias: bias,
                 inputs: 24, into: y)
-            #expect(y.doubles == Array(whole[planes.lowerBound * plane..<planes.upperBound * plane]), "\(planes)")
+            let same = y.doubles == Array(whole[planes.lowerBound * plane..<planes.upperBound * plane])
+            #expect(same, "\(planes)")
         }
     }
 

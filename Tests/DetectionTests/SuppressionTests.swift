@@ -46,6 +46,21 @@ import Testing
         #expect(Decoding.suppress(boxes) == naive(boxes, overlap: 0.1))
     }
 
+    /// Two cells that are equally sure meet in the middle; a weak one and one far away have no vote.
+    @Test func voting() {
+        func box(_ logit: Double, _ x: Double, _ diameter: Double) -> ScoredBox {
+            ScoredBox(logit: logit, box: Box(center: ZYX(10, 10, x), diameter: diameter))
+        }
+        let boxes = [box(3, 10, 8), box(3, 14, 2 * 8), box(-2, 8, 8), box(3, 60, 8)]
+        let findings = Decoding.suppress(boxes)
+        #expect(findings == [boxes[0], boxes[3]])
+        let moved = Decoding.vote(findings, among: boxes)
+        #expect(moved[1] == boxes[3])
+        #expect(abs(moved[0].box.center.x - 12) < 1e-12 && moved[0].box.center.z == 10 && moved[0].logit == 3)
+        #expect(abs(moved[0].box.diameter - 8 * 2.0.squareRoot()) < 1e-9, "the mean of logarithms")
+        #expect(Decoding.vote([], among: boxes).isEmpty)
+    }
+
     /// A published detector's decoded boxes of five scans, and how many of them the recipe's suppression keeps: set
     /// LUNA16_LISTS to the directory that holds them as `pbb/<seriesuid>_pbb.npy` (logit, z, y, x, d) and `_lbb.npy`.
     @Test(.enabled(if: ProcessInfo.processInfo.environment["LUNA16_LISTS"] != nil)) func knownAnswers() throws {

@@ -52,6 +52,27 @@ CK_INLINE ck_f16 ck_where_greater16(ck_f16 a, ck_f16 b, ck_f16 v) {
     return (ck_f16)((ck_i16)(a > b) & (ck_i16)v);
 }
 
+// Eight rows of eight floats, transposed: out[j * out_stride + i] = in[i * in_stride + j].
+CK_INLINE void ck_transpose8(const float *in, int64_t in_stride, float *out, int64_t out_stride) {
+    ck_f8 r[8], s[8];
+    for (int i = 0; i < 8; i++) r[i] = *(const ck_f8u *)(in + i * in_stride);
+    // Pairs of rows interleaved, then pairs of pairs, then halves exchanged.
+    for (int i = 0; i < 8; i += 2) {
+        s[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+        s[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+    }
+    for (int i = 0; i < 8; i += 4) {
+        r[i] = __builtin_shufflevector(s[i], s[i + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+        r[i + 1] = __builtin_shufflevector(s[i], s[i + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+        r[i + 2] = __builtin_shufflevector(s[i + 1], s[i + 3], 0, 1, 8, 9, 4, 5, 12, 13);
+        r[i + 3] = __builtin_shufflevector(s[i + 1], s[i + 3], 2, 3, 10, 11, 6, 7, 14, 15);
+    }
+    for (int i = 0; i < 4; i++) {
+        *(ck_f8u *)(out + i * out_stride) = __builtin_shufflevector(r[i], r[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+        *(ck_f8u *)(out + (i + 4) * out_stride) = __builtin_shufflevector(r[i], r[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+    }
+}
+
 // Floats from one component to the next where a component needs `floats`: an odd number of cache lines, so that the
 // components of a tile, written one after the other, spread over all sets of the first-level cache.
 CK_INLINE int64_t ck_component_stride(int64_t floats) { return ((floats + 15) / 16 | 1) * 16; }
@@ -60,13 +81,13 @@ CK_INLINE int64_t ck_component_stride(int64_t floats) { return ((floats + 15) / 
 typedef struct {
     const float *input;         // [N, D, H, W, input_stride], the first input_channels used
     float *output;              // [N, D, H, W, output_stride]
-    const float *weights;       // transformed: [4][tile + 2][tile + 2] components, component_stride apart, in panels
+    const float *weights;       // transformed: [tile_depth + 2][tile + 2][tile + 2] components, each in panels
     const float *bias;          // [C_out], or null
     int64_t samples, depth, height, width;      // of the output
     int64_t input_depth, input_first;           // planes of the input, and which of them lies at the output's first
     int64_t input_channels, output_channels;    // multiples of 8
     int64_t input_stride, output_stride;        // floats from voxel to voxel
-    int64_t tile;               // outputs per tile along y and x: 2 or 4; along z always 2
+    int64_t tile_depth, tile;   // outputs per tile along z, and along y and x: 2 or 4
     int64_t block;              // tiles per work item
     int64_t component_stride;   // floats from component to component of `weights`
 } ck_convolution;
@@ -78,9 +99,9 @@ typedef struct {
     float *weights_gradient;        // components as of ck_convolution.weights, each [C_in][C_out]
     int64_t samples, depth, height, width;
     int64_t input_channels, output_channels, input_stride, output_stride;
-    int64_t tile, block, component_stride;
+    int64_t tile_depth, tile, block, component_stride;
     int64_t first_channel, channels;    // the input channels of this item
-    int64_t z_component;                // 0 ..< 4
+    int64_t z_component;                // 0 ..< tile_depth + 2
 } ck_weights_gradient;
 
 // Weights [C_out, C_in, 3, 3, 3] into components, or components' gradients back.
@@ -93,7 +114,7 @@ typedef struct {
     int64_t output_channels;    // of `transformed`
     int64_t row_stride, column_stride;  // floats in PyTorch's layout from input to input and output to output channel
     int64_t flip;               // 1: taps reversed (for the gradient of the data)
-    int64_t tile, component_stride;
+    int64_t tile_depth, tile, component_stride;
 } ck_weights;
 
 // Per-channel arithmetic over voxels [first, first + count) of channels-last maps.
@@ -162,8 +183,8 @@ typedef struct {
 typedef struct {
     void (*winograd)(const ck_convolution *, int64_t item, float *scratch);
     void (*winograd_weights_gradient)(const ck_weights_gradient *, float *scratch);
-    void (*winograd_transform_weights)(const ck_weights *, int64_t input_channel, float *scratch);
-    void (*winograd_restore_weights)(const ck_weights *, int64_t input_channel, float *scratch);
+    void (*winograd_transform_weights)(const ck_weights *, int64_t first_channel, float *scratch);
+    void (*winograd_restore_weights)(const ck_weights *, int64_t first_channel, float *scratch);
     void (*first_convolution)(const ck_first_convolution *, int64_t row, float *scratch);
     void (*first_moments)(const ck_first_convolution *, const float *shift, int64_t plane, float *scratch, double *sums);
     void (*first_normalization_sums)(const ck_first_convolution *, const ck_normalization_gradient *, int64_t plane,
