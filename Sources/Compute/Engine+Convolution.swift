@@ -3,7 +3,7 @@
 import CKernels
 
 /// How a map is cut into tiles.
-private struct Tiles {
+struct Tiles {
     /// Outputs along z, and along y and x.
     let depth: Int
     let side: Int
@@ -15,9 +15,9 @@ private struct Tiles {
         depth = side == 4 && extent.z >= 16 && !shallow ? 4 : 2
     }
 
-    /// Whether the gradient of the weights has tiles of 2 along z: with 4, each of six components would read four planes
-    /// of six, which costs more than few channels' products save.
-    static func isShallow(_ outputs: Int) -> Bool { outputs < 64 }
+    /// Whether the gradient of the weights is that of few channels, where every item has a sum of its own; with tiles of 2
+    /// along z it fits the second-level cache.
+    static func isNarrow(_ outputs: Int) -> Bool { outputs < 64 }
 
     /// Components of a plane, and of the whole.
     var planeComponents: Int { (side + 2) * (side + 2) }
@@ -38,16 +38,16 @@ private struct Tiles {
 
 extension Engine {
     /// Filters of eight input channels for one vector of output channels, one of them after G along z, and a plane of it.
-    private static let filterScratch = 8 * 27 * 16 + 6 * 9 * 16 + 18 * 16
+    static let filterScratch = 8 * 27 * 16 + 6 * 9 * 16 + 18 * 16
 
     /// The algorithm for maps of this extent, by its outputs per tile; with the output channels, that of the weights'
     /// gradient.
     public static func algorithm(_ extent: ZYX<Int>, weightsGradient outputs: Int? = nil) -> String {
-        let tiles = Tiles(extent, shallow: outputs.map(Tiles.isShallow) ?? false)
+        let tiles = Tiles(extent, shallow: outputs.map(Tiles.isNarrow) ?? false)
         return "F(\(tiles.depth),\(tiles.side),\(tiles.side))"
     }
 
-    private func componentStride(_ floats: Int) -> Int { Int(ck_component_stride(Int64(floats))) }
+    func componentStride(_ floats: Int) -> Int { Int(ck_component_stride(Int64(floats))) }
 
     /// A 3x3x3 convolution of `x` [N, D, H, W, C_in].
     ///
@@ -143,92 +143,5 @@ extension Engine {
             16 + 36 * 16 + block + 16 + planes * block * (x.channels + y.channels)
             + (tiles.planeComponents + 1) * component
         parallel(items, scratch: floats) { item, scratch in kernels.winograd(&c, Int64(item), scratch) }
-    }
-
-    /// The gradient of a convolution's weights, written in PyTorch's layout [C_out, C_in, 3, 3, 3].
-    ///
-    /// - Parameters:
-    ///   - x: The convolution's input, [N, D, H, W, C_in] or more channels.
-    ///   - gradient: Of the convolution's output, [N, D, H, W, C_out].
-    public func convolutionWeightsGradient(
-        _ x: FeatureMap, _ gradient: FeatureMap, inputs: Int, into destination: UnsafeMutablePointer<Float>
-    ) {
-        let outputs = gradient.channels
-        let tiles = Tiles(x.extent, shallow: Tiles.isShallow(outputs))
-        let stride = componentStride(x.channels * outputs)
-        let transformed = transformed.floats(tiles.components * stride)
-        let block = 24  // part of the sum's order: never by the machine
-        var g = ck_weights_gradient()
-        g.input = UnsafePointer(x.pointer)
-        g.output_gradient = UnsafePointer(gradient.pointer)
-        g.weights_gradient = transformed
-        g.samples = Int64(x.samples)
-        g.depth = Int64(x.extent.z)
-        g.height = Int64(x.extent.y)
-        g.width = Int64(x.extent.x)
-        g.output_channels = Int64(outputs)
-        g.input_channels = Int64(x.channels)
-        g.input_stride = Int64(x.stride)
-        g.output_stride = Int64(gradient.stride)
-        g.tile_depth = Int64(tiles.depth)
-        g.tile = Int64(tiles.side)
-        g.block = Int64(block)
-        g.component_stride = Int64(stride)
-        // Each item owns its part of the result, so its size changes no sum: one component along z, and as many groups of
-        // input channels as keep the threads busy.
-        let groups = weightGroups(x.channels)
-        let parts = groups.flatMap { group in (0..<tiles.depth + 2).map { (group, $0) } }
-        let widest = groups.map(\.count).max().unsafelyUnwrapped
-        let floats =
-            16 + 36 * 16
-            + tiles.planeComponents * (componentStride(block * widest) + componentStride(block * outputs))
-        parallel(parts.count, scratch: floats) { item, scratch in
-            var part = g
-            part.first_channel = Int64(parts[item].0.lowerBound)
-            part.channels = Int64(parts[item].0.count)
-            part.z_component = Int64(parts[item].1)
-            kernels.winograd_weights_gradient(&part, scratch)
-        }
-
-        var w = ck_weights()
-        w.transformed = transformed
-        w.gradient = destination
-        w.input_channels = Int64(x.channels)
-        w.output_channels = Int64(outputs)
-        w.row_stride = 27
-        w.column_stride = Int64(27 * inputs)
-        w.tile_depth = Int64(tiles.depth)
-        w.tile = Int64(tiles.side)
-        w.component_stride = Int64(stride)
-        w.source_channels = Int64(inputs)
-        parallel((inputs + 7) / 8, scratch: Self.filterScratch) { item, scratch in
-            kernels.winograd_restore_weights(&w, Int64(8 * item), scratch)
-        }
-    }
-
-    /// Ranges of input channels, each a multiple of 8 and at least 16 wide, about as many as the threads need.
-    private func weightGroups(_ channels: Int) -> [Range<Int>] {
-        let wanted = max(1, min(pool.threads / 2, channels / 16))
-        let size = max(16, (channels / wanted + 7) / 8 * 8)
-        var groups: [Range<Int>] = []
-        var first = 0
-        while first < channels {
-            let next = channels - first - size < 16 ? channels : first + size
-            groups.append(first..<next)
-            first = next
-        }
-        return groups
-    }
-
-    /// The gradient of a bias: the sum of a map's gradient per channel.
-    public func biasGradient(_ gradient: FeatureMap, into destination: UnsafeMutablePointer<Float>) {
-        let channels = gradient.channels
-        let width = gradient.stride
-        let sums = sumOverVoxels(gradient.voxels, width: channels) { first, count, sums in
-            for voxel in first..<first + count {
-                for channel in 0..<channels { sums[channel] += Double(gradient.pointer[voxel * width + channel]) }
-            }
-        }
-        for channel in 0..<channels { destination[channel] = Float(sums[channel]) }
     }
 }

@@ -5,6 +5,7 @@ public func kernelTable() -> ck_kernels {
     ck_kernels(
         winograd: { winograd($0!, $1, $2!) },
         winograd_weights_gradient: { winogradWeightsGradient($0!, $1!) },
+        winograd_narrow_weights: { winogradNarrowWeights($0!, $1!) },
         winograd_transform_weights: { winogradTransformWeights($0!, $1, $2!) },
         winograd_restore_weights: { winogradRestoreWeights($0!, $1, $2!) },
         first_convolution: { firstConvolution($0!, $1, $2!) },

@@ -28,57 +28,23 @@ func winograd(_ arguments: UnsafePointer<ck_convolution>, _ item: Int64, _ scrat
     let count = min(block, tiling.count - first)
     let rows = (count + 11) / 12 * 12
 
-    let zeros = scratch
-    let plane = scratch + 16
-    let slots = UnsafeMutableRawPointer(plane + 36 * 16).assumingMemoryBound(to: Int32.self)
-    let v = plane + 36 * 16 + (block + 15) / 16 * 16
     let depths = tiling.depthComponents
+    let plane = scratch + 16
+    let v = plane + 36 * 16 + (block + 15) / 16 * 16
     let m = v + depths * block * inputs
     let blockStart = m + depths * block * outputs
-    for lane in 0..<16 { zeros[lane] = 0 }
+    for lane in 0..<16 { scratch[lane] = 0 }
     for z in 0..<depths { for index in count * inputs..<rows * inputs { v[z * rows * inputs + index] = 0 } }
 
-    // Tile t's planes lie from slots[t] on; of the next tile in a column the first two are the last of this one.
-    var used = 0
-    for t in 0..<count {
-        used += t > 0 && tiling.columnOrigin(first + t).rank > 0 ? tiling.tileDepth : depths
-        slots[t] = Int32(used - depths)
-    }
-    /// Runs `body` for all tiles, along rows first, as memory goes.
-    @inline(__always) func forEachTile(_ body: (_ t: Int, _ origin: Origin) -> Void) {
-        for rank in 0..<tiling.run {
-            for t in 0..<count {
-                let origin = tiling.columnOrigin(first + t)
-                if origin.rank == rank { body(t, origin) }
-            }
-        }
-    }
-    let stride = Int(ck_component_stride(Int64(max(used * inputs, tiling.tileDepth * rows * outputs))))
+    let tiles = TileBlock(tiling, first: first, count: count, scratch: plane + 36 * 16)
+    let stride = Int(ck_component_stride(Int64(max(tiles.planes * inputs, tiling.tileDepth * rows * outputs))))
     let transformed = blockStart + stride
-    forEachTile { t, origin in
-        for p in (t > 0 && origin.rank > 0 ? 2 : 0)..<depths {
-            let window = PlaneWindow(
-                a.input, depth: Int(a.input_depth), stride: Int(a.input_stride), tiling: tiling,
-                sample: origin.sample, plane: origin.z - 1 + p + Int(a.input_first), y: origin.y - 1, x: origin.x - 1,
-                side: tiling.tile + 2, zeros: zeros)
-            let out = transformed + (Int(slots[t]) + p) * inputs
-            @inline(__always) func transform<V: Vector>(_: V.Type, _ channel: Int) {
-                transformInput(tile: tiling.tile, out: out + channel, componentStride: stride, scratch: plane) { y in
-                    window.row(y, channel).six() as Six<V>
-                } four: { y in
-                    window.row(y, channel).four()
-                }
-            }
-            forEachVector(of: inputs) {
-                transform(F16.self, $0)
-            } _: {
-                transform(F8.self, $0)
-            }
-        }
-    }
+    tiles.transformPlanes(
+        a.input, depth: Int(a.input_depth), offset: Int(a.input_first), stride: Int(a.input_stride), channels: inputs,
+        into: transformed, componentStride: stride, scratch: scratch)
 
     for component in 0..<components {
-        transformDepth(transformed + component * stride, slots, tiling, count, rows, inputs, into: v)
+        tiles.transformDepth(transformed + component * stride, rows: rows, channels: inputs, into: v)
         for z in 0..<depths {
             Product(
                 a: v + z * rows * inputs, aRow: inputs, aDepth: 1,
@@ -89,7 +55,7 @@ func winograd(_ arguments: UnsafePointer<ck_convolution>, _ item: Int64, _ scrat
         restoreDepth(m, tiling, rows * outputs, into: blockStart + component * stride)
     }
 
-    forEachTile { t, origin in
+    tiles.forEachTile { t, origin in
         for z in 0..<min(tiling.tileDepth, tiling.depth - origin.z) {
             let mapRow = (origin.sample * tiling.depth + origin.z + z) * tiling.height
             let voxel = (mapRow + origin.y) * tiling.width + origin.x
@@ -103,32 +69,6 @@ func winograd(_ arguments: UnsafePointer<ck_convolution>, _ item: Int64, _ scrat
             } _: {
                 tile.transform(F8.self, $0)
             }
-        }
-    }
-}
-
-/// Bᵀ along z of one component of a plane: [l + 2][rows][C_in].
-@inline(__always)
-private func transformDepth(
-    _ planes: MutableFloats, _ slots: UnsafeMutablePointer<Int32>, _ tiling: Tiling, _ count: Int, _ rows: Int,
-    _ inputs: Int, into v: MutableFloats
-) {
-    for t in 0..<count {
-        let p = planes + Int(slots[t]) * inputs
-        let out = v + t * inputs
-        @inline(__always) func transform<V: Vector>(_: V.Type, _ channel: Int) {
-            if tiling.tileDepth == 4 {
-                let column: Six<V> = six(p + channel, inputs)
-                put(inputTransform4(column), out + channel, rows * inputs)
-            } else {
-                let column: Four<V> = four(p + channel, inputs)
-                put(inputTransform2(column), out + channel, rows * inputs)
-            }
-        }
-        forEachVector(of: inputs) {
-            transform(F16.self, $0)
-        } _: {
-            transform(F8.self, $0)
         }
     }
 }

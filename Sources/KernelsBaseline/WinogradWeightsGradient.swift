@@ -1,8 +1,9 @@
 // The gradient of the weights in the Winograd domain: per component, dU[C_in, C_out] = Σ over tiles of Vᵀ dM, where V is
 // the transformed input as in the forward pass and dM = A dY Aᵀ the transformed output gradient.
 //
-// One work item owns one z component of dU for some input channels and walks over all tiles in order, so that no two
-// threads add to the same number and the sum's order depends on nothing but the map's size.
+// For many channels one work item owns one z component of dU for some input channels and walks over all tiles in order, so
+// that no two threads add to the same number and the sum's order depends on nothing but the map's size. (For few channels
+// see WinogradNarrowWeights.swift.)
 
 import CKernels
 
@@ -59,9 +60,11 @@ func winogradWeightsGradient(_ arguments: UnsafePointer<ck_weights_gradient>, _ 
             }
             let mOut = m + t * outputs
             @inline(__always) func transformM<V: Vector>(_: V.Type, _ channel: Int) {
-                transformGradient(
-                    V.self, gradient, channel, tile: tile, out: mOut + channel, componentStride: mStride,
-                    scratch: plane)
+                transformGradient(tile: tile, out: mOut + channel, componentStride: mStride, scratch: plane) { y in
+                    gradient.four(y, channel) as Four<V>
+                } two: { y in
+                    gradient.two(y, channel)
+                }
             }
             forEachVector(of: outputs) {
                 transformM(F16.self, $0)
@@ -82,26 +85,23 @@ func winogradWeightsGradient(_ arguments: UnsafePointer<ck_weights_gradient>, _ 
     }
 }
 
-/// A dY Aᵀ of one sum of planes for the channels of one vector; component p goes to `out + p * componentStride`.
+/// A dY Aᵀ of one plane for the channels of one vector; component p goes to `out + p * componentStride`.
+///
+/// - Parameters:
+///   - four, two: A row of dY, for m = 4 and for m = 2.
 @inline(__always)
-private func transformGradient<V: Vector>(
-    _: V.Type, _ pair: PlaneSum, _ channel: Int, tile: Int, out: MutableFloats, componentStride: Int,
-    scratch: MutableFloats
+func transformGradient<V: Vector>(
+    tile: Int, out: MutableFloats, componentStride: Int, scratch: MutableFloats, four row4: (Int) -> Four<V>,
+    two row2: (Int) -> Two<V>
 ) {
     if tile == 4 {
-        for y in 0..<4 {
-            let row: Four<V> = pair.four(y, channel)
-            put(outputGradientTransform4(row), scratch + y * 96, 16)
-        }
+        for y in 0..<4 { put(outputGradientTransform4(row4(y)), scratch + y * 96, 16) }
         for x in 0..<6 {
             let column: Four<V> = four(scratch + x * 16, 96)
             put(outputGradientTransform4(column), out + x * componentStride, 6 * componentStride)
         }
     } else {
-        for y in 0..<2 {
-            let row: Two<V> = pair.two(y, channel)
-            put(outputGradientTransform2(row), scratch + y * 64, 16)
-        }
+        for y in 0..<2 { put(outputGradientTransform2(row2(y)), scratch + y * 64, 16) }
         for x in 0..<4 {
             let column: Two<V> = (V(at: scratch + x * 16), V(at: scratch + x * 16 + 64))
             put(outputGradientTransform2(column), out + x * componentStride, 4 * componentStride)

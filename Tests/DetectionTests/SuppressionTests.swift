@@ -55,7 +55,7 @@ import Testing
         let findings = Decoding.suppress(boxes)
         #expect(findings == [boxes[0], boxes[3]])
         let moved = Decoding.vote(findings, among: boxes)
-        #expect(moved[1] == boxes[3])
+        #expect(moved[1].box.center == boxes[3].box.center)
         #expect(abs(moved[0].box.center.x - 12) < 1e-12 && moved[0].box.center.z == 10 && moved[0].logit == 3)
         #expect(abs(moved[0].box.diameter - 8 * 2.0.squareRoot()) < 1e-9, "the mean of logarithms")
         #expect(Decoding.vote([], among: boxes).isEmpty)

@@ -102,6 +102,7 @@ typedef struct {
     int64_t tile_depth, tile, block, component_stride;
     int64_t first_channel, channels;    // the input channels of this item
     int64_t z_component;                // 0 ..< tile_depth + 2
+    int64_t first_tile, end_tile;       // for few channels: the tiles of this item, which has all channels and components
 } ck_weights_gradient;
 
 // Weights [C_out, C_in, 3, 3, 3] into components, or components' gradients back.
@@ -183,6 +184,7 @@ typedef struct {
 typedef struct {
     void (*winograd)(const ck_convolution *, int64_t item, float *scratch);
     void (*winograd_weights_gradient)(const ck_weights_gradient *, float *scratch);
+    void (*winograd_narrow_weights)(const ck_weights_gradient *, float *scratch);
     void (*winograd_transform_weights)(const ck_weights *, int64_t first_channel, float *scratch);
     void (*winograd_restore_weights)(const ck_weights *, int64_t first_channel, float *scratch);
     void (*first_convolution)(const ck_first_convolution *, int64_t row, float *scratch);
