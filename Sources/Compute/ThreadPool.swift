@@ -72,6 +72,7 @@ public final class ThreadPool: @unchecked Sendable {
             work(0)
             var polls = 0
             while busy.load(ordering: .acquiring) > 0 {
+                ck_pause()
                 polls += 1
                 if polls > Self.patience { sched_yield() }
             }
@@ -95,6 +96,7 @@ public final class ThreadPool: @unchecked Sendable {
         while true {
             var polls = 0
             while generation.load(ordering: .acquiring) == seen {
+                ck_pause()
                 polls += 1
                 if polls > Self.patience { sleep(until: seen) }
             }

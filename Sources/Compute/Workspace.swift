@@ -34,17 +34,25 @@ public final class Workspace {
     private static let page = 2 << 20
 
     public init() {
-        // Addresses cost nothing; as many as there is memory suffice. A limit on them (`ulimit -v`) is met halfway.
+        // Addresses cost nothing; as many as there is memory suffice. Where they are limited (`ulimit -v`), half of what
+        // is left is for others.
         var size = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) / Self.page * Self.page
-        var memory = mmap(nil, size, PROT_NONE, MAP_PRIVATE | MAP_ANON | MAP_NORESERVE, -1, 0)
-        while memory == MAP_FAILED && size > 64 << 20 {
-            size = size / 2 / Self.page * Self.page
-            memory = mmap(nil, size, PROT_NONE, MAP_PRIVATE | MAP_ANON | MAP_NORESERVE, -1, 0)
-        }
-        guard let memory, memory != MAP_FAILED else { preconditionFailure("no addresses for a workspace") }
+        while size > Self.page, !Self.isAvailable(2 * size) { size = size / 2 / Self.page * Self.page }
+        guard let memory = Self.reserve(size) else { preconditionFailure("no addresses for a workspace") }
         base = memory
         reserved = size
         free = [0..<size]
+    }
+
+    private static func reserve(_ size: Int) -> UnsafeMutableRawPointer? {
+        let memory = mmap(nil, size, PROT_NONE, MAP_PRIVATE | MAP_ANON | MAP_NORESERVE, -1, 0)
+        return memory == MAP_FAILED ? nil : memory
+    }
+
+    private static func isAvailable(_ size: Int) -> Bool {
+        guard let memory = reserve(size) else { return false }
+        munmap(memory, size)
+        return true
     }
 
     deinit { munmap(base, reserved) }

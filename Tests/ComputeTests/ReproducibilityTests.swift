@@ -3,35 +3,71 @@ import Testing
 @testable import Compute
 
 @Suite struct ReproducibilityTests {
-    /// Every reduction has a fixed partition: the number of threads changes no bit.
-    @Test(arguments: [2, 3, 5]) func sameBitsAtEveryThreadCount(_ threads: Int) {
-        #expect(results(threads: threads) == results(threads: 1))
+    /// Every reduction has a fixed partition: the number of threads changes no bit. Few channels and many, shallow maps and
+    /// deep ones take different ways.
+    @Test(arguments: [24, 64, 128], [ZYX(12, 20, 18), ZYX(18, 9, 14)])
+    func sameBitsAtEveryThreadCount(_ channels: Int, _ extent: ZYX<Int>) {
+        let one = results(channels, extent, threads: 1)
+        for threads in [2, 3, 5] {
+            let same = results(channels, extent, threads: threads) == one
+            #expect(same, "\(threads) threads")
+        }
     }
 
-    private func results(threads: Int) -> [[Double]] {
+    private func results(_ channels: Int, _ extent: ZYX<Int>, threads: Int) -> [[Double]] {
         var generator = CounterGenerator(seed: 5, purpose: "reproducibility test")
-        let extent = ZYX(12, 20, 18)
         let engine = Engine(pool: ThreadPool(threads: threads))
         defer { engine.pool.stop() }
-        let x = engine.map(NaiveMap.random(1, extent, 64, &generator))
-        let g = engine.map(NaiveMap.random(1, extent, 64, &generator))
-        let weights = (0..<64 * 64 * 27).map { _ in Float(generator.uniform(-0.1, 0.1)) }
-        let bias = [Float](repeating: 0.1, count: 64)
-        let y = engine.convolution(x, weights: weights, bias: bias, inputs: 64, outputs: 64)
-        let dx = engine.convolutionDataGradient(g, weights: weights, inputs: 64, channels: 64)
+        let x = engine.map(NaiveMap.random(1, extent, channels, &generator))
+        let g = engine.map(NaiveMap.random(1, extent, channels, &generator))
+        let weights = (0..<channels * channels * 27).map { _ in Float(generator.uniform(-0.1, 0.1)) }
+        let bias = [Float](repeating: 0.1, count: channels)
+        let y = engine.convolution(x, weights: weights, bias: bias, inputs: channels, outputs: channels)
+        let dx = engine.convolutionDataGradient(g, weights: weights, inputs: channels, channels: channels)
         var dw = [Float](repeating: 0, count: weights.count)
-        var pw = [Float](repeating: 0, count: 64 * 64)
+        var pw = [Float](repeating: 0, count: channels * channels)
         dw.withUnsafeMutableBufferPointer {
-            engine.convolutionWeightsGradient(x, g, inputs: 64, into: $0.baseAddress!)
+            engine.convolutionWeightsGradient(x, g, inputs: channels, into: $0.baseAddress!)
         }
         pw.withUnsafeMutableBufferPointer {
-            engine.pointwiseWeightsGradient(x, g, inputs: 64, into: $0.baseAddress!)
+            engine.pointwiseWeightsGradient(x, g, inputs: channels, into: $0.baseAddress!)
         }
         let statistics = engine.statistics(y)
         return [
             y.doubles, dx.doubles, dw.map(Double.init), pw.map(Double.init), statistics.mean.map(Double.init),
             statistics.variance.map(Double.init),
         ]
+    }
+
+    /// The first layer and the pooled normalisation have sums of their own.
+    @Test func sameBitsOfTheEntryLayers() {
+        func gradients(threads: Int) -> [Float] {
+            var generator = CounterGenerator(seed: 6, purpose: "reproducibility test")
+            let engine = Engine(pool: ThreadPool(threads: threads))
+            defer { engine.pool.stop() }
+            let extent = ZYX(6, 10, 12)
+            let x = engine.map(NaiveMap.random(2, extent, 1, &generator))
+            let second = engine.map(NaiveMap.random(2, extent, 24, &generator))
+            let g = engine.map(NaiveMap.random(2, extent.map { $0 / 2 }, 24, &generator))
+            let parameters = (0..<24 * 29).map { _ in Float(generator.uniform(0.1, 1)) }
+            var out = [Float](repeating: 0, count: 24 * 31)
+            parameters.withUnsafeBufferPointer { p in
+                out.withUnsafeMutableBufferPointer { out in
+                    let (p, out) = (p.baseAddress!, out.baseAddress!)
+                    let layer = FirstLayer(weights: p, bias: p + 24 * 27)
+                    let normalization = NormalizationParameters(scale: p, shift: p + 24)
+                    engine.poolNormalizedGradient(
+                        second, gradient: g, normalization, engine.statistics(second), scaleGradient: out,
+                        shiftGradient: out + 24)
+                    engine.firstGradient(
+                        x, layer, gradient: second, normalization, engine.firstStatistics(x, layer),
+                        weightsGradient: out + 96, scaleGradient: out + 48, shiftGradient: out + 72)
+                }
+            }
+            return out
+        }
+        let one = gradients(threads: 1)
+        #expect(gradients(threads: 2) == one && gradients(threads: 3) == one && one.allSatisfy(\.isFinite))
     }
 
     @Test func steadyStateTakesNoMemory() {

@@ -21,19 +21,27 @@ enum ClosedForm {
         Double(hash(base, index) >> 40) / Double(1 << 24) * 2 - 1
     }
 
-    /// The profile "separated": few values near ReLU's kink.
-    static func state() -> NetworkState {
+    /// How batch norm's weights and biases are drawn.
+    enum Profile: String, Decodable {
+        /// ReLU cuts half of the values.
+        case ordinary
+        /// Few values lie near ReLU's kink.
+        case separated
+    }
+
+    static func state(_ profile: Profile) -> NetworkState {
+        let (base, spread, shift) = profile == .ordinary ? (1.0, 0.25, 0.0) : (0.3, 0.075, 1.0)
         var parameters = [Float](repeating: 0, count: NoduleNetwork.parameters.count)
         for entry in NoduleNetwork.parameters.entries {
-            let base = fnv1a(entry.name)
+            let name = fnv1a(entry.name)
             let dot = entry.name.lastIndex(of: ".") ?? entry.name.startIndex
             let weight = NoduleNetwork.parameters[entry.name[..<dot] + ".weight"]?.shape ?? []
             let isWeight = entry.name.hasSuffix(".weight")
             for (index, place) in entry.range.enumerated() {
-                let u = uniform(base, index)
+                let u = uniform(name, index)
                 if weight.count == 1 {
-                    let offset = 1.0 - 2.0 * Double(index % 2)
-                    parameters[place] = Float(isWeight ? 0.3 + 0.075 * u : offset + 0.25 * u)
+                    let offset = shift * (1.0 - 2.0 * Double(index % 2))
+                    parameters[place] = Float(isWeight ? base + spread * u : offset + 0.25 * u)
                 } else {
                     parameters[place] = Float(u * (1 / Double(weight[1...].reduce(1, *)).squareRoot()))
                 }
@@ -49,9 +57,9 @@ enum ClosedForm {
     private static func wave(_ position: Int, _ half: Int) -> Int { abs(position % (2 * half) - half) }
 
     /// An input [N, 1, D, H, W].
-    static func image(_ shape: [Int]) -> [Float] {
+    static func image(_ shape: [Int], noise: Int) -> [Float] {
         let (depth, height, width) = (shape[2], shape[3], shape[4])
-        let base = fnv1a("input 0")
+        let base = fnv1a("input \(noise)")
         var values: [Float] = []
         for s in 0..<shape[0] {
             for z in 0..<depth {
@@ -118,5 +126,16 @@ enum ClosedForm {
         let values = Array(values)
         let base = fnv1a("sample " + name)
         return (0..<count).map { Double(values[Int(hash(base, $0) % UInt64(values.count))]) }
+    }
+
+    /// Sums of all elements, the sign of each in sum k being bit k of its hash.
+    static func projections(_ name: String, _ values: some Collection<Float>) -> [Double] {
+        let base = fnv1a("signs " + name)
+        var sums = [Double](repeating: 0, count: 16)
+        for (index, value) in values.enumerated() {
+            let signs = hash(base, index)
+            for k in 0..<16 { sums[k] += signs >> UInt64(k) & 1 == 1 ? Double(value) : -Double(value) }
+        }
+        return sums
     }
 }
