@@ -38,7 +38,7 @@ public final class Workspace {
         // is left is for others.
         var size = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) / Self.page * Self.page
         while size > Self.page, !Self.isAvailable(2 * size) { size = size / 2 / Self.page * Self.page }
-        guard let memory = Self.reserve(size) else { preconditionFailure("no addresses for a workspace") }
+        guard let memory = Self.reserve(size) else { outOfMemory(size, beside: 0) }
         base = memory
         reserved = size
         free = [0..<size]
@@ -61,7 +61,7 @@ public final class Workspace {
     public func take(_ count: Int) -> FloatBuffer {
         let bytes = max(count * 4, 1).roundedUp(to: Self.alignment)
         guard let index = free.firstIndex(where: { $0.count >= bytes }) else {
-            preconditionFailure("no memory for \(bytes) bytes beside \(bytesInUse) in use")
+            outOfMemory(bytes, beside: bytesInUse)
         }
         let range = free[index].lowerBound..<free[index].lowerBound + bytes
         if range.upperBound == free[index].upperBound {
@@ -81,7 +81,7 @@ public final class Workspace {
         guard end > usable else { return }
         let wanted = min(reserved, end.roundedUp(to: Self.page))
         let status = mprotect(base + usable, wanted - usable, PROT_READ | PROT_WRITE)
-        precondition(status == 0, "the system refuses \(wanted - usable) bytes beside \(usable) in use")
+        if status != 0 { outOfMemory(wanted - usable, beside: usable) }
         #if os(Linux)
             madvise(base + usable, wanted - usable, MADV_HUGEPAGE)
         #endif
@@ -147,7 +147,7 @@ struct ScratchMemory: ~Copyable {
         free(pointer)
         var memory: UnsafeMutableRawPointer?
         let status = posix_memalign(&memory, 64, max(64, count * 4))
-        guard status == 0, let memory else { preconditionFailure("no memory for \(count * 4) bytes of scratch space") }
+        guard status == 0, let memory else { outOfMemory(count * 4, beside: 0) }
         let pointer = memory.bindMemory(to: Float.self, capacity: count)
         self.pointer = pointer
         capacity = count
@@ -157,6 +157,17 @@ struct ScratchMemory: ~Copyable {
     var bytes: Int { capacity * 4 }
 
     deinit { free(pointer) }
+}
+
+/// Ends the program: a step without its memory cannot go on, and its callers could only do the same.
+private func outOfMemory(_ bytes: Int, beside inUse: Int) -> Never {
+    let text = """
+        luna: the system has no \(bytes >> 20) MiB more for activations, beside \(inUse >> 20) MiB in use; smaller crops, \
+        micro-batches or tiles need less
+
+        """
+    _ = text.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+    exit(70)
 }
 
 extension Int {

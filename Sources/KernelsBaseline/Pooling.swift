@@ -6,9 +6,11 @@
 
 import CKernels
 
+private typealias Eight<T> = (T, T, T, T, T, T, T, T)
+
 /// The eight voxels of a window, by (z, y, x).
 @inline(__always) private func corners(_ a: ck_pooling, _ row: Int, stride: Int) -> (
-    base: Int, offsets: (Int, Int, Int, Int, Int, Int, Int, Int)
+    base: Int, offsets: Eight<Int>
 ) {
     let height = Int(a.height)
     let width = Int(a.width)
@@ -78,8 +80,8 @@ func unpool(_ arguments: UnsafePointer<ck_pooling>, _ row: Int64) {
 /// The eight values of a window after normalisation.
 @inline(__always)
 private func normalized(
-    _ p: Floats, _ o: (Int, Int, Int, Int, Int, Int, Int, Int), _ scale: F16, _ shift: F16, _ lanes: Lanes
-) -> (F16, F16, F16, F16, F16, F16, F16, F16) {
+    _ p: Floats, _ o: Eight<Int>, _ scale: F16, _ shift: F16, _ lanes: Lanes
+) -> Eight<F16> {
     (
         fma(load(p + o.0, lanes), scale, shift), fma(load(p + o.1, lanes), scale, shift),
         fma(load(p + o.2, lanes), scale, shift), fma(load(p + o.3, lanes), scale, shift),
@@ -88,7 +90,19 @@ private func normalized(
     )
 }
 
-@inline(__always) private func largest(_ v: (F16, F16, F16, F16, F16, F16, F16, F16)) -> F16 {
+@inline(__always)
+private func forEachCorner(_ v: Eight<F16>, _ o: Eight<Int>, _ body: (F16, Int) -> Void) {
+    body(v.0, o.0)
+    body(v.1, o.1)
+    body(v.2, o.2)
+    body(v.3, o.3)
+    body(v.4, o.4)
+    body(v.5, o.5)
+    body(v.6, o.6)
+    body(v.7, o.7)
+}
+
+@inline(__always) private func largest(_ v: Eight<F16>) -> F16 {
     maximum(maximum(maximum(v.0, v.1), maximum(v.2, v.3)), maximum(maximum(v.4, v.5), maximum(v.6, v.7)))
 }
 
@@ -139,14 +153,7 @@ func poolNormalizationSums(
                     q = fma(given, (load(p + from, lanes) - mean) * inverse, q)
                     left -= given
                 }
-                give(v.0, o.0)
-                give(v.1, o.1)
-                give(v.2, o.2)
-                give(v.3, o.3)
-                give(v.4, o.4)
-                give(v.5, o.5)
-                give(v.6, o.6)
-                give(v.7, o.7)
+                forEachCorner(v, o, give)
                 s += g
             }
             add(s, to: sums + c, lanes)
@@ -181,14 +188,7 @@ func poolNormalizationApply(
                 store(gradient.apply(given, load(p + at, lanes)), out + at, lanes)
                 left -= given
             }
-            give(v.0, o.0)
-            give(v.1, o.1)
-            give(v.2, o.2)
-            give(v.3, o.3)
-            give(v.4, o.4)
-            give(v.5, o.5)
-            give(v.6, o.6)
-            give(v.7, o.7)
+            forEachCorner(v, o, give)
         }
     }
 }

@@ -71,10 +71,9 @@ struct TrainCommand: ParsableCommand {
             throw UsageError("\(runPath) already holds a run; add --resume to go on, or name another directory")
         }
         let source = try PatchDataset(directory: data)
-        if source.manifest.options.cropSize < configuration.cropSize {
+        if source.cropSize < configuration.cropSize {
             throw InputError(
-                data,
-                "its patches are made for crops of \(source.manifest.options.cropSize), crop_size is \(configuration.cropSize)",
+                data, "its patches are made for crops of \(source.cropSize), crop_size is \(configuration.cropSize)",
                 remedy: "convert again with --crop-size \(configuration.cropSize)")
         }
         try communicator.releaseFromRoot()
@@ -92,7 +91,7 @@ struct TrainCommand: ParsableCommand {
         let trainer = try Trainer(
             Trainer.Setting(
                 configuration: configuration, communicator: communicator, source: source, dataPath: data,
-                dataDigest: try datasetDigest(data), engine: engine, arithmetic: arithmetic,
+                dataDigest: source.digest, engine: engine, arithmetic: arithmetic,
                 loaderThreads: 1, run: directory, resume: resume,
                 report: { progress.show($0) }))
         logger.info(
@@ -107,13 +106,6 @@ struct TrainCommand: ParsableCommand {
             logger.info("stopped as asked after step \(trainer.completedSteps); `--resume` goes on from here")
             return ExitStatus.stoppedResumable.rawValue
         }
-    }
-
-    /// What `dataset.json` says: it holds every shard's checksum.
-    private func datasetDigest(_ data: String) throws -> Digest {
-        var digest = Digest()
-        digest.add(String(decoding: try FileContent.bytes(DatasetManifest.path(in: data)), as: UTF8.self))
-        return digest
     }
 
     /// The best instruction set that all ranks have: the same bits need the same instructions.
