@@ -55,6 +55,9 @@ struct DetectCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Voxels around a tile that are computed and dropped.", valueName: "n"))
     var margin = TilePlan.margin
 
+    @Flag(help: "Average the answers to a tile and to its mirror images along y and x: four times the work.")
+    var mirrors = false
+
     @Flag(help: "Move each finding to the mean of the boxes that mean the same (box voting).")
     var vote = false
 
@@ -95,9 +98,8 @@ struct DetectCommand: ParsableCommand {
         let trained = try configuration(of: file)
         let network = NoduleNetwork(pool: ThreadPool(threads: threads ?? Startup.defaultThreads))
         let anchors = (preset.flatMap(Preset.init) ?? trained?.preset ?? .luna16).anchors
-        var detector = ScanDetector(anchors: anchors) {
-            network.forward(state, input: $0, coord: $1, mode: .evaluation)
-        }
+        let answer: Mirrors.Network = { network.forward(state, input: $0, coord: $1, mode: .evaluation) }
+        var detector = ScanDetector(anchors: anchors, network: mirrors ? Mirrors.averaging(answer) : answer)
         detector.side = tile
         detector.margin = margin
         detector.voting = vote

@@ -1,0 +1,57 @@
+import Compute
+
+/// Test-time augmentation: the mean of the network's answers to a tile and to its mirror images along y and x, the axes
+/// along which training mirrors its crops.
+public enum Mirrors {
+    public typealias Network = (_ input: Tensor, _ coord: Tensor) throws -> Tensor
+
+    /// Four passes for one. Logits and boxes are averaged; a mirrored box's offset along the axis changes its sign.
+    public static func averaging(_ network: @escaping Network) -> Network {
+        { input, coord in
+            var mean = try network(input, coord)
+            for (y, x) in [(false, true), (true, false), (true, true)] {
+                let answer = try network(mirrored(input, y: y, x: x), mirrored(coord, y: y, x: x))
+                let back = output(answer, y: y, x: x)
+                for index in mean.values.indices { mean.values[index] += back.values[index] }
+            }
+            for index in mean.values.indices { mean.values[index] /= 4 }
+            return mean
+        }
+    }
+
+    /// [N, C, D, H, W] reversed along H, W or both.
+    private static func mirrored(_ tensor: Tensor, y: Bool, x: Bool) -> Tensor {
+        let s = tensor.shape
+        return reversed(tensor, planes: s[0] * s[1] * s[2], rows: s[3], columns: s[4], inner: 1, y: y, x: x)
+    }
+
+    /// The same for the network's output, [N, d, h, w, anchors, (logit, dz, dy, dx, dd)].
+    private static func output(_ tensor: Tensor, y: Bool, x: Bool) -> Tensor {
+        let s = tensor.shape
+        var result = reversed(
+            tensor, planes: s[0] * s[1], rows: s[2], columns: s[3], inner: s[4] * s[5], y: y, x: x)
+        for cell in stride(from: 0, to: result.count, by: 5) {
+            if y { result.values[cell + 2] = -result.values[cell + 2] }
+            if x { result.values[cell + 3] = -result.values[cell + 3] }
+        }
+        return result
+    }
+
+    private static func reversed(
+        _ tensor: Tensor, planes: Int, rows: Int, columns: Int, inner: Int, y: Bool, x: Bool
+    ) -> Tensor {
+        var result = tensor
+        for plane in 0..<planes {
+            for row in 0..<rows {
+                let source = (plane * rows + (y ? rows - 1 - row : row)) * columns
+                let target = (plane * rows + row) * columns
+                for column in 0..<columns {
+                    let from = (source + (x ? columns - 1 - column : column)) * inner
+                    let to = (target + column) * inner
+                    for index in 0..<inner { result.values[to + index] = tensor.values[from + index] }
+                }
+            }
+        }
+        return result
+    }
+}
