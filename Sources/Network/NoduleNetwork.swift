@@ -35,8 +35,10 @@ public final class NoduleNetwork {
         output = Head("output", 128, 64, Self.anchors * Self.components, &d)
     }
 
-    private func forward(_ x: FeatureMap, coord: Tensor, factors: [Float]?, _ pass: Pass) -> FeatureMap {
-        let half = forw1.forward(preBlock.forward(x, pass), pass)
+    private func forward(_ x: consuming FeatureMap, coord: Tensor, factors: [Float]?, _ pass: Pass) -> FeatureMap {
+        let entered = preBlock.forward(x, pass)
+        _ = consume x  // in evaluation its memory is free from here on
+        let half = forw1.forward(consume entered, pass)
         let quarter = forw2.forward(pools[0].forward(half, pass), pass)
         let eighth = forw3.forward(pools[1].forward(quarter, pass), pass)
         let sixteenth = forw4.forward(pools[2].forward(eighth, pass), pass)
@@ -140,7 +142,7 @@ public final class NoduleNetwork {
                 input.values.withUnsafeBufferPointer {
                     x.pointer.update(from: $0.baseAddress.unsafelyUnwrapped, count: input.count)
                 }
-                let y = forward(x, coord: coord, factors: factors, pass)
+                let y = forward(consume x, coord: coord, factors: factors, pass)
                 return Tensor(
                     shape: [shape[0]] + grid + [Self.anchors, Self.components],
                     values: Array(UnsafeBufferPointer(start: y.pointer, count: y.voxels * y.channels)))

@@ -43,9 +43,7 @@ final class PostRes {
 
     func forward(_ x: FeatureMap, _ pass: Pass) -> FeatureMap {
         let engine = pass.engine
-        let first = conv1.forward(x, pass)
-        let firstStatistics = bn1.statistics(first, pass)
-        let second = conv2.forward(inner(first, firstStatistics, reuse: !pass.isTraining, pass), pass)
+        let (first, firstStatistics, second) = convolve(x, pass)
         let secondStatistics = bn2.statistics(second, pass)
         var residual = Residual.identity(x)
         var shortcutStatistics: Statistics?
@@ -57,13 +55,23 @@ final class PostRes {
         }
         let output = pass.isTraining ? engine.map(like: second) : second
         engine.normalize(second, bn2.parameters(pass), secondStatistics, residual: residual, into: output)
-        kept =
-            pass.isTraining
-            ? Kept(
-                input: x, first: first, firstStatistics: firstStatistics, second: second,
+        kept = first.map {
+            Kept(
+                input: x, first: $0, firstStatistics: firstStatistics, second: second,
                 secondStatistics: secondStatistics, shortcutStatistics: shortcutStatistics, output: output)
-            : nil
+        }
         return output
+    }
+
+    /// The two convolutions. The first one's map is returned in training only: in evaluation its memory is free before the
+    /// shortcut needs some.
+    private func convolve(
+        _ x: FeatureMap, _ pass: Pass
+    ) -> (first: FeatureMap?, firstStatistics: Statistics, second: FeatureMap) {
+        let first = conv1.forward(x, pass)
+        let statistics = bn1.statistics(first, pass)
+        let second = conv2.forward(inner(first, statistics, reuse: !pass.isTraining, pass), pass)
+        return (pass.isTraining ? first : nil, statistics, second)
     }
 
     /// What the second convolution sees, in the memory of `first` where that is to be reused.
@@ -108,8 +116,10 @@ final class Stage {
         self.blocks = (0..<blocks).map { PostRes("\(name).\($0)", $0 == 0 ? inputs : outputs, outputs, &declarations) }
     }
 
-    func forward(_ x: FeatureMap, _ pass: Pass) -> FeatureMap {
-        blocks.reduce(x) { $1.forward($0, pass) }
+    /// Takes the map over, so that in evaluation it is gone once the first block is done.
+    func forward(_ x: consuming FeatureMap, _ pass: Pass) -> FeatureMap {
+        for block in blocks { x = block.forward(x, pass) }
+        return x
     }
 
     func backward(_ gradient: FeatureMap, channels: Int? = nil, _ pass: Pass) -> FeatureMap {
