@@ -28,7 +28,7 @@ public final class ThreadPool: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
-    /// Polls before a thread sleeps: about 50 microseconds.
+    /// Polls before a thread sleeps: with the processor's pause between them some tens of microseconds.
     private static let patience = 2_000
 
     /// - Parameter threads: At least 1; the calling thread is one of them.

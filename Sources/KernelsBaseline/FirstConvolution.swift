@@ -82,11 +82,11 @@ func firstConvolution(_ arguments: UnsafePointer<ck_first_convolution>, _ row: I
 }
 
 // With so little arithmetic, the layer's output is computed again wherever its values are needed for normalisation: for
-// the statistics, and twice for the gradient. It is never stored. The scratch holds nine rows of `width + 2` and eight
-// floats more, then the row of output, then sums.
+// the statistics, and twice for the gradient. It is never stored. The scratch holds nine rows of `width + 2`, rounded
+// up to a cache line so that the sums are aligned; the row of output; sums.
 
 @inline(__always) private func outputRow(_ a: ck_first_convolution, _ scratch: MutableFloats) -> MutableFloats {
-    scratch + (9 * (Int(a.width) + 2) + 8)
+    scratch + (9 * (Int(a.width) + 2) + 15) / 16 * 16
 }
 
 /// Adds up over one plane what `row` [2][C] finds in each of its rows.

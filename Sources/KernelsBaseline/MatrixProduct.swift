@@ -20,7 +20,7 @@ struct Product {
     /// Floats in `a` from row to row, and from one depth to the next.
     var aRow: Int
     var aDepth: Int
-    /// Transformed weights in panels (see `Panels`), or a matrix with `bDepth` floats from one depth to the next.
+    /// Transformed weights in panels (see `Panel`), or a matrix with `bDepth` floats from one depth to the next.
     var b: Floats
     var bDepth: Int
     var c: MutableFloats

@@ -152,7 +152,7 @@ struct WindowRow {
 
 /// A weighted sum of up to four planes: one component along z.
 struct PlaneSum {
-    private var windows: (PlaneWindow, PlaneWindow, PlaneWindow, PlaneWindow)
+    private let windows: (PlaneWindow, PlaneWindow, PlaneWindow, PlaneWindow)
     private let weights: DepthWeights
 
     /// - Parameter window: The window on a plane, by its place in the tile.

@@ -51,7 +51,7 @@ final class EntryBlock {
     private func evaluate(_ x: FeatureMap, into pooled: FeatureMap, _ pass: Pass) {
         let engine = pass.engine
         let depth = x.extent.z
-        let step = 8
+        let step = 8  // a multiple of 4, so that the tiles are those of the whole map
         for sample in 0..<x.samples {
             let input = x.sample(sample)
             let output = pooled.sample(sample)

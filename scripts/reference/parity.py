@@ -15,6 +15,7 @@ import synthetic
 
 # Input shape, batch norm's profile and the noise of the image (see synthetic.py). The noises are chosen so that no value
 # lies where rounding decides which way ReLU or pooling sends a gradient: one such decision changes a gradient by 1e-3.
+# (At 64 voxels that is not enough: with noise 5 one gradient of 164 is off by 4.4 times float32's error, with 12 by 7.)
 CASES = [
     ((2, 1, 32, 48, 64), "separated", 2),
     ((2, 1, 16, 16, 32), "ordinary", 32),
