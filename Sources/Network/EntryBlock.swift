@@ -70,13 +70,13 @@ final class EntryBlock {
     }
 
     /// - Parameter gradient: Of the pooled map. The input's is not wanted.
-    func backward(_ gradient: FeatureMap, _ pass: Pass) {
+    func backward(_ gradient: consuming FeatureMap, _ pass: Pass) {
         guard let k = kept else { preconditionFailure("no forward pass") }
         kept = nil
         let engine = pass.engine
         let second = k.second
         engine.poolNormalizedGradient(
-            second, gradient: gradient, bn2.parameters(pass), k.secondStatistics,
+            second, gradient: consume gradient, bn2.parameters(pass), k.secondStatistics,
             scaleGradient: pass.gradient(bn2.weight), shiftGradient: pass.gradient(bn2.bias))
         conv2.weightsGradient(activation(k.input, k.firstStatistics, pass), second, pass)
         let inner = conv2.dataGradient(second, channels: conv2.inputs, pass)

@@ -4,7 +4,7 @@ import Compute
 final class Head {
     private let hidden: PointwiseConvolution
     private let last: PointwiseConvolution
-    private var kept: (dropped: FeatureMap, hidden: FeatureMap, factors: [Float]?)?
+    private var kept: (input: FeatureMap, hidden: FeatureMap, factors: [Float]?)?
 
     init(_ name: String, _ inputs: Int, _ width: Int, _ outputs: Int, _ declarations: inout Declarations) {
         hidden = PointwiseConvolution("\(name).0", inputs, width, &declarations)
@@ -13,26 +13,29 @@ final class Head {
 
     /// - Parameter factors: Per sample and channel [N, C] what dropout multiplies by, or nil for none.
     func forward(_ x: FeatureMap, factors: [Float]?, _ pass: Pass) -> FeatureMap {
-        var dropped = x
-        if let factors {
-            dropped = pass.engine.map(like: x)
-            pass.engine.scale(x, by: factors, into: dropped)
-        }
-        let y = hidden.forward(dropped, pass)
+        let y = hidden.forward(dropped(x, factors, pass), pass)
         pass.engine.rectify(y)
-        kept = pass.isTraining ? (dropped, y, factors) : nil
+        kept = pass.isTraining ? (x, y, factors) : nil
         return last.forward(y, pass)
     }
 
+    /// What is left of `x`: cheap, so the backward pass makes it again.
+    private func dropped(_ x: FeatureMap, _ factors: [Float]?, _ pass: Pass) -> FeatureMap {
+        guard let factors else { return x }
+        let dropped = pass.engine.map(like: x)
+        pass.engine.scale(x, by: factors, into: dropped)
+        return dropped
+    }
+
     func backward(_ gradient: FeatureMap, _ pass: Pass) -> FeatureMap {
-        guard let (dropped, y, factors) = kept else { preconditionFailure("no forward pass") }
+        guard let (x, y, factors) = kept else { preconditionFailure("no forward pass") }
         kept = nil
         last.weightsGradient(y, gradient, normalized: false, pass)
         let inner = last.dataGradient(gradient, channels: last.inputs, pass)
         pass.engine.rectifierGradient(inner, output: y)
-        hidden.weightsGradient(dropped, inner, normalized: false, pass)
-        let x = hidden.dataGradient(inner, channels: hidden.inputs, pass)
-        if let factors { pass.engine.scale(x, by: factors, into: x) }
-        return x
+        hidden.weightsGradient(dropped(x, factors, pass), inner, normalized: false, pass)
+        let result = hidden.dataGradient(inner, channels: hidden.inputs, pass)
+        if let factors { pass.engine.scale(result, by: factors, into: result) }
+        return result
     }
 }

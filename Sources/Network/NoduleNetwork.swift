@@ -47,16 +47,16 @@ public final class NoduleNetwork {
         return output.forward(up2, factors: factors, pass)
     }
 
-    private func backward(_ gradient: FeatureMap, _ pass: Pass) {
+    /// Gradients are handed over, so that each one's memory is free as soon as nothing needs it.
+    private func backward(_ gradient: consuming FeatureMap, _ pass: Pass) {
         let merged2 = back2.backward(output.backward(gradient, pass), channels: 128, pass)
         let merged3 = back3.backward(path2.backward(merged2.channels(0..<64), pass), pass)
-        let sixteenth = path1.backward(merged3.channels(0..<64), pass)
-        let eighth = pools[2].backward(forw4.backward(sixteenth, pass), pass)
-        pass.engine.add(merged3.channels(64..<128), to: eighth)
-        let quarter = pools[1].backward(forw3.backward(eighth, pass), pass)
-        pass.engine.add(merged2.channels(64..<128), to: quarter)
-        let half = pools[0].backward(forw2.backward(quarter, pass), pass)
-        preBlock.backward(forw1.backward(half, pass), pass)
+        let eighth = pools[2].backward(forw4.backward(path1.backward(merged3.channels(0..<64), pass), pass), pass)
+        pass.engine.add((consume merged3).channels(64..<128), to: eighth)
+        let quarter = pools[1].backward(forw3.backward(consume eighth, pass), pass)
+        pass.engine.add((consume merged2).channels(64..<128), to: quarter)
+        let half = pools[0].backward(forw2.backward(consume quarter, pass), pass)
+        preBlock.backward(forw1.backward(consume half, pass), pass)
     }
 
     /// The upward path's result beside the map from the way down, and the coordinates; padded to a multiple of 8
@@ -166,7 +166,7 @@ public final class NoduleNetwork {
             outputGradient.values.withUnsafeBufferPointer {
                 y.pointer.update(from: $0.baseAddress.unsafelyUnwrapped, count: outputGradient.count)
             }
-            backward(y, pass)
+            backward(consume y, pass)
         }
     }
 

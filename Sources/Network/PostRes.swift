@@ -84,7 +84,7 @@ final class PostRes {
     /// - Parameters:
     ///   - gradient: Of the output; its memory is used.
     ///   - channels: How many of the input's channels need a gradient: the first ones.
-    func backward(_ gradient: FeatureMap, channels: Int? = nil, _ pass: Pass) -> FeatureMap {
+    func backward(_ gradient: consuming FeatureMap, channels: Int? = nil, _ pass: Pass) -> FeatureMap {
         guard let k = kept else { preconditionFailure("no forward pass") }
         kept = nil
         let channels = channels ?? inputs
@@ -92,7 +92,7 @@ final class PostRes {
         bn2.backward(k.second, k.secondStatistics, .output(k.output), gradient: gradient, into: k.second, pass)
         conv2.weightsGradient(inner(k.first, k.firstStatistics, reuse: false, pass), k.second, pass)
         let inner = conv2.dataGradient(k.second, channels: conv1.outputs, pass)
-        bn1.backward(k.first, k.firstStatistics, .rectified, gradient: inner, into: k.first, pass)
+        bn1.backward(k.first, k.firstStatistics, .rectified, gradient: consume inner, into: k.first, pass)
         conv1.weightsGradient(k.input, k.first, pass)
         let x = conv1.dataGradient(k.first, channels: channels, pass)
         // `gradient` is masked by the last ReLU now, so it is the shortcut's too.
@@ -122,10 +122,9 @@ final class Stage {
         return x
     }
 
-    func backward(_ gradient: FeatureMap, channels: Int? = nil, _ pass: Pass) -> FeatureMap {
-        var gradient = gradient
+    func backward(_ gradient: consuming FeatureMap, channels: Int? = nil, _ pass: Pass) -> FeatureMap {
         for (index, block) in blocks.enumerated().reversed() {
-            gradient = block.backward(gradient, channels: index == 0 ? channels : nil, pass)
+            gradient = block.backward(consume gradient, channels: index == 0 ? channels : nil, pass)
         }
         return gradient
     }
