@@ -38,9 +38,9 @@ public final class NoduleNetwork {
     private func forward(_ x: consuming FeatureMap, coord: Tensor, factors: [Float]?, _ pass: Pass) -> FeatureMap {
         let entered = preBlock.forward(x, pass)
         _ = consume x  // in evaluation its memory is free from here on
-        let half = forw1.forward(consume entered, pass)
-        let quarter = forw2.forward(pools[0].forward(half, pass), pass)
-        let eighth = forw3.forward(pools[1].forward(quarter, pass), pass)
+        let half = forw1.forward(consume entered, keepsOutput: false, pass)
+        let quarter = forw2.forward(pools[0].forward(consume half, pass), keepsOutput: false, pass)
+        let eighth = forw3.forward(pools[1].forward(quarter, pass), keepsOutput: false, pass)
         let sixteenth = forw4.forward(pools[2].forward(eighth, pass), pass)
         let up3 = back3.forward(concatenate(path1, sixteenth, eighth, coord: nil, pass), pass)
         let up2 = back2.forward(concatenate(path2, up3, quarter, coord: coord, pass), pass)
@@ -51,11 +51,12 @@ public final class NoduleNetwork {
     private func backward(_ gradient: consuming FeatureMap, _ pass: Pass) {
         let merged2 = back2.backward(output.backward(gradient, pass), channels: 128, pass)
         let merged3 = back3.backward(path2.backward(merged2.channels(0..<64), pass), pass)
-        let eighth = pools[2].backward(forw4.backward(path1.backward(merged3.channels(0..<64), pass), pass), pass)
+        let sixteenth = forw4.backward(path1.backward(merged3.channels(0..<64), pass), pass)
+        let eighth = pools[2].backward(consume sixteenth, input: forw3.output(pass), pass)
         pass.engine.add((consume merged3).channels(64..<128), to: eighth)
-        let quarter = pools[1].backward(forw3.backward(consume eighth, pass), pass)
+        let quarter = pools[1].backward(forw3.backward(consume eighth, pass), input: forw2.output(pass), pass)
         pass.engine.add((consume merged2).channels(64..<128), to: quarter)
-        let half = pools[0].backward(forw2.backward(consume quarter, pass), pass)
+        let half = pools[0].backward(forw2.backward(consume quarter, pass), input: forw1.output(pass), pass)
         preBlock.backward(forw1.backward(consume half, pass), pass)
     }
 

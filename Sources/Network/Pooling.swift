@@ -2,16 +2,17 @@ import Compute
 
 /// Max-pooling by 2.
 final class MaxPooling {
-    private var kept: (input: FeatureMap, output: FeatureMap)?
+    private var kept: FeatureMap?
 
     func forward(_ x: FeatureMap, _ pass: Pass) -> FeatureMap {
         let y = pass.engine.maxPool(x)
-        kept = pass.isTraining ? (x, y) : nil
+        kept = pass.isTraining ? y : nil
         return y
     }
 
-    func backward(_ gradient: FeatureMap, _ pass: Pass) -> FeatureMap {
-        guard let (x, y) = kept else { preconditionFailure("no forward pass") }
+    /// - Parameter x: What `forward` was given.
+    func backward(_ gradient: FeatureMap, input x: FeatureMap, _ pass: Pass) -> FeatureMap {
+        guard let y = kept else { preconditionFailure("no forward pass") }
         kept = nil
         return pass.engine.maxPoolGradient(x, y, gradient: gradient)
     }

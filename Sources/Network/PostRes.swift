@@ -5,8 +5,8 @@ import Compute
 ///     x ─ conv1 ─ bn1 ─ ReLU ─ conv2 ─ bn2 ─ (+) ─ ReLU ─
 ///     └────────── identity, or 1x1x1 and bn ──┘
 ///
-/// For the backward pass it keeps what the two convolutions made and the output; the activation between them and the
-/// shortcut's map are computed again.
+/// For the backward pass it keeps what the two convolutions made and, if wanted, the output; the activation between them
+/// and the shortcut's map are computed again.
 final class PostRes {
     private let conv1: Convolution
     private let bn1: BatchNormalization
@@ -23,7 +23,7 @@ final class PostRes {
         let second: FeatureMap
         let secondStatistics: Statistics
         let shortcutStatistics: Statistics?
-        let output: FeatureMap
+        var output: FeatureMap?
     }
 
     init(_ name: String, _ inputs: Int, _ outputs: Int, _ declarations: inout Declarations) {
@@ -41,7 +41,9 @@ final class PostRes {
             )
     }
 
-    func forward(_ x: FeatureMap, _ pass: Pass) -> FeatureMap {
+    /// - Parameter keepsOutput: Whether the backward pass finds the output in memory, rather than making it again.
+    func forward(_ x: FeatureMap, keepsOutput: Bool, _ pass: Pass) -> FeatureMap {
+        precondition(keepsOutput || shortcut == nil, "only an output with an identity shortcut is made again")
         let engine = pass.engine
         let (first, firstStatistics, second) = convolve(x, pass)
         let secondStatistics = bn2.statistics(second, pass)
@@ -58,8 +60,20 @@ final class PostRes {
         kept = first.map {
             Kept(
                 input: x, first: $0, firstStatistics: firstStatistics, second: second,
-                secondStatistics: secondStatistics, shortcutStatistics: shortcutStatistics, output: output)
+                secondStatistics: secondStatistics, shortcutStatistics: shortcutStatistics,
+                output: keepsOutput ? output : nil)
         }
+        return output
+    }
+
+    /// The output of the last training pass, made again if it was not kept.
+    func output(_ pass: Pass) -> FeatureMap {
+        guard let k = kept else { preconditionFailure("no forward pass") }
+        if let output = k.output { return output }
+        let output = pass.engine.map(like: k.second)
+        pass.engine.normalize(
+            k.second, bn2.parameters(pass), k.secondStatistics, residual: .identity(k.input), into: output)
+        kept?.output = output
         return output
     }
 
@@ -85,11 +99,12 @@ final class PostRes {
     ///   - gradient: Of the output; its memory is used.
     ///   - channels: How many of the input's channels need a gradient: the first ones.
     func backward(_ gradient: consuming FeatureMap, channels: Int? = nil, _ pass: Pass) -> FeatureMap {
+        let output = output(pass)
         guard let k = kept else { preconditionFailure("no forward pass") }
         kept = nil
         let channels = channels ?? inputs
         // The gradients of what was normalised take the place of it.
-        bn2.backward(k.second, k.secondStatistics, .output(k.output), gradient: gradient, into: k.second, pass)
+        bn2.backward(k.second, k.secondStatistics, .output(output), gradient: gradient, into: k.second, pass)
         conv2.weightsGradient(inner(k.first, k.firstStatistics, reuse: false, pass), k.second, pass)
         let inner = conv2.dataGradient(k.second, channels: conv1.outputs, pass)
         bn1.backward(k.first, k.firstStatistics, .rectified, gradient: consume inner, into: k.first, pass)
@@ -117,10 +132,18 @@ final class Stage {
     }
 
     /// Takes the map over, so that in evaluation it is gone once the first block is done.
-    func forward(_ x: consuming FeatureMap, _ pass: Pass) -> FeatureMap {
-        for block in blocks { x = block.forward(x, pass) }
+    ///
+    /// - Parameter keepsOutput: False where the result is large and wanted only for a moment before the backward pass comes
+    ///   back to it.
+    func forward(_ x: consuming FeatureMap, keepsOutput: Bool = true, _ pass: Pass) -> FeatureMap {
+        for (index, block) in blocks.enumerated() {
+            x = block.forward(x, keepsOutput: keepsOutput || index < blocks.count - 1, pass)
+        }
         return x
     }
+
+    /// The result of the last training pass, made again if it was not kept.
+    func output(_ pass: Pass) -> FeatureMap { blocks[blocks.count - 1].output(pass) }
 
     func backward(_ gradient: consuming FeatureMap, channels: Int? = nil, _ pass: Pass) -> FeatureMap {
         for (index, block) in blocks.enumerated().reversed() {
