@@ -6,7 +6,11 @@ extension NoduleNetwork {
     ///
     /// fan_in is C_in · 27 (C_in · 1) for convolutions; for transposed ones PyTorch takes C_out · 8. Every tensor draws
     /// from its own stream, so that adding a layer changes no other.
-    public static func initialState(seed: UInt64) -> NetworkState {
+    ///
+    /// - Parameter zeroInitResidual: Whether the last normalisation of every residual branch scales by 0 at first, so that
+    ///   blocks begin as their shortcuts (P. Goyal et al., "Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour",
+    ///   2017, section 5.1).
+    public static func initialState(seed: UInt64, zeroInitResidual: Bool = false) -> NetworkState {
         var state = NetworkState(
             parameters: [Float](repeating: 0, count: parameters.count),
             statistics: [Float](repeating: 0, count: statistics.count))
@@ -15,7 +19,7 @@ extension NoduleNetwork {
             if entry.shape.count == 5 { bound = 1 / Double(entry.shape[1...].reduce(1, *)).squareRoot() }
             let isNormalization = entry.shape.count == 1 && !isConvolutionBias(index)
             if isNormalization {
-                if entry.name.hasSuffix(".weight") {
+                if entry.name.hasSuffix(".weight"), !(zeroInitResidual && entry.name.hasSuffix(".bn2.weight")) {
                     for element in entry.range { state.parameters[element] = 1 }
                 }
             } else {

@@ -146,7 +146,8 @@ public final class Trainer {
 
     private static func initialState(_ configuration: TrainingConfiguration) throws -> NetworkState {
         if let path = configuration.initialWeights { return try WeightsFile.read(path) }
-        var state = NoduleNetwork.initialState(seed: UInt64(bitPattern: Int64(configuration.seed)))
+        var state = NoduleNetwork.initialState(
+            seed: UInt64(bitPattern: Int64(configuration.seed)), zeroInitResidual: configuration.zeroInitResidual)
         if let prior = configuration.outputPrior, let bias = NoduleNetwork.parameters["output.2.bias"] {
             for anchor in 0..<NoduleNetwork.anchors {
                 state.parameters[bias.range.lowerBound + anchor * NoduleNetwork.components] = Float(logit(prior))

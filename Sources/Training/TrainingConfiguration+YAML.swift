@@ -30,6 +30,10 @@ extension TrainingConfiguration {
         ("schedule", "preset: the recipe's steps; constant; cosine: half a wave down to zero"),
         ("warmup_steps", "steps over which the learning rate rises linearly; 0: none"),
         ("output_prior", "probability that the untrained detector gives every cell, such as 0.01; null: 0.5"),
+        (
+            "zero_init_residual",
+            "begin with residual branches that add nothing: the scale of each one's last normalisation 0"
+        ),
         ("regression_weight", "of the boxes' gradient beside the classification's; 1: the recipe"),
     ]
 
@@ -134,6 +138,7 @@ extension TrainingConfiguration {
         c.schedule = try fields.choice("schedule", c.schedule)
         c.warmupSteps = try fields.integer("warmup_steps", c.warmupSteps)
         c.outputPrior = try fields.optionalNumber("output_prior")
+        c.zeroInitResidual = try fields.bool("zero_init_residual", c.zeroInitResidual)
         c.regressionWeight = try fields.number("regression_weight", c.regressionWeight)
         if let node = root["augment"] {
             guard let group = node.mapping else {
@@ -163,6 +168,7 @@ extension TrainingConfiguration {
             "checkpoint_every_epochs": "\(checkpointEveryEpochs)", "keep_checkpoints": "\(keepCheckpoints)",
             "initial_weights": initialWeights.map(Self.quoted) ?? "null", "schedule": schedule.rawValue,
             "warmup_steps": "\(warmupSteps)", "output_prior": optional(outputPrior),
+            "zero_init_residual": "\(zeroInitResidual)",
             "regression_weight": "\(regressionWeight)",
         ]
     }

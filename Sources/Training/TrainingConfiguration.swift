@@ -26,6 +26,7 @@ public struct TrainingConfiguration: Hashable, Sendable {
     public var schedule = Schedule.preset
     public var warmupSteps = 0
     public var outputPrior: Double?
+    public var zeroInitResidual = false
     public var regressionWeight = 1.0
 
     public init() {}

@@ -36,6 +36,7 @@ import Testing
         var c = TrainingConfiguration(preset: .dsb2017)
         c.initialWeights = "a \"b\" \\ c.h5"
         c.outputPrior = 0.01
+        c.zeroInitResidual = true
         c.regressionWeight = 2.5
         c.validationFold = nil
         c.augment.rotate = true
