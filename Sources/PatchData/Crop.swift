@@ -79,7 +79,7 @@ struct Crop: Sendable {
     }
 
     /// Turns every slice by `angle` radians about its middle, linearly interpolated; what comes from outside is
-    /// `padding`. Returns nil where the target's centre would leave the crop.
+    /// `padding`. Returns nil where the target's centre would come nearer to a face than its diameter.
     func rotated(by angle: Double, padding: UInt8) -> Crop? {
         let (c, s) = (cos(angle), sin(angle))
         var result = self
@@ -91,7 +91,7 @@ struct Crop: Sendable {
         }
         if let target {
             let center = result.nodules[target].center
-            let margin = nodules[target].diameter / 2
+            let margin = nodules[target].diameter
             guard min(center.y, center.x) >= margin, max(center.y, center.x) <= Double(side - 1) - margin else {
                 return nil
             }

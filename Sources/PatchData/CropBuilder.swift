@@ -86,8 +86,8 @@ struct CropBuilder: Sendable {
     private func change(_ crop: inout Crop, _ generator: inout CounterGenerator) {
         let augmentation = configuration.augmentation
         if augmentation.rotate {
-            // A few tries: most angles keep a target that lies well inside.
-            for _ in 0..<4 {
+            // Three tries, as the original: most angles keep a target that lies well inside.
+            for _ in 0..<3 {
                 let angle = generator.uniform(0, Double.pi)
                 if let turned = crop.rotated(by: angle, padding: CleanVolume.padding) {
                     crop = turned

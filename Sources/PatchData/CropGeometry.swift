@@ -52,13 +52,35 @@ struct CropGeometry: Hashable, Sendable {
         return CropGeometry(start: start, size: size, scale: scale)
     }
 
-    /// A crop anywhere in a patch, scaled as if for a nodule of `diameter` mm where one is given.
+    /// Where the centre of a random crop of `size` voxels may lie along an axis of `extent` voxels.
+    static func centers(extent: Int, size: Int, bound: Int) -> Range<Int> {
+        let low = min(size / 2, extent / 2 - bound)
+        return low..<max(extent - size / 2, extent / 2 + bound)
+    }
+
+    /// A random crop in a background patch, scaled as if for a nodule of `diameter` mm where one is given.
+    ///
+    /// The converter drew the patch's position evenly from the centres of unscaled crops. Stretched to the range that this
+    /// crop has, moved as far as the patch reaches, and thrown back at the range's ends, it is even over that range.
     static func random(
         cropSize: Int, scaledFor diameter: Double?, patch: PatchEntry, side: Int, generator: inout CounterGenerator
     ) -> CropGeometry {
         let scale = diameter.map { draw(scaleRange(diameter: $0), &generator) } ?? 1
         let size = min(side, Int(Double(cropSize) / scale))
-        let start = patch.corner.map { $0 + generator.integer(in: 0..<side - size + 1) }
+        let bound = bound(cropSize: cropSize)
+        let start = ZYX(0, 1, 2).map { axis -> Int in
+            let drawn = centers(extent: patch.volumeExtent[axis], size: cropSize, bound: bound)
+            let range = centers(extent: patch.volumeExtent[axis], size: size, bound: bound)
+            let position = Double(patch.corner[axis] + side / 2) + generator.uniform(0, 1)
+            let (low, high) = (Double(range.lowerBound), Double(range.upperBound))
+            let stretched = low + (position - Double(drawn.lowerBound)) * (high - low) / Double(drawn.count)
+            let reach = min(high - low, max(0, Double(side - size) / 2 - abs(stretched - position) - 1))
+            var center = stretched + generator.uniform(-reach, reach)
+            if center < low { center = 2 * low - center }
+            if center > high { center = 2 * high - center }
+            let wanted = Int(center.rounded(.down)) - size / 2
+            return min(max(wanted, patch.corner[axis]), patch.corner[axis] + side - size)
+        }
         return CropGeometry(start: start, size: size, scale: scale)
     }
 

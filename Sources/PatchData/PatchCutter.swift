@@ -32,17 +32,15 @@ struct PatchCutter: Sendable {
         for index in 0..<backgroundPatches {
             var generator = CounterGenerator(
                 seed: seed, purpose: "background patches", Self.hash(seriesUID), UInt64(index))
-            add(.background, center: extent.map { position($0, &generator) }, of: nil)
+            add(
+                .background,
+                center: extent.map {
+                    generator.integer(
+                        in: CropGeometry.centers(
+                            extent: $0, size: cropSize, bound: CropGeometry.bound(cropSize: cropSize)))
+                }, of: nil)
         }
         return entries
-    }
-
-    /// A position along an axis of `extent` voxels, as the recipe draws it for random crops.
-    private func position(_ extent: Int, _ generator: inout CounterGenerator) -> Int {
-        let bound = CropGeometry.bound(cropSize: cropSize)
-        let low = min(cropSize / 2, extent / 2 - bound)
-        let high = max(extent - cropSize / 2, extent / 2 + bound)
-        return generator.integer(in: low..<max(high, low + 1))
     }
 
     private func reaches(_ nodule: Nodule, _ corner: ZYX<Int>) -> Bool {
