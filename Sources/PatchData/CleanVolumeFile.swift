@@ -76,6 +76,18 @@ public enum CleanVolumeFile {
         )
     }
 
+    /// What a clean volume holds, without its voxels.
+    static func contents(_ path: String) throws -> (seriesUID: String, extent: ZYX<Int>, nodules: [Nodule]) {
+        let file = try open(path)
+        let shape = try file.dataset("/volume").shape
+        guard shape.count == 3, !shape.contains(0) else {
+            throw InputError(path, at: "/volume", "shape \(shape), expected three positive extents [z, y, x]")
+        }
+        return (
+            try file.attribute("seriesuid", as: String.self), ZYX(shape[0], shape[1], shape[2]), try nodules(file)
+        )
+    }
+
     private static func open(_ path: String) throws -> HDF5File {
         let file = try HDF5File(reading: path)
         try file.requireFormat(format, version: version)

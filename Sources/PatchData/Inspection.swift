@@ -36,6 +36,19 @@ public struct Inspection: Hashable, Sendable, Codable {
     public var objects: [Object]
     /// The files of a data set directory.
     public var files: [DatasetManifest.File]
+    /// The folds of a data set directory.
+    public var folds: [Fold]
+
+    /// What a conversion left out of a data set, and why.
+    public var skippedScans: [DatasetManifest.SkippedScan]
+    public var outsideLabels: [DatasetManifest.OutsideLabel]
+
+    /// What a fold comes to.
+    public struct Fold: Hashable, Sendable, Codable {
+        public var fold, scans, nodules, patches, shards: Int
+        /// Of shards and volumes.
+        public var bytes: Int
+    }
 
     /// Reads all of a file or of a data set's files.
     ///
@@ -66,15 +79,17 @@ public struct Inspection: Hashable, Sendable, Codable {
             }
             progress(index + 1, files.count)
         }
-        // Shards against the manifest, once they are known to be whole.
-        _ = try PatchDataset(directory: directory)
+        // The parts against one another, once they are known to be whole.
+        let consistency = try DatasetConsistency(PatchDataset(directory: directory))
         self.path = directory
         kind = "data set"
         let options = manifest.options
         facts = [
             Fact(name: "format", value: "\(manifest.format) \(manifest.version)"),
             Fact(name: "scans", value: "\(manifest.scans)"), Fact(name: "nodules", value: "\(manifest.nodules)"),
+            Fact(name: "diameters", value: Self.range(consistency.diameters)),
             Fact(name: "patches", value: "\(manifest.patches) of side \(manifest.patchSide)"),
+            Fact(name: "folds", value: "every series in one fold only, every nodule inside its volume"),
             Fact(name: "options", value: options.text),
             Fact(
                 name: "missing subsets",
@@ -85,12 +100,28 @@ public struct Inspection: Hashable, Sendable, Codable {
         ]
         objects = []
         self.files = files
+        skippedScans = manifest.skippedScans
+        outsideLabels = manifest.outsideLabels
+        folds = manifest.folds.map { fold in
+            Fold(
+                fold: fold.fold, scans: fold.scans, nodules: fold.nodules, patches: fold.patches,
+                shards: fold.shards.count, bytes: (fold.shards + fold.volumes).reduce(0) { $0 + $1.bytes })
+        }
+    }
+
+    private static func range(_ diameters: [Double]) -> String {
+        guard let least = diameters.first, let most = diameters.last else { return "none" }
+        func text(_ value: Double) -> String { "\((value * 10).rounded() / 10)" }
+        return "\(text(least)) to \(text(most)) mm, median \(text(diameters[diameters.count / 2]))"
     }
 
     private init(file path: String) throws {
         let file = try HDF5File(reading: path)
         self.path = path
         files = []
+        folds = []
+        skippedScans = []
+        outsideLabels = []
         let names = try file.attributeNames()
         facts = try names.map { Fact(name: $0, value: try Self.text(of: $0, file)) }
         let format = names.contains("format") ? facts.first { $0.name == "format" }?.value ?? "" : ""

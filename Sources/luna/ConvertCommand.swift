@@ -128,7 +128,7 @@ struct ConvertCommand: ParsableCommand {
         private var line: ProgressLine
         private var stage = Converter.Progress.Stage.scans
 
-        init(scans: Int) { line = ProgressLine("scans", total: scans) }
+        init(scans: Int) { line = ProgressLine("scans", total: scans, showsRate: true) }
 
         mutating func update(_ progress: Converter.Progress) {
             if progress.stage != stage {

@@ -9,17 +9,22 @@ struct InspectCommand: ParsableCommand {
         abstract:
             "Show what a data set, shard, clean volume, checkpoint or weight file holds, and verify its checksums.",
         discussion: """
-            Everything is read once. A flipped byte or a truncated file ends with exit status 65 and one line that \
+            Everything is read once. Of a data set, the parts are held against one another, too: counts, every series in one fold \
+            only, nodules inside their volumes, one patch for each. A flipped byte or a truncated file ends with exit status 65 and one line that \
             names the file and the object in it.
 
             EXAMPLES
               luna inspect luna16-patches
+              luna inspect --files luna16-patches
               luna inspect luna16-patches/shards/fold0-00000.h5
               luna inspect --json runs/first/checkpoints/step-00001200.h5
             """)
 
     @Argument(help: "A data set directory or an HDF5 file.")
     var path: String
+
+    @Flag(help: "List every file of a data set.")
+    var files = false
 
     @Flag(help: "Print one JSON object.")
     var json = false
@@ -49,7 +54,22 @@ struct InspectCommand: ParsableCommand {
             }
             print(table([["  DATASET", "TYPE", "SHAPE", "STORED BYTES", "FILTERS", "CHECK"]] + rows))
         }
-        if !inspection.files.isEmpty {
+        if !inspection.folds.isEmpty {
+            let rows = inspection.folds.map {
+                [
+                    "  \($0.fold)", "\($0.scans)", "\($0.nodules)", "\($0.patches)", "\($0.shards)",
+                    megabytes($0.bytes),
+                ]
+            }
+            print(table([["  FOLD", "SCANS", "NODULES", "PATCHES", "SHARDS", "MB"]] + rows))
+        }
+        for scan in inspection.skippedScans { print("  skipped \(scan.seriesuid), fold \(scan.fold): \(scan.reason)") }
+        for label in inspection.outsideLabels {
+            print(
+                "  left out a label of \(label.seriesuid) at x \(label.x), y \(label.y), z \(label.z) mm, outside its volume"
+            )
+        }
+        if files {
             let rows = inspection.files.map {
                 ["  \($0.path)", $0.patches.map(String.init) ?? "", "\($0.nodules)", "\($0.bytes)", "good"]
             }
@@ -62,6 +82,8 @@ struct InspectCommand: ParsableCommand {
         let line = text.replacing("\n", with: "⏎ ")
         return line.count > 100 ? "\(line.prefix(99))…" : line
     }
+
+    private func megabytes(_ bytes: Int) -> String { String(format: "%.1f", Double(bytes) / 1e6) }
 
     /// Columns as wide as their widest cell.
     private func table(_ rows: [[String]]) -> String {

@@ -1,7 +1,7 @@
 import Foundation
 
-/// One line on standard error that says how far a long job is: rewritten in place on a terminal, and printed anew
-/// every ten seconds where there is none.
+/// One line on standard error that says how far a long job is: a bar, rewritten in place, on a terminal; a line every ten
+/// seconds where there is none.
 struct ProgressLine {
     private let label: String
     private let total: Int
@@ -11,11 +11,16 @@ struct ProgressLine {
 
     /// What was done before this job began, which tells nothing of its speed.
     private let first: Int
+    private let showsRate: Bool
 
-    init(_ label: String, total: Int, start: Int = 0) {
+    /// - Parameters:
+    ///   - label: What is counted: `scans`, `step`.
+    ///   - showsRate: Whether to say how many are done in a minute.
+    init(_ label: String, total: Int, start: Int = 0, showsRate: Bool = false) {
         self.label = label
         self.total = total
         first = start
+        self.showsRate = showsRate
     }
 
     /// - Parameters:
@@ -31,8 +36,15 @@ struct ProgressLine {
         let done = Double(completed - first)
         let left = done > 0 ? elapsed / done * Double(total - completed) : nil
         let remaining = left.map { completed < total ? ", \(Self.duration($0)) left" : ", \(Self.duration(elapsed))" }
-        let text = "\(label) \(completed)/\(total)\(detail.isEmpty ? "" : ", \(detail)")\(remaining ?? "")"
-        write(isTerminal ? "\r\u{1B}[K\(text)" : "\(text)\n")
+        let rate = showsRate && elapsed > 0 ? String(format: ", %.1f %@/min", done / elapsed * 60, label) : ""
+        let text = "\(completed)/\(total)\(rate)\(detail.isEmpty ? "" : ", \(detail)")\(remaining ?? "")"
+        write(isTerminal ? "\r\u{1B}[K\(label) \(bar(completed)) \(text)" : "\(label) \(text)\n")
+    }
+
+    private func bar(_ completed: Int) -> String {
+        let width = 24
+        let full = total > 0 ? min(width, completed * width / total) : width
+        return String(repeating: "█", count: full) + String(repeating: "░", count: width - full)
     }
 
     /// Ends the line.

@@ -61,6 +61,47 @@ import Testing
         }
     }
 
+    /// Whole files that do not belong together: each disagreement is named.
+    @Test func disagreementsAreNamed() throws {
+        try withDataset { out in
+            let good = try DatasetManifest(directory: out)
+            #expect(try Inspection(out).folds.map(\.scans) == good.folds.map(\.scans))
+            func problem(_ change: (inout DatasetManifest) -> Void) throws -> String {
+                var manifest = good
+                change(&manifest)
+                try manifest.write(toDirectory: out)
+                defer { try? good.write(toDirectory: out) }
+                do {
+                    _ = try Inspection(out)
+                    return "none"
+                } catch let error as InputError { return "\(error)" }
+            }
+            #expect(
+                try problem { manifest in
+                    let twice = manifest.folds[0].volumes[1]
+                    manifest.folds[1].volumes.append(twice)
+                    manifest.folds[1].scans += 1
+                    manifest.folds[1].nodules += twice.nodules
+                }.contains("1.2 is in fold 3 and in fold 0, expected in one"))
+            #expect(try problem { $0.folds[0].scans += 1 }.contains("counts 4 scans and lists 3 volumes"))
+            #expect(try problem { $0.folds[0].nodules += 1 }.contains("nodules, its volumes"))
+            #expect(try problem { $0.folds[1].patches -= 1 }.contains("patches, its shards"))
+            #expect(try problem { $0.folds[1].fold = 0 }.contains("fold 0"))
+            #expect(
+                try problem { manifest in
+                    manifest.folds[0].nodules -= manifest.folds[0].volumes[1].nodules - 1
+                    manifest.folds[0].volumes[1].nodules = 1
+                }.contains("holds 1.2 with 2 nodules, expected 1.2 with 1"))
+            // A scan whose volume is not there any more leaves patches of nobody.
+            #expect(
+                try problem { manifest in
+                    let gone = manifest.folds[0].volumes.remove(at: 1)
+                    manifest.folds[0].scans -= 1
+                    manifest.folds[0].nodules -= gone.nodules
+                }.contains("is of scan 1.2"))
+        }
+    }
+
     @Test func anotherVersionIsRefused() throws {
         try withDataset { out in
             let json = DatasetManifest.path(in: out)
