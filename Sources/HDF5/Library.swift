@@ -38,12 +38,14 @@ enum Library {
         if errors >= 0 { H5Eset_current_stack(errors) }
     }
 
-    /// What the last failed call left on the error stack: the innermost reason, then the outermost.
+    /// What the last failed call left on the error stack: the system's reason where it was the system, such as a full disk;
+    /// otherwise the innermost reason, then the outermost.
     static var reason: String {
         let text = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 8192) { buffer -> String in
             luna_h5_error_text(buffer.baseAddress, buffer.count)
             return buffer.baseAddress.map { String(cString: $0) } ?? ""
         }
+        if let match = text.firstMatch(of: /error message = '([^']+)'/) { return String(match.1) }
         let lines = text.split(separator: "\n").map(String.init)
         guard let inner = lines.first else { return "the HDF5 library gives no reason" }
         guard let outer = lines.last, outer != inner else { return inner }

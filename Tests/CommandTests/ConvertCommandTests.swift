@@ -27,9 +27,11 @@ import Testing
             let whole = try LunaProcess(
                 "convert", "--input", input, "--output", "\(directory)/a", "--crop-size", "32", "--jobs", "1")
             try #require(whole.status == 0, "\(whole.diagnosis)")
-            for seconds in [0.02, 0.05, 0.1, 0.15] {
+            // Each gets a little further than the one before, so that every stage is cut off somewhere.
+            for part in 1...10 {
                 try LunaProcess.killed(
-                    after: seconds, "convert", "--input", input, "--output", "\(directory)/b", "--crop-size", "32")
+                    after: 0.04 * Double(part), "convert", "--input", input, "--output", "\(directory)/b",
+                    "--crop-size", "32")
             }
             let resumed = try LunaProcess(
                 "convert", "--input", input, "--output", "\(directory)/b", "--crop-size", "32", "--jobs", "2")
@@ -37,6 +39,27 @@ import Testing
             #expect(try content("\(directory)/a") == content("\(directory)/b"))
             let inspected = try LunaProcess("inspect", "\(directory)/b")
             #expect(inspected.status == 0 && inspected.output.contains("every checksum is right"))
+        }
+    }
+
+    /// A disk that is full at some file: earlier files stay, nothing half-written is left, and with room again the conversion
+    /// goes on to the bytes that it always has.
+    @Test(arguments: [1, 40, 300]) func aFullDiskIsAnIOFailure(kilobytes: Int) throws {
+        try withPhantoms { directory in
+            let arguments = ["convert", "--input", "\(directory)/in", "--crop-size", "32", "--jobs", "1", "--output"]
+            let full = try LunaProcess(fileLimit: 2 * kilobytes, arguments + ["\(directory)/a"])
+            #expect(full.status == 74)
+            #expect(full.diagnosis.contains("\(directory)/a/") && full.diagnosis.contains("File too large"))
+            let left = try content("\(directory)/a")
+            #expect(left["dataset.json"] == nil && !left.keys.contains { $0.contains(".tmp-") })
+            let resumed = try LunaProcess(arguments + ["\(directory)/a"])
+            #expect(resumed.status == 0, "\(resumed.diagnosis)")
+            let whole = try LunaProcess(arguments + ["\(directory)/b"])
+            #expect(whole.status == 0)
+            let result = try content("\(directory)/a")
+            let isSame = try content("\(directory)/b") == result
+            #expect(isSame)
+            for (name, bytes) in left where name != "conversion.json" { #expect(result[name] == bytes) }
         }
     }
 

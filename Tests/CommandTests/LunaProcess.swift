@@ -17,7 +17,9 @@ struct LunaProcess {
     init(_ arguments: [String]) throws { try self.init(Self.executable, arguments) }
 
     /// Runs `luna` where no file may grow beyond `blocks` of 512 (some shells: 1024) bytes: a disk that is full.
-    init(fileLimit blocks: Int, _ arguments: String...) throws {
+    init(fileLimit blocks: Int, _ arguments: String...) throws { try self.init(fileLimit: blocks, arguments) }
+
+    init(fileLimit blocks: Int, _ arguments: [String]) throws {
         let script = "trap '' XFSZ; ulimit -f \(blocks); exec \"$0\" \"$@\""
         try self.init(URL(fileURLWithPath: "/bin/sh"), ["-c", script, Self.executable.path] + arguments)
     }
