@@ -62,7 +62,8 @@ struct FileSource: ~Copyable {
     }
 }
 
-/// The bytes that a zlib or gzip stream in a file inflates to, from front to back, in little memory.
+/// The bytes that a zlib or gzip stream in a file inflates to, from front to back, in little memory. Gzip streams one
+/// after the other, as parallel compressors write them, are one.
 struct InflateSource: ~Copyable {
     private var file: FileSource
     private let stream: UnsafeMutablePointer<z_stream>
@@ -98,20 +99,17 @@ struct InflateSource: ~Copyable {
         var done = 0
         while done < buffer.count && !isEnded {
             if stream.pointee.avail_in == 0 {
-                let count = try file.read(into: input)
-                guard count > 0 else {
+                guard try refill() > 0 else {
                     throw InputError(
                         file.path, "the compressed data are cut off", remedy: "download the file again")
                 }
-                stream.pointee.next_in = input.bindMemory(to: UInt8.self).baseAddress
-                stream.pointee.avail_in = UInt32(count)
             }
             let space = min(buffer.count - done, 1 << 30)
             stream.pointee.next_out = base + done
             stream.pointee.avail_out = UInt32(space)
             let status = inflate(stream, Z_NO_FLUSH)
             done += space - Int(stream.pointee.avail_out)
-            if status == Z_STREAM_END { isEnded = true }
+            if status == Z_STREAM_END { isEnded = try !beginNextStream() }
             guard status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR else {
                 let reason = stream.pointee.msg.map { String(cString: $0) } ?? "status \(status)"
                 throw InputError(
@@ -119,5 +117,25 @@ struct InflateSource: ~Copyable {
             }
         }
         return done
+    }
+    /// Reads on behind what is not yet inflated; the bytes that are then there.
+    private mutating func refill() throws -> Int {
+        let left = Int(stream.pointee.avail_in)
+        if let rest = stream.pointee.next_in, left > 0 {
+            input.copyMemory(from: UnsafeRawBufferPointer(start: rest, count: left))
+        }
+        let count = left + (try file.read(into: UnsafeMutableRawBufferPointer(rebasing: input[left...])))
+        stream.pointee.next_in = input.bindMemory(to: UInt8.self).baseAddress
+        stream.pointee.avail_in = UInt32(count)
+        return count
+    }
+
+    /// Whether another gzip stream follows the one that ended; whatever else follows is passed over.
+    private mutating func beginNextStream() throws -> Bool {
+        if stream.pointee.avail_in < 2 { _ = try refill() }
+        guard stream.pointee.avail_in >= 2, let next = stream.pointee.next_in, next[0] == 0x1f, next[1] == 0x8b else {
+            return false
+        }
+        return inflateReset(stream) == Z_OK
     }
 }

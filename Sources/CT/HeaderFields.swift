@@ -1,6 +1,7 @@
 import FileIO
 
-/// The `Key = Value` lines of a MetaImage header, up to `ElementDataFile`, which is the last by definition.
+/// The named lines of a text header: MetaImage's `Key = Value`, up to `ElementDataFile`, which is the last by
+/// definition, or NRRD's `field: value`.
 struct HeaderFields {
     struct Field {
         let key: String
@@ -14,7 +15,13 @@ struct HeaderFields {
     let byteCount: Int
     private let fields: [String: Field]
 
-    private static let lengthLimit = 1 << 20
+    static let lengthLimit = 1 << 20
+
+    init(path: String, byteCount: Int, fields: [String: Field]) {
+        self.path = path
+        self.byteCount = byteCount
+        self.fields = fields
+    }
 
     /// - Throws: `InputError` where this is not such a header; `FileError` where reading fails.
     init(path: String) throws {
@@ -59,7 +66,7 @@ struct HeaderFields {
         "BinaryDataByteOrderMSB", "ElementByteOrderMSB",
     ]
 
-    private static func trimmed(_ bytes: ArraySlice<UInt8>) -> String {
+    static func trimmed(_ bytes: ArraySlice<UInt8>) -> String {
         var slice = bytes
         while let first = slice.first, first <= 32 { slice.removeFirst() }
         while let last = slice.last, last <= 32 { slice.removeLast() }

@@ -7,14 +7,15 @@ import FileIO
 ///     seg-lungs-LUNA16/<seriesuid>.mhd       lung masks: labels 3 and 4
 ///     CSVFILES/annotations.csv               or annotations.csv at the root
 ///
-/// Fewer subsets will do, so will one subset's directory, a plain directory of scans (all in fold 0), or one scan.
+/// Fewer subsets will do, so will one subset's directory, a plain directory of scans (all in fold 0), or one scan. Scans
+/// and masks can be of any of `ScanFile`'s formats.
 public struct LUNA16Layout: Sendable {
     public struct Scan: Hashable, Sendable {
         /// The subset's number, 0 … 9.
         public var fold: Int
         /// The file's name without its ending.
         public var seriesUID: String
-        /// The header, `.mhd` or `.mha`.
+        /// The file, or its header's: a `ScanFile`.
         public var path: String
 
         public init(fold: Int, seriesUID: String, path: String) {
@@ -31,6 +32,8 @@ public struct LUNA16Layout: Sendable {
     public let scans: [Scan]
     /// Where the masks are, or nil where no such directory was found.
     public let maskDirectory: String?
+    /// The one mask that was given for the one scan.
+    public let maskFile: String?
     /// The annotations, or nil where there are none: then no nodule is known.
     public let annotationsPath: String?
     /// The subsets that a complete data set would have and this one has not; empty for one scan or a plain directory.
@@ -41,16 +44,13 @@ public struct LUNA16Layout: Sendable {
     /// - Parameters:
     ///   - directory: The root, a subset's directory, a directory of scans, or the path of one scan's header.
     ///   - annotations: The annotation list to use in place of the one found.
-    ///   - masks: The directory of lung masks to use in place of the one found.
+    ///   - masks: The directory of lung masks to use in place of the one found; for one scan, its mask itself will do.
     /// - Throws: `InputError` where nothing of the layout is there, a scan is there twice, or a path given is wrong.
     public init(directory: String, annotations: String? = nil, masks: String? = nil) throws {
         let root = Self.withoutTrailingSlash(directory)
         var searchRoots = [root]
         if FileContent.size(root) != nil {
-            guard Self.isHeader(root) else {
-                throw InputError(
-                    directory, "not a scan's header", remedy: "give a .mhd or .mha file, or a LUNA16-layout directory")
-            }
+            guard Self.isHeader(root) else { throw ScanFile.refusal(of: directory) }
             let parent = Self.parent(of: root)
             scans = [Self.scan(root, fold: Self.subsetNumber(parent) ?? 0)]
             missingSubsets = []
@@ -83,7 +83,8 @@ public struct LUNA16Layout: Sendable {
                     scan.path, "the same series as \(first)", remedy: "keep one of them: a scan belongs to one fold")
             }
         }
-        if let masks {
+        maskFile = scans.count == 1 ? masks.flatMap { FileContent.size($0) == nil ? nil : $0 } : nil
+        if let masks, maskFile == nil {
             guard FileContent.isDirectory(masks) else { throw InputError(masks, "no such directory of lung masks") }
             maskDirectory = Self.withoutTrailingSlash(masks)
         } else {
@@ -102,18 +103,20 @@ public struct LUNA16Layout: Sendable {
     ///
     /// - Throws: `InputError` where there is none.
     public func maskPath(for scan: Scan) throws -> String {
+        if let maskFile { return maskFile }
         guard let maskDirectory else {
             throw InputError(
                 scan.path, "no directory seg-lungs-LUNA16 with lung masks was found",
                 remedy: "put it beside the subsets, or name it with --masks")
         }
         let base = "\(maskDirectory)/\(scan.seriesUID)"
-        for candidate in ["\(base).mhd", "\(base).mha"] where FileContent.size(candidate) != nil { return candidate }
+        for candidate in ScanFile.Format.allCases.flatMap(\.endings).map({ base + $0 })
+        where FileContent.size(candidate) != nil { return candidate }
         throw InputError(
             scan.path, "no lung mask \(base).mhd", remedy: "unpack all of seg-lungs-LUNA16, or leave the scan out")
     }
 
-    private static func isHeader(_ name: String) -> Bool { name.hasSuffix(".mhd") || name.hasSuffix(".mha") }
+    private static func isHeader(_ name: String) -> Bool { ScanFile.name(of: name) != nil }
 
     /// The headers in a directory, by name.
     private static func headers(in directory: String) throws -> [String] {
@@ -134,8 +137,7 @@ public struct LUNA16Layout: Sendable {
     }
 
     private static func scan(_ path: String, fold: Int) -> Scan {
-        let name = path[(path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)...]
-        return Scan(fold: fold, seriesUID: String(name.dropLast(4)), path: path)
+        Scan(fold: fold, seriesUID: ScanFile.name(of: path) ?? path, path: path)
     }
 
     private static func subsetNumber(_ path: String) -> Int? {

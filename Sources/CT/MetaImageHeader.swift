@@ -19,10 +19,14 @@ public struct MetaImageHeader: Sendable {
     public var path: String
 
     /// Bytes of the voxels once inflated.
-    public var byteCount: Int { geometry.extent.product * elementType.size }
+    public var byteCount: Int { storage.byteCount }
 
-    /// Deflate's format yields at most 1,032 bytes for one.
-    static let largestInflation = 1032
+    /// The voxels' place, for reading them.
+    var storage: VoxelStorage {
+        VoxelStorage(
+            path: dataPath, offset: dataOffset, storedByteCount: storedByteCount, isCompressed: isCompressed,
+            extent: geometry.extent, elementType: elementType, byteOrder: byteOrder)
+    }
 
     /// Reads and checks the header at `path`, and that the voxels it speaks of can be there.
     ///
@@ -68,14 +72,9 @@ public struct MetaImageHeader: Sendable {
         guard size.allSatisfy({ $0 > 0 }) else {
             throw InputError(fields.path, at: place, "is \(size), expected three positive counts")
         }
-        var bytes = 8
-        for count in size {
-            let (product, overflow) = bytes.multipliedReportingOverflow(by: count)
-            guard !overflow else {
-                throw InputError(
-                    fields.path, at: place, "\(size) voxels are more than any file holds", remedy: "correct the header")
-            }
-            bytes = product
+        guard VoxelStorage.canCount(size) else {
+            throw InputError(
+                fields.path, at: place, "\(size) voxels are more than any file holds", remedy: "correct the header")
         }
         guard let spacing = try fields.numbers("ElementSpacing", "ElementSize", count: 3) else {
             throw fields.missing("ElementSpacing")
@@ -116,45 +115,30 @@ public struct MetaImageHeader: Sendable {
                 path, at: fields.place("HeaderSize"), "is \(skip), but the data file has \(fileSize) bytes")
         }
         if skip > 0 { dataOffset += skip }
+        storedByteCount = fileSize - dataOffset
         if isCompressed {
             guard skip != -1 else {
                 throw InputError(path, at: fields.place("HeaderSize"), "-1 cannot be used with compressed data")
             }
-            try locateCompressed(fields, available: fileSize - dataOffset)
-            return
+            try locateCompressed(fields)
+        } else if skip == -1 {
+            // −1 says: the voxels are the last bytes of the file.
+            dataOffset = max(dataOffset, fileSize - byteCount)
+            storedByteCount = fileSize - dataOffset
         }
-        // −1 says: the voxels are the last bytes of the file.
-        if skip == -1 { dataOffset = max(dataOffset, fileSize - byteCount) }
-        storedByteCount = fileSize - dataOffset
-        guard storedByteCount == byteCount else {
-            let size = fields["DimSize"]?.value ?? ""
-            throw InputError(
-                dataPath,
-                "\(storedByteCount) bytes, expected \(byteCount) for \(size) voxels of \(elementType.rawValue)",
-                remedy: storedByteCount < byteCount
-                    ? "the file is cut off: download it again" : "the header does not belong to it: download both again"
-            )
-        }
+        try storage.check(header: path, at: fields.place("DimSize"), typeName: elementType.rawValue)
     }
 
-    private mutating func locateCompressed(_ fields: HeaderFields, available: Int) throws {
-        storedByteCount = available
-        if let size = try fields.integers("CompressedDataSize", count: 1)?[0], size != 0 {
-            guard size > 0 else {
-                throw InputError(path, at: fields.place("CompressedDataSize"), "is \(size), expected a count of bytes")
-            }
-            guard size <= available else {
-                throw InputError(
-                    dataPath, "\(available) bytes, expected \(size) of compressed data",
-                    remedy: "the file is cut off: download it again")
-            }
-            storedByteCount = size
+    private mutating func locateCompressed(_ fields: HeaderFields) throws {
+        guard let size = try fields.integers("CompressedDataSize", count: 1)?[0], size != 0 else { return }
+        guard size > 0 else {
+            throw InputError(path, at: fields.place("CompressedDataSize"), "is \(size), expected a count of bytes")
         }
-        guard byteCount / Self.largestInflation <= storedByteCount else {
+        guard size <= storedByteCount else {
             throw InputError(
-                path, at: fields.place("DimSize"),
-                "\(byteCount) bytes of voxels cannot come from \(storedByteCount) compressed ones",
-                remedy: "correct the header, or download the file again")
+                dataPath, "\(storedByteCount) bytes, expected \(size) of compressed data",
+                remedy: "the file is cut off: download it again")
         }
+        storedByteCount = size
     }
 }

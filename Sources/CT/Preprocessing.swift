@@ -15,28 +15,30 @@ public enum Preprocessing {
     /// Reads a scan and its mask and cleans it.
     ///
     /// - Parameters:
-    ///   - scanPath: `.mhd` or `.mha`, HU.
-    ///   - maskPath: The same grid; labels 3 and 4 are the lungs.
+    ///   - scanPath: A `ScanFile`, HU.
+    ///   - maskPath: A `ScanFile` of the same grid; labels 3 and 4 are the lungs.
     ///   - seriesUID: The scan's name.
     ///   - annotations: Its nodules.
     /// - Throws: `InputError` naming the file, the field and the remedy; `FileError` where reading fails.
     public static func cleanVolume(
         scanPath: String, maskPath: String, seriesUID: String, annotations: [NoduleAnnotation] = []
     ) throws -> CleanVolume {
-        let header = try MetaImageHeader(path: scanPath)
-        let maskHeader = try MetaImageHeader(path: maskPath)
+        let file = try ScanFile(path: scanPath)
+        let maskFile = try ScanFile(path: maskPath)
+        let direction = file.cleaningDirection
         // Before anything is read: headers that do not fit together.
-        _ = try axisSigns(header.geometry, source: scanPath)
-        try checkAgreement(scan: header.geometry, mask: maskHeader.geometry, maskSource: maskPath, of: scanPath)
-        let mask = try MetaImage.read(maskHeader, as: UInt8.self)
-        switch header.elementType {
-        case .char, .unsignedChar, .short:
+        let geometry = try file.geometry(along: direction)
+        try checkAgreement(
+            scan: geometry, mask: maskFile.geometry(along: direction), maskSource: maskPath, of: scanPath)
+        try maskFile.checkPlace(of: file)
+        let mask = try maskFile.read(as: UInt8.self, along: direction)
+        if file.fitsInt16 {
             return try cleanVolume(
-                scan: MetaImage.read(header, as: Int16.self), lungMask: mask, seriesUID: seriesUID,
+                scan: file.read(as: Int16.self, along: direction), lungMask: mask, seriesUID: seriesUID,
                 annotations: annotations)
-        default:
+        } else {
             return try cleanVolume(
-                scan: MetaImage.read(header, as: Float.self), lungMask: mask, seriesUID: seriesUID,
+                scan: file.read(as: Float.self, along: direction), lungMask: mask, seriesUID: seriesUID,
                 annotations: annotations)
         }
     }

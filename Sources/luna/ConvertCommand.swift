@@ -17,10 +17,13 @@ struct ConvertCommand: ParsableCommand {
             ends with the same bytes. A scan that cannot be read is named and the others are converted; without --skip-bad \
             no dataset.json is written then.
 
+            Scans and masks are MetaImage (.mhd, .mha), NIfTI (.nii, .nii.gz) or NRRD (.nrrd, .nhdr), in HU.
+
             EXAMPLES
               luna convert --input LUNA16 --output luna16-patches --jobs 8
               luna convert --input LUNA16/subset0 --output fold0 --masks LUNA16/seg-lungs-LUNA16 \\
                   --annotations LUNA16/CSVFILES/annotations.csv
+              luna convert --input scan.nii.gz --masks lungs.nii.gz --output one
               luna convert --input phantoms --output small --crop-size 48 --jitter 8 --background-patches 2
 
             READING THE RESULT IN PYTHON
@@ -29,7 +32,7 @@ struct ConvertCommand: ParsableCommand {
               patch, scan = shard["patches"][0], shard["series"][0].decode()
             """)
 
-    @Option(help: ArgumentHelp("A LUNA16-layout directory, a subset of one, or one scan's .mhd.", valueName: "dir"))
+    @Option(help: ArgumentHelp("A LUNA16-layout directory, a subset of one, or one scan.", valueName: "path"))
     var input: String
 
     @Option(help: ArgumentHelp("The data set's directory, new or to be gone on with.", valueName: "dir"))
@@ -38,7 +41,9 @@ struct ConvertCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Nodules, in place of the annotations.csv found with the scans.", valueName: "csv"))
     var annotations: String?
 
-    @Option(help: ArgumentHelp("Lung masks, in place of the seg-lungs-LUNA16 found with the scans.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            "Lung masks, in place of the seg-lungs-LUNA16 found with the scans; one scan's mask.", valueName: "path"))
     var masks: String?
 
     @Option(help: ArgumentHelp("Scans at a time, about 1.5 GB of memory each. (default: the cores)", valueName: "n"))

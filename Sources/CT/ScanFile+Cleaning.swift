@@ -1,0 +1,52 @@
+import Compute
+import FileIO
+
+/// How scans and masks of all formats come to preprocessing, which reverses y and x of LUNA16's turned scans itself.
+extension ScanFile {
+    /// The directions (+1 or −1 by axis) in which preprocessing takes this scan's voxels: a MetaImage scan along the axes,
+    /// as LUNA16's are, in its own, so that the recipe's flips apply; any other scan in the world's.
+    var cleaningDirection: ZYX<Int> { (format == .metaImage ? geometry.axisSigns : nil) ?? ZYX(1, 1, 1) }
+
+    /// Whether the voxels run in the directions given already. A MetaImage's axes are rounded, as the recipe has it.
+    private func runs(along direction: ZYX<Int>) -> Bool {
+        format == .metaImage && geometry.axisSigns == direction
+    }
+
+    /// The geometry that `read(as:along:)` gives.
+    ///
+    /// - Throws: `InputError` where the axes are oblique.
+    func geometry(along direction: ZYX<Int>) throws -> VolumeGeometry {
+        runs(along: direction) ? geometry : try geometry.reoriented(to: direction, source: path)
+    }
+
+    /// Reads the voxels and reorients them.
+    ///
+    /// - Throws: As `read(as:)` and `geometry(along:)`.
+    func read<Voxel: VoxelScalar>(as type: Voxel.Type, along direction: ZYX<Int>) throws -> Volume<Voxel> {
+        let volume = try read(as: type)
+        return runs(along: direction) ? volume : try volume.reoriented(to: direction)
+    }
+
+    /// Checks that a mask covers the same place as its scan: spacings to a hundredth, the first voxel to half a voxel.
+    /// Not asked of two MetaImage files, as LUNA16's masks are taken by their extents.
+    ///
+    /// - Throws: `InputError`.
+    func checkPlace(of scan: ScanFile) throws {
+        guard format != .metaImage || scan.format != .metaImage else { return }
+        let direction = scan.cleaningDirection
+        let (mine, its) = (try geometry(along: direction), try scan.geometry(along: direction))
+        for axis in 0..<3 {
+            let offset = abs(mine.origin[axis] - its.origin[axis])
+            guard abs(mine.spacing[axis] - its.spacing[axis]) <= 0.01 * its.spacing[axis],
+                offset <= 0.5 * its.spacing[axis]
+            else {
+                func text(_ values: ZYX<Double>) -> String { "\(values.x) \(values.y) \(values.z)" }
+                throw InputError(
+                    path,
+                    "begins at \(text(mine.origin)) with spacing \(text(mine.spacing)) mm, but the scan "
+                        + "\(scan.path) at \(text(its.origin)) with \(text(its.spacing))",
+                    remedy: "use the mask that was made of this scan")
+            }
+        }
+    }
+}
