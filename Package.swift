@@ -36,6 +36,7 @@ func system(_ name: String, pkgConfig: String, apt: String) -> Target {
 let package = Package(
     name: "luna",
     products: [.executable(name: "luna", targets: ["luna"])],
+    traits: [.trait(name: "DICOM", description: "Reads folders of DICOM slices; needs GDCM 3 (Debian: libgdcm-dev).")],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -57,6 +58,19 @@ let package = Package(
             dependencies: ["COpenBLAS", "CKernels"] + kernelTargets.map { .init(stringLiteral: $0.name) },
             swiftSettings: optimised),
         .target(name: "CT", dependencies: ["Compute", "FileIO", "CZlib"], swiftSettings: optimised),
+        // Without the trait it is empty, and nothing of GDCM is looked for: no system-library target, whose pkg-config would
+        // be asked whether it is used or not, and GDCM has none.
+        .target(
+            name: "CGDCM", cxxSettings: [.define("LUNA_DICOM", .when(traits: ["DICOM"]))],
+            linkerSettings: ["gdcmMSFF", "gdcmDSED", "gdcmCommon"].map {
+                .linkedLibrary($0, .when(traits: ["DICOM"]))
+            }),
+        .target(
+            name: "DICOM",
+            dependencies: [
+                "CT", "Compute", "FileIO", .target(name: "CGDCM", condition: .when(traits: ["DICOM"])),
+            ],
+            swiftSettings: optimised),
         .target(name: "Network", dependencies: ["Compute", "HDF5", "FileIO"], swiftSettings: optimised),
         .target(
             name: "Evaluation",
@@ -80,7 +94,7 @@ let package = Package(
         .executableTarget(
             name: "luna",
             dependencies: [
-                "CT", "Compute", "Detection", "Evaluation", "FileIO", "HDF5", "Inference", "MPI", "Network",
+                "CT", "Compute", "DICOM", "Detection", "Evaluation", "FileIO", "HDF5", "Inference", "MPI", "Network",
                 "PatchData", "Training",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -88,8 +102,8 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["FileIO"], path: "Tests/TestSupport"),
     ] + kernelTargets
         + [
-            "FileIO", "HDF5", "MPI", "Compute", "CT", "Network", "Evaluation", "Detection", "PatchData", "Inference",
-            "Training",
+            "FileIO", "HDF5", "MPI", "Compute", "CT", "DICOM", "Network", "Evaluation", "Detection", "PatchData",
+            "Inference", "Training",
         ].map { module in
             .testTarget(
                 name: "\(module)Tests",
@@ -97,13 +111,14 @@ let package = Package(
                 resources: fixtures.contains(module) ? [.copy("Fixtures")] : [], swiftSettings: optimised)
         } + [
             // Runs the built command as a user does, under mpirun too.
-            .testTarget(name: "CommandTests", dependencies: ["luna", "TestSupport", "HDF5", "FileIO"])
+            .testTarget(name: "CommandTests", dependencies: ["luna", "TestSupport", "CT", "HDF5", "FileIO"])
         ],
-    swiftLanguageModes: [.v6]
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
 )
 
 /// Modules whose tests carry files made by the scripts in `scripts/fixtures`.
-var fixtures: Set<String> { ["CT", "Network"] }
+var fixtures: Set<String> { ["CT", "DICOM", "Network"] }
 
 /// What tests use beside their module and what it depends on.
 var beside: [String: [Target.Dependency]] { ["Network": ["Detection"]] }

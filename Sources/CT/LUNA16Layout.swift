@@ -83,20 +83,49 @@ public struct LUNA16Layout: Sendable {
                     scan.path, "the same series as \(first)", remedy: "keep one of them: a scan belongs to one fold")
             }
         }
-        maskFile = scans.count == 1 ? masks.flatMap { FileContent.size($0) == nil ? nil : $0 } : nil
-        if let masks, maskFile == nil {
-            guard FileContent.isDirectory(masks) else { throw InputError(masks, "no such directory of lung masks") }
-            maskDirectory = Self.withoutTrailingSlash(masks)
-        } else {
-            maskDirectory = searchRoots.map { "\($0)/seg-lungs-LUNA16" }.first(where: FileContent.isDirectory)
+        maskFile = Self.maskFile(masks, scans: scans.count)
+        maskDirectory = try maskFile == nil ? Self.maskDirectory(masks, searchRoots) : nil
+        annotationsPath = try Self.annotationsPath(annotations, searchRoots)
+    }
+
+    /// One scan of another kind of files than MetaImage's, such as a folder of DICOM, in fold 0.
+    ///
+    /// - Parameters:
+    ///   - path: What holds it; masks and annotations are sought beside it, as for a scan's header.
+    ///   - annotations: The annotation list to use in place of the one found.
+    ///   - masks: The directory of lung masks, or the mask, to use in place of the one found.
+    /// - Throws: `InputError` where a path given is wrong.
+    public init(seriesUID: String, at path: String, annotations: String? = nil, masks: String? = nil) throws {
+        let root = Self.withoutTrailingSlash(path)
+        let parent = Self.parent(of: root)
+        scans = [Scan(fold: 0, seriesUID: seriesUID, path: root)]
+        missingSubsets = []
+        let searchRoots = [parent, Self.parent(of: parent)]
+        maskFile = Self.maskFile(masks, scans: 1)
+        maskDirectory = try maskFile == nil ? Self.maskDirectory(masks, searchRoots) : nil
+        annotationsPath = try Self.annotationsPath(annotations, searchRoots)
+    }
+
+    /// A mask that is named itself, which only a single scan can have.
+    private static func maskFile(_ given: String?, scans: Int) -> String? {
+        given.flatMap { scans == 1 && FileContent.size($0) != nil ? $0 : nil }
+    }
+
+    private static func maskDirectory(_ given: String?, _ searchRoots: [String]) throws -> String? {
+        guard let given else {
+            return searchRoots.map { "\($0)/seg-lungs-LUNA16" }.first(where: FileContent.isDirectory)
         }
-        if let annotations {
-            guard FileContent.size(annotations) != nil else { throw InputError(annotations, "no such file") }
-            annotationsPath = annotations
-        } else {
-            annotationsPath = searchRoots.flatMap { ["\($0)/CSVFILES/annotations.csv", "\($0)/annotations.csv"] }
+        guard FileContent.isDirectory(given) else { throw InputError(given, "no such directory of lung masks") }
+        return withoutTrailingSlash(given)
+    }
+
+    private static func annotationsPath(_ given: String?, _ searchRoots: [String]) throws -> String? {
+        guard let given else {
+            return searchRoots.flatMap { ["\($0)/CSVFILES/annotations.csv", "\($0)/annotations.csv"] }
                 .first { FileContent.size($0) != nil }
         }
+        guard FileContent.size(given) != nil else { throw InputError(given, "no such file") }
+        return given
     }
 
     /// The lung mask of a scan.

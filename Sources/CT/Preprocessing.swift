@@ -43,6 +43,26 @@ public enum Preprocessing {
         }
     }
 
+    /// Cleans a scan that was read from other files than MetaImage's.
+    ///
+    /// - Parameters:
+    ///   - scan: HU.
+    ///   - maskPath: The same grid; labels 3 and 4 are the lungs.
+    ///   - seriesUID: The scan's name.
+    ///   - annotations: Its nodules.
+    /// - Throws: As `cleanVolume(scanPath:maskPath:seriesUID:annotations:)`.
+    public static func cleanVolume(
+        _ scan: ScanVolume, maskPath: String, seriesUID: String, annotations: [NoduleAnnotation] = []
+    ) throws -> CleanVolume {
+        let mask = try MetaImage.read(maskPath, as: UInt8.self)
+        return switch scan {
+        case .short(let volume):
+            try cleanVolume(scan: volume, lungMask: mask, seriesUID: seriesUID, annotations: annotations)
+        case .float(let volume):
+            try cleanVolume(scan: volume, lungMask: mask, seriesUID: seriesUID, annotations: annotations)
+        }
+    }
+
     /// Cleans a scan.
     ///
     /// - Parameters:

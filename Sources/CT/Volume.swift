@@ -113,3 +113,9 @@ public struct Volume<Voxel: VoxelScalar>: Sendable {
 
     public var extent: ZYX<Int> { geometry.extent }
 }
+
+/// A scan, HU: in 16 bits where they hold its voxels, which takes half the memory.
+public enum ScanVolume: Sendable {
+    case short(Volume<Int16>)
+    case float(Volume<Float>)
+}

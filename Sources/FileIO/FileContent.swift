@@ -36,6 +36,27 @@ public enum FileContent {
         }
     }
 
+    /// The first bytes of a file, `count` or as many as it has.
+    ///
+    /// - Throws: `FileError` where it cannot be read.
+    public static func prefix(_ path: String, count: Int) throws -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError(path, "open") }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: min(count, size(path) ?? 0))
+        var done = 0
+        while done < bytes.count {
+            let got = bytes.withUnsafeMutableBytes { buffer in
+                systemRead(descriptor, buffer.baseAddress.map { $0 + done }, buffer.count - done)
+            }
+            if got < 0 && errno == EINTR { continue }
+            guard got >= 0 else { throw FileError(path, "read") }
+            if got == 0 { break }
+            done += got
+        }
+        return Array(bytes[..<done])
+    }
+
     /// The file's size in bytes, or nil where there is no regular file.
     public static func size(_ path: String) -> Int? {
         var status = stat()
@@ -63,6 +84,14 @@ public enum FileContent {
             if name != "." && name != ".." { names.append(name) }
         }
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    /// The last component of a path once links, `.` and `..` are resolved: what the directory `.` is called.
+    public static func absoluteName(_ path: String) -> String {
+        let resolved = realpath(path, nil)
+        defer { free(resolved) }
+        let absolute = resolved.map { String(cString: $0) } ?? path
+        return absolute.split(separator: "/").last.map(String.init) ?? "root"
     }
 
     /// Makes a directory and those above it; content with one that exists.

@@ -42,15 +42,24 @@ public struct Converter: Sendable {
     public let skipBad: Bool
     private let prepare: @Sendable (LUNA16Layout.Scan) throws -> CleanVolume
 
+    /// - Parameter readScan: Reads a scan of other files than MetaImage's.
     /// - Throws: `InputError` where the list of annotations is not one; `FileError`.
-    public init(layout: LUNA16Layout, output: String, options: ConversionOptions, jobs: Int, skipBad: Bool) throws {
+    public init(
+        layout: LUNA16Layout, output: String, options: ConversionOptions, jobs: Int, skipBad: Bool,
+        readScan: (@Sendable (LUNA16Layout.Scan) throws -> ScanVolume)? = nil
+    ) throws {
         let annotations = try layout.annotationsPath.map { try ScanAnnotations.read($0) } ?? [:]
         var options = options
         options.annotationsCRC32 = try layout.annotationsPath.map { try FileContent.crc32($0) }
         self.init(layout: layout, output: output, options: options, jobs: jobs, skipBad: skipBad) { scan in
-            try Preprocessing.cleanVolume(
-                scanPath: scan.path, maskPath: layout.maskPath(for: scan), seriesUID: scan.seriesUID,
-                annotations: annotations[scan.seriesUID] ?? [])
+            let (mask, nodules) = (try layout.maskPath(for: scan), annotations[scan.seriesUID] ?? [])
+            return if let readScan {
+                try Preprocessing.cleanVolume(
+                    readScan(scan), maskPath: mask, seriesUID: scan.seriesUID, annotations: nodules)
+            } else {
+                try Preprocessing.cleanVolume(
+                    scanPath: scan.path, maskPath: mask, seriesUID: scan.seriesUID, annotations: nodules)
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CT
 import Compute
+import DICOM
 import Detection
 import FileIO
 import Foundation
@@ -32,8 +33,14 @@ struct ConvertCommand: ParsableCommand {
               patch, scan = shard["patches"][0], shard["series"][0].decode()
             """)
 
-    @Option(help: ArgumentHelp("A LUNA16-layout directory, a subset of one, or one scan.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp(
+            "A LUNA16-layout directory, a subset of one, one scan, or a folder of DICOM slices.", valueName: "path"))
     var input: String
+
+    @Option(
+        help: ArgumentHelp("The CT series to take from a folder of DICOM that holds several.", valueName: "uid"))
+    var series: String?
 
     @Option(help: ArgumentHelp("The data set's directory, new or to be gone on with.", valueName: "dir"))
     var output: String
@@ -81,18 +88,34 @@ struct ConvertCommand: ParsableCommand {
     }
 
     func run() throws {
-        let layout = try LUNA16Layout(directory: input, annotations: annotations, masks: masks)
+        let (layout, readScan) = try findScans()
         let options = ConversionOptions(
             preset: preset.rawValue, cropSize: cropSize ?? preset.cropSize, jitter: jitter,
             backgroundPatches: backgroundPatches, seed: seed)
         let converter = try Converter(
             layout: layout, output: output, options: options, jobs: jobs ?? ThreadPool.availableCores,
-            skipBad: skipBad)
+            skipBad: skipBad, readScan: readScan)
         if layout.annotationsPath == nil { note("no annotations.csv found: no nodule is known; see --annotations") }
         let lines = Mutex(Lines(scans: layout.scans.count))
         let outcome = try converter.run { progress in lines.withLock { $0.update(progress) } }
         lines.withLock { $0.finish() }
         try report(outcome)
+    }
+
+    /// The scans of the input, and how to read them where they are not MetaImage's: what is not laid out as LUNA16 can be a
+    /// folder of DICOM.
+    private func findScans() throws -> (LUNA16Layout, (@Sendable (LUNA16Layout.Scan) throws -> ScanVolume)?) {
+        do {
+            let layout = try LUNA16Layout(directory: input, annotations: annotations, masks: masks)
+            if series != nil { throw UsageError("--series chooses among DICOM series; \(input) holds other scans") }
+            return (layout, nil)
+        } catch let error as InputError {
+            guard let found = try DICOMSeries(folder: input, uid: series) else { throw error }
+            if !found.notes.isEmpty { note("\(input): left out: \(found.notes.joined(separator: ", "))") }
+            let layout = try LUNA16Layout(
+                seriesUID: found.uid, at: input, annotations: annotations, masks: masks)
+            return (layout, { _ in try found.scanVolume() })
+        }
     }
 
     private func report(_ outcome: Converter.Outcome) throws {

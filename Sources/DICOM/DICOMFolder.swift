@@ -1,0 +1,47 @@
+import FileIO
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// The files of a folder and of those in it, sorted into DICOM and others by their first bytes.
+///
+/// Archives and scanners nest studies, series and files, so folders in folders are searched; links to folders are not
+/// followed, and names that begin with a dot are passed over.
+struct DICOMFolder {
+    /// By name.
+    private(set) var files: [String] = []
+    private(set) var otherCount = 0
+
+    /// More files than these are no scan's folder: a series has some hundreds, a study a few thousand.
+    private static let fileLimit = 50_000
+    private static let depthLimit = 16
+
+    /// - Throws: `InputError` where there are too many files; `FileError` where the folder cannot be read.
+    init(_ path: String) throws { try add(path, root: path, depth: 0) }
+
+    private mutating func add(_ folder: String, root: String, depth: Int) throws {
+        guard depth < Self.depthLimit else { return }
+        for name in try FileContent.names(inDirectory: folder) where !name.hasPrefix(".") {
+            let path = "\(folder)/\(name)"
+            if FileContent.isDirectory(path) {
+                if !Self.isLink(path) { try add(path, root: root, depth: depth + 1) }
+            } else if try DataSet.isDICOM(path) {
+                files.append(path)
+            } else {
+                otherCount += 1
+            }
+            guard files.count + otherCount <= Self.fileLimit else {
+                throw InputError(
+                    root, "holds more than \(Self.fileLimit) files", remedy: "give the folder of one scan")
+            }
+        }
+    }
+
+    private static func isLink(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+    }
+}

@@ -1,0 +1,167 @@
+import FileIO
+
+/// What a DICOM file says of its image, up to the pixels.
+struct DataSet: Sendable {
+    /// Where the pixels of a file lie.
+    struct PixelElement: Hashable, Sendable {
+        var offset: Int
+        /// Bytes; nil where they are in fragments, which a delimiter ends.
+        var length: Int?
+    }
+
+    let path: String
+    let fileSize: Int
+    /// As the file names it.
+    let transferSyntax: String
+    /// Nil where the file holds no image.
+    let pixels: PixelElement?
+    private let values: [Tag: [UInt8]]
+    private let isBigEndian: Bool
+
+    /// Most files' elements up to the pixels are shorter: the rest of the file need not be read for them.
+    private static let prefixLength = 1 << 16
+    /// A longer value of those that are kept is no scanner's.
+    private static let valueLimit = 1024
+    /// No single slice is larger.
+    static let fileLimit = 1 << 28
+    /// 128 bytes for anybody's use, then these four (PS3.10, section 7.1).
+    private static let magic = Array("DICM".utf8)
+    private static let preambleLength = 128
+
+    /// Whether a file is DICOM by its first bytes.
+    ///
+    /// - Throws: `FileError` where it cannot be read.
+    static func isDICOM(_ path: String) throws -> Bool {
+        guard let size = FileContent.size(path), size > preambleLength + magic.count else { return false }
+        return try FileContent.prefix(path, count: preambleLength + magic.count)[preambleLength...]
+            .elementsEqual(magic)
+    }
+
+    /// - Throws: `InputError` where the file is damaged or deflated; `FileError` where it cannot be read.
+    init(path: String) throws {
+        guard let fileSize = FileContent.size(path) else { throw InputError(path, "no such file") }
+        let beginning = try FileContent.prefix(path, count: Self.prefixLength)
+        do {
+            try self.init(path: path, bytes: beginning, fileSize: fileSize)
+        } catch is ElementReader.MoreBytesNeeded {
+            let bytes = try FileContent.bytes(path, limit: Self.fileLimit)
+            guard bytes.count == fileSize else { throw InputError(path, "changes while it is read") }
+            try self.init(path: path, bytes: bytes, fileSize: fileSize)
+        }
+    }
+
+    /// - Parameter bytes: The file, or its beginning.
+    /// - Throws: `InputError`; `ElementReader.MoreBytesNeeded` where the beginning does not reach to the pixels.
+    init(path: String, bytes: [UInt8], fileSize: Int) throws {
+        self.path = path
+        self.fileSize = fileSize
+        var values: [Tag: [UInt8]] = [:]
+        var pixels: PixelElement?
+        func keep(_ element: ElementReader.Element, of reader: inout ElementReader) throws {
+            guard Tag.names[element.tag] != nil, let length = element.length else { return try reader.skip(element) }
+            guard length <= Self.valueLimit else {
+                throw InputError(
+                    path, at: element.tag.description, "\(length) bytes, expected at most \(Self.valueLimit)",
+                    remedy: "the file is damaged: copy it again from its source")
+            }
+            values[element.tag] = Array(try reader.value(length))
+        }
+
+        var reader = ElementReader(
+            path: path, bytes: bytes, fileSize: fileSize, position: Self.preambleLength + Self.magic.count)
+        // The file's own description is explicit and little-endian whatever follows.
+        while !reader.isAtEnd, try reader.nextGroup() == 2 { try keep(try reader.element(), of: &reader) }
+        transferSyntax = Self.text(values[.transferSyntaxUID] ?? [])
+        guard !transferSyntax.isEmpty else {
+            throw InputError(
+                path, at: Tag.transferSyntaxUID.description, "missing, so that nothing after it can be read",
+                remedy: "the file is damaged: copy it again from its source")
+        }
+        guard transferSyntax != TransferSyntax.deflated else {
+            throw InputError(
+                path, at: Tag.transferSyntaxUID.description, "the file is deflated as a whole, which is not read",
+                remedy: "write it anew: dcmconv +te IN OUT")
+        }
+        let syntax = TransferSyntax(rawValue: transferSyntax)
+        reader.isExplicit = syntax != .implicitLittleEndian
+        reader.isBigEndian = syntax == .explicitBigEndian
+        while !reader.isAtEnd {
+            let element = try reader.element()
+            if element.tag == .pixelData {
+                pixels = PixelElement(offset: reader.position, length: element.length)
+                break
+            }
+            try keep(element, of: &reader)
+        }
+        self.values = values
+        self.pixels = pixels
+        isBigEndian = reader.isBigEndian
+    }
+
+    /// Whether the file says to be a CT's image: such a one without pixels is cut off.
+    var isCTImage: Bool {
+        text(.mediaStorageSOPClassUID) == Self.ctImageStorage || text(.modality) == "CT" && values[.rows] != nil
+    }
+
+    private static let ctImageStorage = "1.2.840.10008.5.1.4.1.1.2"
+
+    /// Whether there is a value that is not blank.
+    func has(_ tag: Tag) -> Bool { !text(tag).isEmpty }
+
+    /// A value as text without the blanks around it; empty where there is none. Anything but printable ASCII becomes `?`.
+    func text(_ tag: Tag) -> String { Self.text(values[tag] ?? []) }
+
+    private static func text(_ bytes: [UInt8]) -> String {
+        func isPadding(_ byte: UInt8) -> Bool { byte == 0 || byte == 32 }
+        guard let first = bytes.firstIndex(where: { !isPadding($0) }),
+            let last = bytes.lastIndex(where: { !isPadding($0) })
+        else { return "" }
+        return String(decoding: bytes[first...last].map { 32...126 ~= $0 ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+    }
+
+    /// The parts of a value of several.
+    func texts(_ tag: Tag) -> [String] {
+        text(tag).split(separator: "\\", omittingEmptySubsequences: false).map {
+            String($0.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+        }
+    }
+
+    /// Decimal strings (VR DS, IS).
+    ///
+    /// - Throws: `InputError` where there are not `count` finite numbers.
+    func numbers(_ tag: Tag, count: Int) throws -> [Double] {
+        let digits = Set("0123456789+-.eE")
+        let numbers = texts(tag).map { text -> Double in
+            guard text.allSatisfy(digits.contains), let number = Double(text), number.isFinite else { return .nan }
+            return number
+        }
+        guard numbers.count == count, numbers.allSatisfy(\.isFinite) else {
+            let expected = count == 1 ? "a number" : "\(count) numbers"
+            throw InputError(
+                path, at: tag.description, has(tag) ? "is \(text(tag)), expected \(expected)" : "missing",
+                remedy: "export the series again from its source")
+        }
+        return numbers
+    }
+
+    /// An unsigned 16-bit number (VR US); nil where there is none.
+    ///
+    /// - Throws: `InputError` where the value is something else.
+    func count(_ tag: Tag) throws -> Int? {
+        guard let bytes = values[tag], !bytes.isEmpty else { return nil }
+        guard bytes.count == 2 else {
+            throw InputError(
+                path, at: tag.description, "\(bytes.count) bytes, expected 2",
+                remedy: "the file is damaged: copy it again from its source")
+        }
+        return isBigEndian ? Int(bytes[0]) << 8 | Int(bytes[1]) : Int(bytes[1]) << 8 | Int(bytes[0])
+    }
+
+    /// As `count`, where a value must be there.
+    func required(_ tag: Tag) throws -> Int {
+        guard let value = try count(tag) else {
+            throw InputError(path, at: tag.description, "missing", remedy: "export the series again from its source")
+        }
+        return value
+    }
+}

@@ -1,0 +1,178 @@
+import CT
+import Compute
+import FileIO
+import Foundation
+
+/// The slices of a series in order, which lie on one regular grid.
+struct SliceStack: Sendable {
+    /// From the first to the last along the normal of the slices.
+    let slices: [Slice]
+    let geometry: VolumeGeometry
+    /// Images of the series that lie across the others: scouts.
+    let scoutCount: Int
+
+    /// A slice distance may differ from the median by this part of it: positions are rounded in files.
+    private static let gapTolerance = 0.1
+    /// Slices nearer than this lie at the same position, mm.
+    private static let samePosition = 1e-3
+    /// How far a position may be from the regular grid, in slice distances along the normal and voxels across it.
+    private static let gridTolerance = 0.5
+    /// How far direction cosines and spacings of a series' slices may differ: the rounding of decimal strings.
+    private static let agreement = 1e-3
+    /// Images turned from the others by more than this are scouts, less than this a fault.
+    private static let scoutCosine = 0.7
+    /// A series of which more than this part lies across is not one scan with its scouts.
+    private static let scoutPart = 4
+
+    /// - Parameters:
+    ///   - found: The images of a series, in any order.
+    ///   - source: The folder, for messages.
+    /// - Throws: `InputError` naming the files and positions, and the remedy.
+    init(_ found: [Slice], source: String) throws {
+        let upright = try Self.withoutScouts(found)
+        scoutCount = found.count - upright.count
+        try Self.checkAgreement(upright)
+        guard upright.count >= 2, let any = upright.first else {
+            throw InputError(
+                source, "one slice only, so that the slice distance is unknown", remedy: "give the whole series")
+        }
+        let normal = any.rowDirection.cross(any.columnDirection)
+        let places = upright.map { ($0, $0.position.dot(normal)) }.sorted {
+            $0.1 != $1.1 ? $0.1 < $1.1 : $0.0.path < $1.0.path
+        }
+        slices = places.map(\.0)
+        try Self.checkGaps(places, source: source)
+        try Self.checkGrid(places, normal: normal, source: source)
+
+        // The first slice's frame, and the mean distance: as ITK has them.
+        let (first, last) = (slices[0], slices[slices.count - 1])
+        geometry = VolumeGeometry(
+            extent: ZYX(slices.count, first.rows, first.columns),
+            spacing: ZYX(
+                (last.position - first.position).length / Double(slices.count - 1), first.rowSpacing,
+                first.columnSpacing),
+            origin: ZYX(first.position.z, first.position.y, first.position.x),
+            orientation: [first.rowDirection, first.columnDirection, normal].flatMap { [$0.x, $0.y, $0.z] })
+    }
+
+    private static func normal(_ slice: Slice) -> PatientVector { slice.rowDirection.cross(slice.columnDirection) }
+
+    private static func isAlike(_ a: Slice, _ b: Slice) -> Bool {
+        (a.rowDirection - b.rowDirection).length < agreement
+            && (a.columnDirection - b.columnDirection).length < agreement
+    }
+
+    /// Leaves out the few images that lie across the others.
+    private static func withoutScouts(_ found: [Slice]) throws -> [Slice] {
+        var groups: [[Slice]] = []
+        for slice in found {
+            if let index = groups.firstIndex(where: { isAlike($0[0], slice) }) {
+                groups[index].append(slice)
+            } else {
+                groups.append([slice])
+            }
+        }
+        guard groups.count > 1, let largest = groups.indices.max(by: { groups[$0].count < groups[$1].count }) else {
+            return found
+        }
+        let main = groups[largest]
+        for group in groups[..<largest] + groups[(largest + 1)...] {
+            let isAcross = abs(normal(group[0]).dot(normal(main[0]))) < scoutCosine
+            guard isAcross, group.count * scoutPart <= found.count else {
+                throw InputError(
+                    group[0].path, at: Tag.imageOrientationPatient.description,
+                    "differs from that of \(main[0].path), in the same series",
+                    remedy: "leave out the \(group.count) images that lie otherwise, or give the slices of one "
+                        + "orientation in a folder of their own")
+            }
+        }
+        return main
+    }
+
+    private static func hasGrid(_ slice: Slice, of other: Slice) -> Bool {
+        slice.rows == other.rows && slice.columns == other.columns
+            && abs(slice.rowSpacing - other.rowSpacing) <= agreement * other.rowSpacing
+            && abs(slice.columnSpacing - other.columnSpacing) <= agreement * other.columnSpacing
+    }
+
+    private static func checkAgreement(_ slices: [Slice]) throws {
+        // The odd one is named, wherever it stands.
+        let groups = Dictionary(grouping: slices) {
+            [Double($0.rows), Double($0.columns), $0.rowSpacing, $0.columnSpacing]
+        }
+        let usual = groups.max { ($0.value.count, $1.value[0].path) < ($1.value.count, $0.value[0].path) }?.value.first
+        guard let usual, let odd = slices.first(where: { !hasGrid($0, of: usual) }) else { return }
+        func refuse(_ tag: Tag, _ text: (Slice) -> String) -> InputError {
+            InputError(
+                odd.path, at: tag.description, "\(text(odd)), but \(text(usual)) in \(usual.path) of the same series",
+                remedy: "leave out what does not belong to the scan")
+        }
+        if odd.rows != usual.rows { throw refuse(.rows) { "\($0.rows)" } }
+        if odd.columns != usual.columns { throw refuse(.columns) { "\($0.columns)" } }
+        throw refuse(.pixelSpacing) { "\($0.rowSpacing) x \($0.columnSpacing) mm" }
+    }
+
+    /// That no two slices are at one place, and none is missing between.
+    private static func checkGaps(_ places: [(Slice, Double)], source: String) throws {
+        let pairs = zip(places, places.dropFirst())
+        for (below, above) in pairs where above.1 - below.1 < samePosition {
+            throw InputError(
+                above.0.path, at: Tag.imagePositionPatient.description,
+                "the same place as \(below.0.path), \(text(below.1)) mm along the slices' normal",
+                remedy: "leave out one of them; several acquisitions in one series belong in folders of their own")
+        }
+        let median = Self.median(pairs.map { $1.1 - $0.1 })
+        let odd = pairs.filter { abs($1.1 - $0.1 - median) > gapTolerance * median }
+        guard let (below, above) = odd.first else { return }
+        // Where the gap is a multiple of the distance, the places of the missing slices are known.
+        let missing = odd.flatMap { below, above -> [Double] in
+            let steps = ((above.1 - below.1) / median).rounded()
+            guard abs(above.1 - below.1 - steps * median) <= gapTolerance * median, steps < 1000 else { return [] }
+            return (1..<max(1, Int(steps))).map { below.1 + Double($0) * median }
+        }
+        let places = odd.count == 1 ? "" : " and at \(odd.count - 1) more place\(odd.count == 2 ? "" : "s")"
+        let known =
+            missing.isEmpty
+            ? ""
+            : ": missing at \(missing.prefix(5).map(text).joined(separator: ", "))\(missing.count > 5 ? ", …" : "") mm"
+        throw InputError(
+            source,
+            "slices lie \(text(above.1 - below.1)) mm apart between \(text(below.1)) and \(text(above.1)) mm along their "
+                + "normal\(places), \(text(median)) mm elsewhere\(known)",
+            remedy: "give every slice of the series, at one distance")
+    }
+
+    /// That the slices lie behind each other on a regular grid, not sheared by a tilted gantry.
+    private static func checkGrid(_ places: [(Slice, Double)], normal: PatientVector, source: String) throws {
+        let (first, last) = (places[0], places[places.count - 1])
+        let step = (last.1 - first.1) / Double(places.count - 1)
+        let voxel = min(first.0.rowSpacing, first.0.columnSpacing)
+        for (index, place) in places.enumerated() {
+            let along = place.1 - first.1
+            let across = (place.0.position - first.0.position - normal * along).length
+            guard across <= gridTolerance * voxel else {
+                let angle = atan2(across, along) * 180 / .pi
+                throw InputError(
+                    place.0.path, at: Tag.imagePositionPatient.description,
+                    "the slices do not lie straight behind each other: sheared by \(text(angle)) degrees, as with a "
+                        + "tilted gantry",
+                    remedy: "resample the series to an upright grid, such as with plastimatch or dcm2niix")
+            }
+            guard abs(along - Double(index) * step) <= gridTolerance * step else {
+                throw InputError(
+                    source,
+                    "the slice distance changes: slice \(index + 1) lies at \(text(place.1)) mm along the normal, "
+                        + "expected \(text(first.1 + Double(index) * step)) mm",
+                    remedy: "give slices at one distance")
+            }
+        }
+    }
+
+    private static func median(_ values: [Double]) -> Double {
+        let sorted = values.sorted()
+        return sorted.isEmpty ? 0 : sorted[(sorted.count - 1) / 2]
+    }
+
+    /// Two decimals at most.
+    private static func text(_ value: Double) -> String { "\((value * 100).rounded() / 100)" }
+}

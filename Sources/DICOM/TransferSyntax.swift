@@ -1,0 +1,24 @@
+/// How elements and pixels are encoded (PS3.5, section 10 and annex A): the syntaxes that are read.
+enum TransferSyntax: String, CaseIterable, Sendable {
+    case implicitLittleEndian = "1.2.840.10008.1.2"
+    case explicitLittleEndian = "1.2.840.10008.1.2.1"
+    case explicitBigEndian = "1.2.840.10008.1.2.2"
+    case jpegExtended = "1.2.840.10008.1.2.4.51"
+    case jpegLossless = "1.2.840.10008.1.2.4.57"
+    case jpegLosslessFirstOrder = "1.2.840.10008.1.2.4.70"
+    case jpegLSLossless = "1.2.840.10008.1.2.4.80"
+    case jpegLSNearLossless = "1.2.840.10008.1.2.4.81"
+    case jpeg2000Lossless = "1.2.840.10008.1.2.4.90"
+    case jpeg2000 = "1.2.840.10008.1.2.4.91"
+    case runLength = "1.2.840.10008.1.2.5"
+
+    /// Elements of which nothing can be read without inflating the file.
+    static let deflated = "1.2.840.10008.1.2.1.99"
+
+    var isCompressed: Bool {
+        switch self {
+        case .implicitLittleEndian, .explicitLittleEndian, .explicitBigEndian: false
+        default: true
+        }
+    }
+}
