@@ -4,7 +4,7 @@ import Compute
 struct BitVolume {
     let extent: ZYX<Int>
     let wordsPerRow: Int
-    private(set) var words: [UInt64]
+    var words: [UInt64]
 
     init(extent: ZYX<Int>) {
         self.extent = extent
@@ -28,13 +28,15 @@ struct BitVolume {
         }
     }
 
+    /// The bits of a row's last word that are voxels. The others stay 0: they would shift back in, and be counted.
+    var tail: UInt64 { extent.x % 64 == 0 ? ~0 : (1 << UInt64(extent.x % 64)) &- 1 }
+
     /// Sets all voxels within so many steps, from face to face, of one that is set: as many binary dilations with the
-    /// six-neighbour structuring element.
-    mutating func dilate(steps: Int) {
+    /// six-neighbour structuring element, or with its four neighbours in the slice where `acrossSlices` is false.
+    mutating func dilate(steps: Int, acrossSlices: Bool = true) {
         let (depth, height, count) = (extent.z, extent.y, wordsPerRow)
         let plane = height * count
-        // Bits beyond the row's end must stay 0: they would shift back in.
-        let tail: UInt64 = extent.x % 64 == 0 ? ~0 : (1 << UInt64(extent.x % 64)) &- 1
+        let tail = tail
         var next = words
         for _ in 0..<steps {
             words.withUnsafeBufferPointer { old in
@@ -50,8 +52,8 @@ struct BitVolume {
                                 if w + 1 < count { sum |= old[i + 1] << 63 }
                                 if y > 0 { sum |= old[i - count] }
                                 if y + 1 < height { sum |= old[i + count] }
-                                if z > 0 { sum |= old[i - plane] }
-                                if z + 1 < depth { sum |= old[i + plane] }
+                                if acrossSlices, z > 0 { sum |= old[i - plane] }
+                                if acrossSlices, z + 1 < depth { sum |= old[i + plane] }
                                 new[i] = w + 1 == count ? sum & tail : sum
                             }
                         }

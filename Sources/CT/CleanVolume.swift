@@ -17,6 +17,8 @@ public struct CleanVolume: Sendable {
     public var nodules: [Nodule]
     /// The annotations whose centres lie outside this volume: to be reported, of no use for training.
     public var outsideLabels: [NoduleAnnotation]
+    /// Whether the lungs were found by luna (`LungSegmentation`) and not given by a mask.
+    public var hasSegmentedLungs = false
 
     /// - Precondition: `voxels` fill `extent`.
     public init(

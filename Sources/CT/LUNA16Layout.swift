@@ -128,21 +128,22 @@ public struct LUNA16Layout: Sendable {
         return given
     }
 
-    /// The lung mask of a scan.
+    /// The lung mask of a scan; nil where its lungs are to be segmented: there is no directory of masks at all.
     ///
-    /// - Throws: `InputError` where there is none.
-    public func maskPath(for scan: Scan) throws -> String {
+    /// - Parameter segmentingLungs: Whether a scan without a mask is to be segmented also where others have one.
+    /// - Throws: `InputError` where the directory of masks has none for this scan, which then is more likely incomplete.
+    public func maskPath(for scan: Scan, segmentingLungs: Bool = false) throws -> String? {
         if let maskFile { return maskFile }
-        guard let maskDirectory else {
-            throw InputError(
-                scan.path, "no directory seg-lungs-LUNA16 with lung masks was found",
-                remedy: "put it beside the subsets, or name it with --masks")
-        }
+        guard let maskDirectory else { return nil }
         let base = "\(maskDirectory)/\(scan.seriesUID)"
         for candidate in ScanFile.Format.allCases.flatMap(\.endings).map({ base + $0 })
         where FileContent.size(candidate) != nil { return candidate }
+        if segmentingLungs { return nil }
         throw InputError(
-            scan.path, "no lung mask \(base).mhd", remedy: "unpack all of seg-lungs-LUNA16, or leave the scan out")
+            scan.path, "no lung mask \(base).mhd",
+            remedy:
+                "unpack all of seg-lungs-LUNA16, let luna segment the lungs with --segment-lungs, or leave the scan out"
+        )
     }
 
     private static func isHeader(_ name: String) -> Bool { ScanFile.name(of: name) != nil }

@@ -16,51 +16,59 @@ public enum Preprocessing {
     ///
     /// - Parameters:
     ///   - scanPath: A `ScanFile`, HU.
-    ///   - maskPath: A `ScanFile` of the same grid; labels 3 and 4 are the lungs.
+    ///   - maskPath: A `ScanFile` of the same grid; labels 3 and 4 are the lungs. Where it is nil the lungs are segmented.
     ///   - seriesUID: The scan's name.
     ///   - annotations: Its nodules.
     /// - Throws: `InputError` naming the file, the field and the remedy; `FileError` where reading fails.
     public static func cleanVolume(
-        scanPath: String, maskPath: String, seriesUID: String, annotations: [NoduleAnnotation] = []
+        scanPath: String, maskPath: String?, seriesUID: String, annotations: [NoduleAnnotation] = []
     ) throws -> CleanVolume {
         let file = try ScanFile(path: scanPath)
-        let maskFile = try ScanFile(path: maskPath)
         let direction = file.cleaningDirection
-        // Before anything is read: headers that do not fit together.
+        // Before anything is read: headers that do not fit together, and a size that is no person's.
         let geometry = try file.geometry(along: direction)
-        try checkAgreement(
-            scan: geometry, mask: maskFile.geometry(along: direction), maskSource: maskPath, of: scanPath)
-        try maskFile.checkPlace(of: file)
-        let mask = try maskFile.read(as: UInt8.self, along: direction)
+        _ = try resampledExtent(geometry, source: scanPath)
+        let mask = try maskPath.map { path in
+            let maskFile = try ScanFile(path: path)
+            try checkAgreement(
+                scan: geometry, mask: maskFile.geometry(along: direction), maskSource: path, of: scanPath)
+            try maskFile.checkPlace(of: file)
+            return try maskFile.read(as: UInt8.self, along: direction)
+        }
         if file.fitsInt16 {
-            return try cleanVolume(
-                scan: file.read(as: Int16.self, along: direction), lungMask: mask, seriesUID: seriesUID,
-                annotations: annotations)
+            return try clean(file.read(as: Int16.self, along: direction), mask, seriesUID, annotations)
         } else {
-            return try cleanVolume(
-                scan: file.read(as: Float.self, along: direction), lungMask: mask, seriesUID: seriesUID,
-                annotations: annotations)
+            return try clean(file.read(as: Float.self, along: direction), mask, seriesUID, annotations)
         }
     }
 
-    /// Cleans a scan that was read from other files than MetaImage's.
+    /// Cleans a scan that was read from other files than these, such as a folder of DICOM.
     ///
     /// - Parameters:
     ///   - scan: HU.
-    ///   - maskPath: The same grid; labels 3 and 4 are the lungs.
+    ///   - maskPath: A `ScanFile` of the same grid; labels 3 and 4 are the lungs. Where it is nil the lungs are segmented.
     ///   - seriesUID: The scan's name.
     ///   - annotations: Its nodules.
     /// - Throws: As `cleanVolume(scanPath:maskPath:seriesUID:annotations:)`.
     public static func cleanVolume(
-        _ scan: ScanVolume, maskPath: String, seriesUID: String, annotations: [NoduleAnnotation] = []
+        _ scan: ScanVolume, maskPath: String?, seriesUID: String, annotations: [NoduleAnnotation] = []
     ) throws -> CleanVolume {
-        let mask = try MetaImage.read(maskPath, as: UInt8.self)
+        let world = ZYX(1, 1, 1)
+        let mask = try maskPath.map { try ScanFile(path: $0).read(as: UInt8.self, along: world) }
         return switch scan {
-        case .short(let volume):
-            try cleanVolume(scan: volume, lungMask: mask, seriesUID: seriesUID, annotations: annotations)
-        case .float(let volume):
-            try cleanVolume(scan: volume, lungMask: mask, seriesUID: seriesUID, annotations: annotations)
+        case .short(let volume): try clean(volume.reoriented(to: world), mask, seriesUID, annotations)
+        case .float(let volume): try clean(volume.reoriented(to: world), mask, seriesUID, annotations)
         }
+    }
+
+    private static func clean<Voxel: VoxelScalar>(
+        _ scan: Volume<Voxel>, _ mask: Volume<UInt8>?, _ seriesUID: String, _ annotations: [NoduleAnnotation]
+    ) throws -> CleanVolume {
+        var clean = try cleanVolume(
+            scan: scan, lungMask: mask ?? LungSegmentation.segment(scan), seriesUID: seriesUID,
+            annotations: annotations)
+        clean.hasSegmentedLungs = mask == nil
+        return clean
     }
 
     /// Cleans a scan.
@@ -113,7 +121,7 @@ public enum Preprocessing {
     }
 
     /// +1 or −1 by axis.
-    private static func axisSigns(_ geometry: VolumeGeometry, source: String) throws -> ZYX<Int> {
+    static func axisSigns(_ geometry: VolumeGeometry, source: String) throws -> ZYX<Int> {
         guard let signs = geometry.axisSigns else {
             let matrix = geometry.orientation.map(\.description).joined(separator: " ")
             throw InputError(

@@ -10,7 +10,8 @@ import HDF5
 ///     /outside_labels   float64 [m, 4]      annotations outside the volume: world x, y, z, diameter, mm
 ///
 /// with the attributes `format`, `version`, `seriesuid` and those that lead back to world millimetres (`WorldFrame`):
-/// `origin`, `scan_spacing`, `direction`, `scan_extent`, `crop_start`, each (z, y, x).
+/// `origin`, `scan_spacing`, `direction`, `scan_extent`, `crop_start`, each (z, y, x). Where there was no lung mask it has
+/// `lungs` too, with the value `segmented`.
 public enum CleanVolumeFile {
     public static let format = "luna-clean-volume"
     public static let version: Int64 = 1
@@ -27,6 +28,7 @@ public enum CleanVolumeFile {
             try file.setAttribute("seriesuid", to: volume.seriesUID)
             try file.setAttribute("axis_order", to: "z, y, x")
             try file.setAttribute("voxel_mm", to: [1.0, 1.0, 1.0])
+            if volume.hasSegmentedLungs { try file.setAttribute("lungs", to: "segmented") }
             let frame = volume.frame
             try file.setAttribute("origin", to: frame.origin.array)
             try file.setAttribute("scan_spacing", to: frame.spacing.array)
@@ -52,7 +54,7 @@ public enum CleanVolumeFile {
             throw InputError(path, at: "/volume", "shape \(shape), expected three positive extents [z, y, x]")
         }
         let outside = try file.read("/outside_labels", shape: [nil, 4], as: Double.self)
-        return CleanVolume(
+        var volume = CleanVolume(
             seriesUID: try file.attribute("seriesuid", as: String.self), extent: ZYX(shape[0], shape[1], shape[2]),
             voxels: voxels, frame: try frame(file), nodules: try nodules(file),
             outsideLabels: stride(from: 0, to: outside.count, by: 4).map {
@@ -60,6 +62,8 @@ public enum CleanVolumeFile {
                     center: WorldPoint(x: outside[$0], y: outside[$0 + 1], z: outside[$0 + 2]),
                     diameter: outside[$0 + 3])
             })
+        volume.hasSegmentedLungs = file.hasAttribute("lungs")
+        return volume
     }
 
     /// Whether the file calls itself a clean volume.

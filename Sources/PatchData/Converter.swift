@@ -40,19 +40,24 @@ public struct Converter: Sendable {
     public let jobs: Int
     /// Whether to leave out scans that cannot be read.
     public let skipBad: Bool
+    /// Whether to segment the lungs of a scan that has no mask though others have; without masks at all it is done anyway.
+    public let segmentLungs: Bool
     private let prepare: @Sendable (LUNA16Layout.Scan) throws -> CleanVolume
 
     /// - Parameter readScan: Reads a scan of other files than MetaImage's.
     /// - Throws: `InputError` where the list of annotations is not one; `FileError`.
     public init(
         layout: LUNA16Layout, output: String, options: ConversionOptions, jobs: Int, skipBad: Bool,
-        readScan: (@Sendable (LUNA16Layout.Scan) throws -> ScanVolume)? = nil
+        segmentLungs: Bool = false, readScan: (@Sendable (LUNA16Layout.Scan) throws -> ScanVolume)? = nil
     ) throws {
         let annotations = try layout.annotationsPath.map { try ScanAnnotations.read($0) } ?? [:]
         var options = options
         options.annotationsCRC32 = try layout.annotationsPath.map { try FileContent.crc32($0) }
-        self.init(layout: layout, output: output, options: options, jobs: jobs, skipBad: skipBad) { scan in
-            let (mask, nodules) = (try layout.maskPath(for: scan), annotations[scan.seriesUID] ?? [])
+        self.init(
+            layout: layout, output: output, options: options, jobs: jobs, skipBad: skipBad, segmentLungs: segmentLungs
+        ) { scan in
+            let mask = try layout.maskPath(for: scan, segmentingLungs: segmentLungs)
+            let nodules = annotations[scan.seriesUID] ?? []
             return if let readScan {
                 try Preprocessing.cleanVolume(
                     readScan(scan), maskPath: mask, seriesUID: scan.seriesUID, annotations: nodules)
@@ -66,13 +71,14 @@ public struct Converter: Sendable {
     /// - Parameter prepare: Reads and cleans a scan; its errors make the scan a bad one.
     init(
         layout: LUNA16Layout, output: String, options: ConversionOptions, jobs: Int, skipBad: Bool,
-        prepare: @escaping @Sendable (LUNA16Layout.Scan) throws -> CleanVolume
+        segmentLungs: Bool = false, prepare: @escaping @Sendable (LUNA16Layout.Scan) throws -> CleanVolume
     ) {
         self.layout = layout
         self.output = output
         self.options = options
         self.jobs = max(1, jobs)
         self.skipBad = skipBad
+        self.segmentLungs = segmentLungs
         self.prepare = prepare
     }
 
@@ -113,7 +119,8 @@ public struct Converter: Sendable {
         }
         let manifest = DatasetManifest(
             options: options, folds: folds, missingSubsets: layout.missingSubsets,
-            outsideLabels: outcome.outsideLabels, skippedScans: outcome.badScans)
+            outsideLabels: outcome.outsideLabels, skippedScans: outcome.badScans,
+            segmentedScans: volumes.filter(\.hasSegmentedLungs).map(\.seriesUID))
         try directory.finish(manifest)
         outcome.manifest = manifest
         return outcome
@@ -180,7 +187,9 @@ public struct Converter: Sendable {
         let path = "\(output)/\(relative)"
         let source = options.text
         if FileContent.size(path) != nil, let summary = try? CleanVolumeFile.summary(path),
-            summary.source == source, summary.seriesUID == scan.seriesUID, let volume = try? CleanVolumeFile.read(path)
+            summary.source == source, summary.seriesUID == scan.seriesUID, let volume = try? CleanVolumeFile.read(path),
+            // A mask that has come since is better than what luna found without.
+            try !volume.hasSegmentedLungs || layout.maskPath(for: scan, segmentingLungs: true) == nil
         {
             return .good(try ConvertedVolume(volume, fold: scan.fold, path: relative, directory: output), isNew: false)
         }
@@ -198,12 +207,14 @@ struct ConvertedVolume: Sendable {
     var extent: ZYX<Int>
     var nodules: [Nodule]
     var outsideLabels: [DatasetManifest.OutsideLabel]
+    var hasSegmentedLungs: Bool
     var file: DatasetManifest.File
 
     init(_ volume: CleanVolume, fold: Int, path: String, directory: String) throws {
         self.fold = fold
         extent = volume.extent
         nodules = volume.nodules
+        hasSegmentedLungs = volume.hasSegmentedLungs
         outsideLabels = volume.outsideLabels.map {
             .init(seriesuid: volume.seriesUID, x: $0.center.x, y: $0.center.y, z: $0.center.z, diameter: $0.diameter)
         }

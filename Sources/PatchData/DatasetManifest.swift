@@ -99,6 +99,8 @@ public struct DatasetManifest: Hashable, Sendable, Codable {
     public var missingSubsets: [Int]
     public var outsideLabels: [OutsideLabel]
     public var skippedScans: [SkippedScan]
+    /// The series whose lungs luna has segmented, there being no mask; nil where all had one.
+    public var segmentedScans: [String]?
 
     enum CodingKeys: String, CodingKey {
         case format, version, options, folds
@@ -109,6 +111,7 @@ public struct DatasetManifest: Hashable, Sendable, Codable {
         case missingSubsets = "missing_subsets"
         case outsideLabels = "outside_labels"
         case skippedScans = "skipped_scans"
+        case segmentedScans = "segmented_scans"
     }
 
     /// The number of scans in all folds.
@@ -156,7 +159,7 @@ public struct DatasetManifest: Hashable, Sendable, Codable {
 
     init(
         options: ConversionOptions, folds: [Fold], missingSubsets: [Int], outsideLabels: [OutsideLabel],
-        skippedScans: [SkippedScan]
+        skippedScans: [SkippedScan], segmentedScans: [String] = []
     ) {
         self.options = options
         patchSide = options.patchSide
@@ -164,6 +167,7 @@ public struct DatasetManifest: Hashable, Sendable, Codable {
         self.missingSubsets = missingSubsets
         self.outsideLabels = outsideLabels
         self.skippedScans = skippedScans
+        self.segmentedScans = segmentedScans.isEmpty ? nil : segmentedScans
     }
 
     /// - Throws: `FileError`.

@@ -97,6 +97,7 @@ public struct Inspection: Hashable, Sendable, Codable {
                     ? "none" : manifest.missingSubsets.map(String.init).joined(separator: ", ")),
             Fact(name: "labels outside", value: "\(manifest.outsideLabels.count)"),
             Fact(name: "skipped scans", value: "\(manifest.skippedScans.count)"),
+            Fact(name: "lungs segmented", value: "\(manifest.segmentedScans?.count ?? 0) scans"),
         ]
         objects = []
         self.files = files

@@ -16,7 +16,7 @@ struct ConvertCommand: ParsableCommand {
             Scans are cleaned (lungs kept, 1 mm voxels, UInt8) into volumes/, then patches are cut from them into \
             shards/; dataset.json comes last. Started again after an interruption, it goes on where it stopped and \
             ends with the same bytes. A scan that cannot be read is named and the others are converted; without --skip-bad \
-            no dataset.json is written then.
+            no dataset.json is written then. Where there are no lung masks at all, luna segments the lungs itself.
 
             Scans and masks are MetaImage (.mhd, .mha), NIfTI (.nii, .nii.gz) or NRRD (.nrrd, .nhdr), in HU.
 
@@ -75,6 +75,9 @@ struct ConvertCommand: ParsableCommand {
     @Flag(help: "Leave out scans that cannot be read, and finish without them.")
     var skipBad = false
 
+    @Flag(help: "Segment the lungs of the scans that have no mask, also where others have one.")
+    var segmentLungs = false
+
     func validate() throws {
         if let jobs, jobs < 1 { throw ValidationError("--jobs is \(jobs), expected at least 1") }
         let size = cropSize ?? preset.cropSize
@@ -94,7 +97,10 @@ struct ConvertCommand: ParsableCommand {
             backgroundPatches: backgroundPatches, seed: seed)
         let converter = try Converter(
             layout: layout, output: output, options: options, jobs: jobs ?? ThreadPool.availableCores,
-            skipBad: skipBad, readScan: readScan)
+            skipBad: skipBad, segmentLungs: segmentLungs, readScan: readScan)
+        if layout.maskDirectory == nil, layout.maskFile == nil {
+            note("no seg-lungs-LUNA16 found: luna segments the lungs; see --masks")
+        }
         if layout.annotationsPath == nil { note("no annotations.csv found: no nodule is known; see --annotations") }
         let lines = Mutex(Lines(scans: layout.scans.count))
         let outcome = try converter.run { progress in lines.withLock { $0.update(progress) } }
@@ -137,6 +143,9 @@ struct ConvertCommand: ParsableCommand {
                 remedy: skipBad
                     ? "no scan is left: mend them and run the same command again"
                     : "mend them and run the same command again, or leave them out with --skip-bad")
+        }
+        if let segmented = manifest.segmentedScans {
+            note("lungs segmented by luna in \(segmented.count) scans: \(segmented.joined(separator: ", "))")
         }
         let left = outcome.badScans.isEmpty ? "" : ", \(outcome.badScans.count) left out"
         print(

@@ -37,7 +37,9 @@ struct DetectCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The candidates to write.", valueName: "csv"))
     var output: String
 
-    @Option(help: ArgumentHelp("The lung mask of a scan; found in LUNA16's layout without it.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("The lung mask of a scan; found in LUNA16's layout, or made, without it.", valueName: "file")
+    )
     var mask: String?
 
     @Option(help: ArgumentHelp("The fold of a data set; by default the one the run held out.", valueName: "n"))

@@ -132,7 +132,7 @@ import Testing
             #expect(layout.missingSubsets.isEmpty)
             #expect(layout.scans.map(\.fold) == [0, 0] + Array(1...9))
             for scan in layout.scans {
-                let mask = try MetaImageHeader(path: layout.maskPath(for: scan))
+                let mask = try MetaImageHeader(path: try #require(try layout.maskPath(for: scan)))
                 #expect(mask.isCompressed && mask.dataPath.hasSuffix(".zraw"))
                 #expect(try MetaImageHeader(path: scan.path).elementType == .short)
             }

@@ -4,9 +4,9 @@ import TestSupport
 import Testing
 
 @Suite struct ConvertCommandTests {
-    private func withPhantoms(_ body: (String) throws -> Void) throws {
+    private func withPhantoms(size: Int = 64, _ body: (String) throws -> Void) throws {
         try withTemporaryDirectory { directory in
-            let made = try LunaProcess("phantom", "--output", "\(directory)/in", "--scans", "3", "--size", "64")
+            let made = try LunaProcess("phantom", "--output", "\(directory)/in", "--scans", "3", "--size", "\(size)")
             try #require(made.status == 0, "\(made.diagnosis)")
             try body(directory)
         }
@@ -84,6 +84,24 @@ import Testing
             let json = try LunaProcess("inspect", "--json", shard)
             let object = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
             #expect(json.status == 0 && object?["kind"] as? String == "patch shard")
+        }
+    }
+
+    @Test func scansWithoutMasksAreNamed() throws {
+        try withPhantoms(size: 96) { directory in
+            let (input, masks) = ("\(directory)/in", "\(directory)/in/seg-lungs-LUNA16")
+            let one = try #require(FileContent.names(inDirectory: masks).first { $0.hasSuffix(".mhd") })
+            try FileManager.default.removeItem(atPath: "\(masks)/\(one)")
+            let arguments = ["convert", "--input", input, "--output", "\(directory)/a", "--crop-size", "32"]
+            let refused = try LunaProcess(arguments)
+            #expect(refused.status == 65 && refused.diagnosis.contains("--segment-lungs"))
+            let asked = try LunaProcess(arguments + ["--segment-lungs"])
+            #expect(
+                asked.status == 0 && asked.diagnosis.contains("lungs segmented by luna in 1 scans: \(one.dropLast(4))"))
+            try FileManager.default.removeItem(atPath: masks)
+            let none = try LunaProcess(
+                "convert", "--input", input, "--output", "\(directory)/b", "--crop-size", "32")
+            #expect(none.status == 0 && none.diagnosis.contains("no seg-lungs-LUNA16 found: luna segments the lungs"))
         }
     }
 

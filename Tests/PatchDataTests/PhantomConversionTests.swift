@@ -1,6 +1,7 @@
 import CT
 import Compute
 import FileIO
+import Foundation
 import TestSupport
 import Testing
 
@@ -10,9 +11,12 @@ import Testing
 @Suite struct PhantomConversionTests {
     private static let options = ConversionOptions(preset: "luna16", cropSize: 32, jitter: 4, backgroundPatches: 1)
 
-    private func convert(_ input: String, _ output: String, skipBad: Bool = false) throws -> Converter.Outcome {
+    private func convert(
+        _ input: String, _ output: String, skipBad: Bool = false, segmentLungs: Bool = false
+    ) throws -> Converter.Outcome {
         try Converter(
-            layout: LUNA16Layout(directory: input), output: output, options: Self.options, jobs: 2, skipBad: skipBad
+            layout: LUNA16Layout(directory: input), output: output, options: Self.options, jobs: 2, skipBad: skipBad,
+            segmentLungs: segmentLungs
         ).run()
     }
 
@@ -65,6 +69,42 @@ import Testing
             #expect(FileContent.size("\(directory)/out/dataset.json") == nil)
             let skipped = try convert(input, "\(directory)/out", skipBad: true)
             #expect(skipped.manifest?.scans == 1)
+        }
+    }
+
+    @Test func lungsWithoutAMaskAreSegmented() throws {
+        try withTemporaryDirectory { directory in
+            let (input, output) = ("\(directory)/in", "\(directory)/out")
+            try PhantomDataSet(scans: 3, seed: 3, size: 96).write(to: input, pool: ThreadPool(threads: 2))
+            let (masks, away) = ("\(input)/seg-lungs-LUNA16", "\(directory)/away")
+            let scans = try LUNA16Layout(directory: input).scans.map(\.seriesUID)
+            let withMasks = try convert(input, "\(directory)/whole")
+            #expect(withMasks.manifest?.segmentedScans == nil)
+
+            try FileManager.default.moveItem(atPath: masks, toPath: away)
+            let without = try convert(input, output)
+            #expect(without.manifest?.segmentedScans == scans && without.badScans.isEmpty)
+            let dataset = try PatchDataset(directory: output)
+            #expect(dataset.manifest.segmentedScans == scans)
+            for entry in dataset.volumes() { #expect(try CleanVolumeFile.read(entry.path).hasSegmentedLungs) }
+            let inspection = try Inspection(output)
+            #expect(inspection.facts.contains { $0.name == "lungs segmented" && $0.value == "3 scans" })
+            #expect(try convert(input, output).keptScans == 3)
+
+            // With masks for all but one of them: those are made anew, and the one that is found already is kept.
+            try FileManager.default.moveItem(atPath: away, toPath: masks)
+            for ending in ["mhd", "zraw"] {
+                try FileManager.default.removeItem(atPath: "\(masks)/\(scans[1]).\(ending)")
+            }
+            let some = try convert(input, output)
+            #expect(some.keptScans == 1 && some.convertedScans == 2 && some.manifest?.segmentedScans == [scans[1]])
+            // Where nothing is made yet, a missing mask is an error unless it is asked for.
+            let missing = try convert(input, "\(directory)/other")
+            #expect(missing.manifest == nil && missing.badScans.map(\.seriesuid) == [scans[1]])
+            #expect(missing.badScans.first?.reason.contains("--segment-lungs") == true)
+            let asked = try convert(input, "\(directory)/other", segmentLungs: true)
+            #expect(asked.convertedScans == 1 && asked.manifest?.segmentedScans == [scans[1]])
+            #expect(try MadeScans.content("\(directory)/other") == MadeScans.content(output))
         }
     }
 }
