@@ -42,6 +42,9 @@ struct DetectCommand: ParsableCommand {
     )
     var mask: String?
 
+    @Flag(help: "Segment the lungs of the scans that have no mask, also where others have one.")
+    var segmentLungs = false
+
     @Option(help: ArgumentHelp("The fold of a data set; by default the one the run held out.", valueName: "n"))
     var fold: Int?
 
@@ -172,8 +175,12 @@ struct DetectCommand: ParsableCommand {
         if input.hasSuffix(".h5") { return [{ [input] in try CleanVolumeFile.read(input) }] }
         let layout = try LUNA16Layout(directory: input)
         return try layout.scans.map { scan in
-            let mask = try mask ?? layout.maskPath(for: scan)
-            return { try Preprocessing.cleanVolume(scanPath: scan.path, maskPath: mask, seriesUID: scan.seriesUID) }
+            let mask = try mask ?? layout.maskPath(for: scan, segmentingLungs: segmentLungs)
+            return {
+                if mask == nil { note("\(scan.seriesUID): no lung mask; luna segments the lungs") }
+                return try Preprocessing.cleanVolume(
+                    scanPath: scan.path, maskPath: mask, seriesUID: scan.seriesUID)
+            }
         }
     }
 
