@@ -45,6 +45,26 @@ import Testing
         }
     }
 
+    @Test func takesEveryFormatAndOneMask() throws {
+        try withTemporaryDirectory { root in
+            try touch(
+                root, "own/a.nii.gz", "own/b.nrrd", "own/c.nhdr", "own/c.raw", "own/.hidden.nii", "own/d.hdr",
+                "masks/a.mhd", "masks/b.nii.gz", "lungs.nii")
+            let own = try LUNA16Layout(directory: "\(root)/own", masks: "\(root)/masks")
+            #expect(own.scans.map(\.seriesUID) == ["a", "b", "c"])
+            #expect(try own.maskPath(for: own.scans[1]) == "\(root)/masks/b.nii.gz")
+            let one = try LUNA16Layout(directory: "\(root)/own/a.nii.gz", masks: "\(root)/lungs.nii")
+            #expect(one.scans.map(\.seriesUID) == ["a"])
+            #expect(try one.maskPath(for: one.scans[0]) == "\(root)/lungs.nii")
+            // One mask cannot be that of several scans.
+            #expect(throws: InputError.self) {
+                try LUNA16Layout(directory: "\(root)/own", masks: "\(root)/lungs.nii")
+            }
+            let pair = try #require(throws: InputError.self) { _ = try LUNA16Layout(directory: "\(root)/own/d.hdr") }
+            #expect(pair.problem.contains("pair"))
+        }
+    }
+
     @Test func saysWhatWasExpected() throws {
         try withTemporaryDirectory { root in
             let empty = try #require(throws: InputError.self) { _ = try LUNA16Layout(directory: root) }

@@ -131,21 +131,39 @@ struct ScanCase: Decodable, CustomTestStringConvertible {
         #expect(throws: InputError.self) { try ScanFile(path: "/nowhere/scan.nii") }
     }
 
-    /// Real CT: set LUNA_REAL_CT to a directory that holds `chest_1p5mm.nii.gz` and `luna16_layout/`, the same scan as
-    /// NIfTI and as MetaImage.
-    @Test(.enabled(if: ProcessInfo.processInfo.environment["LUNA_REAL_CT"] != nil))
-    func aRealScanIsTheSameInBothFormats() throws {
+    /// Real CT against what SimpleITK reads in it: set LUNA_REAL_CT to the directory that holds TotalSegmentator's test
+    /// scans `torso_3mm.nii.gz` (x and y reversed) and `chest_1p5mm.nii.gz`.
+    @Test(
+        .enabled(if: ProcessInfo.processInfo.environment["LUNA_REAL_CT"] != nil),
+        arguments: [
+            (
+                "torso_3mm", ZYX(30, 101, 122), 3.0, ZYX(94.3017578125, -311.3190002441406, -185.04367065429688),
+                UInt32(0xd934_7a72), UInt32(0x24ee_92a3)
+            ),
+            (
+                "chest_1p5mm", ZYX(164, 126, 120), 1.5, ZYX(540.2000122070312, -255.658203125, -71.658203125),
+                0xb0ed_17a5, 0xb0ed_17a5
+            ),
+        ])
+    func realScansAreThoseOfSimpleITK(
+        _ name: String, extent: ZYX<Int>, spacing: Double, origin: ZYX<Double>, stored: UInt32, upright: UInt32
+    ) throws {
         let directory = try #require(ProcessInfo.processInfo.environment["LUNA_REAL_CT"])
-        let nifti = try ScanFile.read("\(directory)/chest_1p5mm.nii.gz", as: Int16.self)
-        let layout = try LUNA16Layout(directory: "\(directory)/luna16_layout")
-        let metaImage = try ScanFile.read(try #require(layout.scans.first).path, as: Int16.self)
-        #expect(nifti.extent == ZYX(164, 126, 120))
-        #expect(nifti.voxels.min() == -1078 && nifti.voxels.max() == 3343)
-        let (a, b) = (try nifti.reoriented(), try metaImage.reoriented())
-        #expect(a.voxels == b.voxels)
+        let scan = try ScanFile.read("\(directory)/\(name).nii.gz", as: Int16.self)
+        #expect(try checksum(scan.voxels) == stored)
+        let turned = try scan.reoriented()
+        #expect(try checksum(turned.voxels) == upright)
+        #expect(turned.extent == extent)
         for axis in 0..<3 {
-            #expect(abs(a.geometry.origin[axis] - b.geometry.origin[axis]) < 1e-3)
-            #expect(abs(a.geometry.spacing[axis] - b.geometry.spacing[axis]) < 1e-5)
+            #expect(abs(turned.geometry.spacing[axis] - spacing) < 1e-7)
+            #expect(abs(turned.geometry.origin[axis] - origin[axis]) < 1e-4)
+        }
+    }
+
+    private func checksum(_ voxels: [Int16]) throws -> UInt32 {
+        try withTemporaryDirectory { directory in
+            try AtomicFile.write(voxels.map(\.littleEndian).withUnsafeBytes { Array($0) }, to: "\(directory)/voxels")
+            return try FileContent.crc32("\(directory)/voxels")
         }
     }
 }

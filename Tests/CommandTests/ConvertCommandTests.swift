@@ -1,5 +1,6 @@
 import FileIO
 import Foundation
+import HDF5
 import TestSupport
 import Testing
 
@@ -102,6 +103,56 @@ import Testing
             let none = try LunaProcess(
                 "convert", "--input", input, "--output", "\(directory)/b", "--crop-size", "32")
             #expect(none.status == 0 && none.diagnosis.contains("no seg-lungs-LUNA16 found: luna segments the lungs"))
+        }
+    }
+
+    /// One of the phantoms, its voxels described by an NRRD header too: the same clean volume.
+    @Test func oneScanOfAnotherFormatIsConverted() throws {
+        try withPhantoms { directory in
+            for subset in 0..<3 {
+                let folder = "\(directory)/in/subset\(subset)"
+                let name = try #require(FileContent.names(inDirectory: folder).first { $0.hasSuffix(".mhd") })
+                let scan = String(name.dropLast(4))
+                let lines = try String(decoding: FileContent.bytes("\(folder)/\(name)"), as: UTF8.self).split(
+                    separator: "\n")
+                func words(_ key: String) throws -> [Substring] {
+                    let line = try #require(lines.first { $0.hasPrefix("\(key) = ") })
+                    return line.dropFirst(key.count + 3).split(separator: " ")
+                }
+                let spacing = try words("ElementSpacing").compactMap { Double($0) }
+                let matrix = try words("TransformMatrix").compactMap { Double($0) }
+                let directions = (0..<3).map { axis in
+                    "(" + (0..<3).map { "\(matrix[3 * axis + $0] * spacing[axis])" }.joined(separator: ",") + ")"
+                }
+                let header = """
+                    NRRD0004
+                    type: int16
+                    dimension: 3
+                    space: LPS
+                    sizes: \(try words("DimSize").joined(separator: " "))
+                    space directions: \(directions.joined(separator: " "))
+                    space origin: (\(try words("Offset").joined(separator: ",")))
+                    endian: little
+                    encoding: raw
+                    data file: \(folder)/\(scan).raw
+
+                    """
+                let made = "\(directory)/\(scan).nhdr"
+                try AtomicFile.write(header, to: made)
+                let mask = "\(directory)/in/seg-lungs-LUNA16/\(name)"
+                var volumes: [[UInt8]] = []
+                for (input, output) in [("\(folder)/\(name)", "m\(subset)"), (made, "n\(subset)")] {
+                    let process = try LunaProcess(
+                        "convert", "--input", input, "--masks", mask, "--output", "\(directory)/\(output)",
+                        "--crop-size",
+                        "32")
+                    try #require(process.status == 0, "\(process.diagnosis)")
+                    let fold = output.hasPrefix("m") ? subset : 0
+                    let file = try HDF5File(reading: "\(directory)/\(output)/volumes/fold\(fold)/\(scan).h5")
+                    volumes.append(try file.read("/volume", as: UInt8.self).values)
+                }
+                #expect(volumes[0] == volumes[1])
+            }
         }
     }
 
