@@ -28,8 +28,9 @@ static inline hid_t luna_h5_class_group_create(void) { return H5P_GROUP_CREATE; 
 static inline hid_t luna_h5_class_link_create(void) { return H5P_LINK_CREATE; }
 static inline hid_t luna_h5_class_dataset_create(void) { return H5P_DATASET_CREATE; }
 static inline hid_t luna_h5_default(void) { return H5P_DEFAULT; }
-static inline size_t luna_h5_variable(void) { return H5T_VARIABLE; }
 static inline hid_t luna_h5_all(void) { return H5S_ALL; }
+
+static inline H5L_type_t luna_h5_external_link(void) { return H5L_TYPE_EXTERNAL; }
 
 static inline unsigned luna_h5_read_only(void) { return H5F_ACC_RDONLY; }
 static inline unsigned luna_h5_truncate(void) { return H5F_ACC_TRUNC; }
@@ -88,13 +89,15 @@ static inline herr_t luna_h5_visit_link(hid_t group, const char *name, const H5L
 }
 
 /// Hands over the names in a group, in the order they are stored in: to sort them, HDF5 1.10 makes a table of a large
-/// group's links, and where one is damaged it frees entries that it never filled.
+/// group's links, and where one is damaged it frees entries that it never filled. Of a small group's it makes a table in
+/// any order; so each link is looked at first, by searching for one.
 static inline herr_t luna_h5_visit_names(
     hid_t file, const char *path, void (*visit)(const char *name, void *context), void *context) {
     struct luna_h5_visitor visitor = {visit, context};
     hid_t group = H5Gopen2(file, path, H5P_DEFAULT);
     if (group < 0) return -1;
-    herr_t status = H5Literate(group, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, luna_h5_visit_link, &visitor);
+    herr_t status = H5Lexists(group, "any", H5P_DEFAULT);
+    if (status >= 0) status = H5Literate(group, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, luna_h5_visit_link, &visitor);
     // A close that succeeds would clear the error stack, which says why the visit failed.
     hid_t errors = H5Eget_current_stack();
     H5Gclose(group);

@@ -56,8 +56,16 @@ public struct HDF5Dataset: ~Copyable, Sendable {
         let shape = try site.extents(of: space.id, path)
         let (chunk, filters) = try Self.layout(site, path, creation.id, rank: shape.count)
         let kind = HDF5Kind(type: type.id)
-        let stored = Int(clamping: H5Dget_storage_size(handle.id))
-        if !site.isWriting { try Self.validate(site, path, shape, kind, stored: stored, isPacked: !filters.isEmpty) }
+        var stored = Int(clamping: H5Dget_storage_size(handle.id))
+        if !site.isWriting {
+            // What the file says of itself, but never more than there is.
+            stored = min(stored, FileContent.size(site.file) ?? 0)
+            try Self.requireOwnLayout(site, path, creation.id, filters)
+            try Self.validate(site, path, shape, kind, stored: stored, isPacked: !filters.isEmpty)
+            if let chunk, !shape.contains(0) {
+                try Self.validate(site, path, chunk, kind, stored: stored, isPacked: !filters.isEmpty)
+            }
+        }
         (self.site, self.path, self.shape, self.kind, self.chunk) = (site, path, shape, kind, chunk)
         (self.filters, self.storedBytes) = (filters, stored)
         self.handle = handle
@@ -68,7 +76,9 @@ public struct HDF5Dataset: ~Copyable, Sendable {
     ) throws -> (chunk: [Int]?, filters: [HDF5Filter]) {
         guard H5Pget_layout(creation) == H5D_CHUNKED else { return (nil, []) }
         var extents = [hsize_t](repeating: 0, count: rank)
-        guard H5Pget_chunk(creation, Int32(rank), &extents) == rank else { throw site.failure(path, "examine") }
+        guard rank > 0, H5Pget_chunk(creation, Int32(rank), &extents) == rank, !extents.contains(0) else {
+            throw site.failure(path, "examine the chunks")
+        }
         let count = H5Pget_nfilters(creation)
         guard count >= 0 else { throw site.failure(path, "examine the filters") }
         let filters = (0..<UInt32(count)).map { index -> HDF5Filter in
@@ -84,16 +94,31 @@ public struct HDF5Dataset: ~Copyable, Sendable {
         return (extents.map { Int(clamping: $0) }, filters)
     }
 
+    /// Refuses data that lie in other files, and filters that no file of this project uses: the library would open
+    /// what a file names, load plug-ins, or run decoders known to write beyond their buffers.
+    private static func requireOwnLayout(
+        _ site: Site, _ path: String, _ creation: hid_t, _ filters: [HDF5Filter]
+    ) throws {
+        let layout = H5Pget_layout(creation)
+        guard [H5D_COMPACT, H5D_CONTIGUOUS, H5D_CHUNKED].contains(layout), H5Pget_external_count(creation) == 0 else {
+            throw site.mismatch(path, "its data lie in other files", remedy: "write them into one file")
+        }
+        for case .other(let id) in filters {
+            throw site.mismatch(
+                path, "packed with filter \(id), which is not read",
+                remedy: "pack it with deflate, shuffle or fletcher32")
+        }
+    }
+
     /// Deflate packs at most 1,032 bytes into one; an extent beyond that is damage, or a trap.
     private static func validate(
         _ site: Site, _ path: String, _ shape: [Int], _ kind: HDF5Kind, stored: Int, isPacked: Bool
     ) throws {
         let bytes = try site.count(shape, elementSize: kind.elementBytes, path) * kind.elementBytes
-        let held = min(stored, FileContent.size(site.file) ?? 0)
-        let (limit, overflow) = held.multipliedReportingOverflow(by: isPacked ? 1032 : 1)
+        let (limit, overflow) = stored.multipliedReportingOverflow(by: isPacked ? 1032 : 1)
         guard overflow || bytes <= limit else {
             throw site.mismatch(
-                path, "extents \(shape) need \(bytes) bytes, of which \(held) stored bytes can hold at most \(limit)",
+                path, "extents \(shape) need \(bytes) bytes, of which \(stored) stored bytes can hold at most \(limit)",
                 remedy: "the file is damaged or incomplete: restore it or make it again")
         }
     }
@@ -105,6 +130,7 @@ public struct HDF5Dataset: ~Copyable, Sendable {
         try requireKind(Element.self)
         let count = count
         guard count > 0 else { return [] }
+        try requireWholeChunks(0..<(shape.first ?? 0))
         return try [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
             try Library.run {
                 let status = H5Dread(
@@ -124,6 +150,7 @@ public struct HDF5Dataset: ~Copyable, Sendable {
         try requireKind(Element.self)
         let (extents, count) = slab(rows)
         guard count > 0 else { return [] }
+        try requireWholeChunks(rows)
         return try [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
             try Library.run {
                 try select(rows, extents, "read") { memory, selection in
@@ -156,6 +183,7 @@ public struct HDF5Dataset: ~Copyable, Sendable {
     ///
     /// - Throws: `InputError` where it holds something else, or is damaged.
     public func readStrings() throws -> [String] {
+        try requireWholeChunks(0..<(shape.first ?? 0))
         let (limit, overflow) = storedBytes.multipliedReportingOverflow(by: 1032)
         return try StringTransfer(site: site, place: path).read(kind, shape: shape, limit: overflow ? .max : limit) {
             H5Dread(handle.id, $0, luna_h5_all(), luna_h5_all(), luna_h5_default(), $1)

@@ -70,7 +70,7 @@ public enum HDF5Kind: Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .integer(let bytes, let signed): "\(signed ? "int" : "uint")\(bytes * 8)"
         case .float(let bytes): "float\(bytes * 8)"
-        case .string: "string"
+        case .string(let bytes): bytes == nil ? "string of variable length" : "string"
         case .other: "a type that is not used here"
         }
     }
@@ -84,14 +84,36 @@ public enum HDF5Kind: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The kind of an open datatype. Call inside `Library.run`.
+    ///
+    /// A number whose bits lie otherwise than in a processor's own is of another kind: the library would convert it bit
+    /// by bit, wherever the file says that they are.
     init(type: hid_t) {
         let bytes = Int(H5Tget_size(type))
         switch H5Tget_class(type) {
-        case H5T_INTEGER: self = .integer(bytes: bytes, signed: H5Tget_sign(type) == H5T_SGN_2)
-        case H5T_FLOAT: self = .float(bytes: bytes)
-        case H5T_STRING: self = .string(bytes: H5Tis_variable_str(type) > 0 ? nil : bytes)
-        default: self = .other(bytes: bytes)
+        case H5T_INTEGER where Self.isPlain(type, bytes, among: [1, 2, 4, 8]):
+            self = .integer(bytes: bytes, signed: H5Tget_sign(type) == H5T_SGN_2)
+        case H5T_FLOAT where Self.isPlain(type, bytes, among: [2, 4, 8]) && Self.isIEEE754(type, bytes):
+            self = .float(bytes: bytes)
+        case H5T_STRING where bytes > 0: self = .string(bytes: H5Tis_variable_str(type) > 0 ? nil : bytes)
+        default: self = .other(bytes: max(1, bytes))
         }
+    }
+
+    private static func isPlain(_ type: hid_t, _ bytes: Int, among widths: [Int]) -> Bool {
+        let order = H5Tget_order(type)
+        return widths.contains(bytes) && H5Tget_precision(type) == 8 * bytes && H5Tget_offset(type) == 0
+            && (order == H5T_ORDER_LE || order == H5T_ORDER_BE)
+    }
+
+    private static func isIEEE754(_ type: hid_t, _ bytes: Int) -> Bool {
+        let exponentBits = bytes == 2 ? 5 : bytes == 4 ? 8 : 11
+        let fraction = 8 * bytes - 1 - exponentBits
+        var (sign, exponent, exponentSize, mantissa, mantissaSize) = (0, 0, 0, 0, 0)
+        return H5Tget_fields(type, &sign, &exponent, &exponentSize, &mantissa, &mantissaSize) >= 0
+            && [sign, exponent, exponentSize, mantissa, mantissaSize] == [
+                8 * bytes - 1, fraction, exponentBits, 0, fraction,
+            ]
+            && H5Tget_ebias(type) == 1 << (exponentBits - 1) - 1 && H5Tget_norm(type) == H5T_NORM_IMPLIED
     }
 
     /// Whether values of this kind are read as `Element`: floats of any width as floats, integers as integers at

@@ -11,6 +11,9 @@ extension HDF5File {
             guard let owner = Handle(H5Oopen(handle.id, object, luna_h5_default()), closedBy: H5Oclose) else {
                 throw site.failure(object, "open")
             }
+            // Looks at each attribute, and fails where one is damaged: to list them, HDF5 1.10 makes a table, and where
+            // it cannot fill that, it frees entries that it never made.
+            guard H5Aexists(owner.id, "any") >= 0 else { throw site.failure(object, "list the attributes") }
             let count = H5Aget_num_attrs(owner.id)
             guard count >= 0 else { throw site.failure(object, "list the attributes") }
             var names: [String] = []

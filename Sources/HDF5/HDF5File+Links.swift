@@ -36,8 +36,7 @@ extension HDF5File {
 
     /// Whether the object is a group.
     public func isGroup(_ object: String) -> Bool {
-        guard exists(object) else { return false }
-        return Library.run {
+        Library.run {
             guard let id = Handle(H5Oopen(handle.id, object, luna_h5_default()), closedBy: H5Oclose) else {
                 return false
             }
@@ -47,20 +46,24 @@ extension HDF5File {
 
     /// The absolute paths of all datasets, in the order of a walk that sorts each group's names.
     ///
-    /// - Throws: `InputError` where a group is damaged, or groups are nested deeper than 32.
+    /// - Throws: `InputError` where a group is damaged, groups are nested deeper than 32, or there are more than 4,096
+    ///   links.
     public func datasetPaths(in group: String = "/") throws -> [String] {
         var paths: [String] = []
-        try collect(group, depth: 0, into: &paths)
+        var visits = 0
+        try collect(group, depth: 0, into: &paths, visits: &visits)
         return paths
     }
 
-    private func collect(_ group: String, depth: Int, into paths: inout [String]) throws {
-        // Hard links may form a ring.
+    private func collect(_ group: String, depth: Int, into paths: inout [String], visits: inout Int) throws {
+        // Hard links may form a ring, or lead to one group along so many paths that no walk ends.
         guard depth < 32 else { throw site.mismatch(group, "groups nested deeper than 32") }
         for name in try names(in: group) {
             let path = group == "/" ? "/\(name)" : "\(group)/\(name)"
+            visits += 1
+            guard visits <= 4096 else { throw site.mismatch(group, "more than 4,096 links from group to group") }
             if isGroup(path) {
-                try collect(path, depth: depth + 1, into: &paths)
+                try collect(path, depth: depth + 1, into: &paths, visits: &visits)
             } else {
                 paths.append(path)
             }

@@ -12,6 +12,15 @@ import FileIO
 /// Files are written in the format of HDF5 1.10, whose metadata carries checksums, without time stamps: the same
 /// content gives the same bytes. A file may be used from several threads; calls take turns.
 ///
+/// **Damage and malice.** In this format a flipped bit is found by its checksum, of metadata before the library decodes
+/// them. Before the library gets to see what a file says of itself, refused are: parts of the superblock that are seldom
+/// used (`Superblock`), links and data that lead to other files, filters besides deflate, shuffle and Fletcher-32, numbers
+/// that are not a processor's own, texts of variable length, extents and chunks larger than the stored bytes can fill, and
+/// walks along more than 4,096 links. That does not make the library safe from a file that someone forged with right
+/// checksums, or wrote in the format of HDF5 1.6, which has none: HDF5 1.10 reads beyond its buffers where such a file's
+/// attributes, names, addresses or virtual datasets lie, and may crash, or reserve (not fill) up to 4 GiB. Take files in that format from
+/// people whom you would take a program from.
+///
 ///     try HDF5File.write(to: "weights.h5") { file in
 ///         try file.write("/model/weight", shape: [2, 2], values: [1, 2, 3, 4] as [Float])
 ///         try file.setAttribute("format", to: "luna-weights")
@@ -31,15 +40,13 @@ public struct HDF5File: ~Copyable, Sendable {
     ///   system refuses to open it.
     public init(reading path: String) throws {
         let site = Site(file: path, isWriting: false)
-        guard FileContent.size(path) != nil else {
+        guard let size = FileContent.size(path) else {
             throw InputError(
                 path, FileContent.isDirectory(path) ? "a directory, expected an HDF5 file" : "no such file")
         }
         guard access(path, R_OK) == 0 else { throw FileError(path, "open") }
+        try Superblock.check(path, size: size)
         handle = try Library.run {
-            guard H5Fis_hdf5(path) > 0 else {
-                throw InputError(path, "not an HDF5 file", remedy: "check the path, or make the file again")
-            }
             // Weakly closed: an open dataset keeps its file open, also where the file goes out of scope first.
             guard let access = Handle(H5Pcreate(luna_h5_class_file_access()), closedBy: H5Pclose),
                 luna_h5_disable_locking(access.id) >= 0, H5Pset_fclose_degree(access.id, H5F_CLOSE_WEAK) >= 0,

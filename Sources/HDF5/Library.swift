@@ -10,6 +10,8 @@ enum Library {
     private static let lock = {
         // At exit the library would flush files again whose disk was full, and crash. Owners close what they open.
         H5dont_atexit()
+        // Links that lead to other files: what is read must not depend on what else lies on the disk.
+        H5Lunregister(luna_h5_external_link())
         return NSRecursiveLock()
     }()
 

@@ -33,6 +33,20 @@ public struct RawChunk: Sendable {
         return bytes
     }
 
+    /// That a whole chunk comes out of it; inflates it only where its length does not tell.
+    ///
+    /// - Throws: `InputError`.
+    func requireWhole() throws {
+        let applied = filters.indices.filter { skipped & (1 << UInt32($0)) == 0 }.map { filters[$0] }
+        let isDeflated = applied.contains { if case .deflate = $0 { true } else { false } }
+        if isDeflated {
+            _ = try decoded()
+        } else {
+            let length = bytes.count - 4 * applied.count { $0 == .fletcher32 }
+            guard length == decodedBytes else { throw damaged("unpacks to \(length) bytes, expected \(decodedBytes)") }
+        }
+    }
+
     private func damaged(_ problem: String) -> any Error {
         site.mismatch(place, problem, remedy: "the file is damaged: restore it or make it again")
     }
@@ -41,7 +55,7 @@ public struct RawChunk: Sendable {
         guard bytes.count >= 4 else { throw damaged("\(bytes.count) bytes, too few for a checksum") }
         let stored = bytes.suffix(4).reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
         let sum = bytes.withUnsafeBytes { Self.fletcher32($0[..<(bytes.count - 4)]) }
-        guard sum == stored else { throw damaged("checksum mismatch: bytes are flipped") }
+        guard sum == stored else { throw damaged("Fletcher-32 checksum mismatch: bytes are flipped") }
         return Array(bytes.dropLast(4))
     }
 
@@ -103,17 +117,45 @@ extension HDF5Dataset {
     public func rawChunk(row: Int) throws -> RawChunk {
         guard let chunk else { throw site.mismatch(path, "not chunked, expected one chunk per row") }
         precondition(0..<shape[0] ~= row && row % chunk[0] == 0, "no chunk begins at row \(row) of \(shape)")
-        let place = "\(path) [\(row)]"
+        guard let raw = try rawChunk(at: [row] + [Int](repeating: 0, count: shape.count - 1), of: chunk) else {
+            throw site.mismatch("\(path) [\(row)]", "no such chunk is in the file", remedy: "make it again")
+        }
+        return raw
+    }
+
+    /// That the chunks which hold `rows` are whole ones. The library takes that for granted, and reads on behind the end of
+    /// one that unpacks to less.
+    ///
+    /// - Throws: `InputError` naming file, dataset and row.
+    func requireWholeChunks(_ rows: Range<Int>) throws {
+        guard let chunk, !filters.isEmpty, count > 0, !rows.isEmpty else { return }
+        var offset = [Int](repeating: 0, count: shape.count)
+        offset[0] = rows.lowerBound / chunk[0] * chunk[0]
+        while offset[0] < rows.upperBound {
+            try rawChunk(at: offset, of: chunk)?.requireWhole()
+            var axis = shape.count - 1
+            offset[axis] += chunk[axis]
+            while axis > 0, offset[axis] >= shape[axis] {
+                offset[axis] = 0
+                axis -= 1
+                offset[axis] += chunk[axis]
+            }
+        }
+    }
+
+    /// The chunk that begins at `start`, or nil where the file has none there.
+    private func rawChunk(at start: [Int], of chunk: [Int]) throws -> RawChunk? {
+        let place = "\(path) [\(start[0])]"
         let elementSize = kind.elementBytes
         let decoded = try site.count(chunk, elementSize: elementSize, place) * elementSize
-        let offset = [hsize_t(row)] + [hsize_t](repeating: 0, count: shape.count - 1)
+        let offset = start.map { hsize_t($0) }
         return try Library.run {
             var stored: hsize_t = 0
-            guard H5Dget_chunk_storage_size(handle.id, offset, &stored) >= 0, stored > 0 else {
+            guard H5Dget_chunk_storage_size(handle.id, offset, &stored) >= 0 else {
                 throw site.failure(place, "find the chunk")
             }
-            guard let size = Int(exactly: stored), size <= storedBytes,
-                decoded <= size.multipliedReportingOverflow(by: 1032).partialValue
+            guard stored > 0 else { return nil }
+            guard let size = Int(exactly: stored), size <= storedBytes, decoded / 1032 <= size
             else { throw site.mismatch(place, "\(stored) stored bytes cannot hold \(decoded)") }
             var mask: UInt32 = 0
             let bytes = try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in

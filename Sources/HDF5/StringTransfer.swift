@@ -4,7 +4,8 @@ import FileIO
 /// Strings between memory and files.
 ///
 /// Written with a fixed width, padded with NUL: unlike those of variable length, which live in a heap of their own,
-/// they are covered by the checksums of datasets and metadata. Both kinds are read.
+/// they are covered by the checksums of datasets and metadata. Those of variable length are not read either: HDF5 1.10
+/// believes what a file says of their places and lengths, and copies past the ends of its buffers.
 struct StringTransfer {
     let site: Site
     let place: String
@@ -35,15 +36,17 @@ struct StringTransfer {
         _ kind: HDF5Kind, shape: [Int], limit: Int, _ transfer: (hid_t, UnsafeMutableRawPointer) -> herr_t
     ) throws -> [String] {
         guard case .string(let width) = kind else { throw site.mismatch(place, "holds \(kind), expected strings") }
-        let count = try site.count(shape, elementSize: width ?? 16, place)
+        guard let width else {
+            throw site.mismatch(
+                place, "texts of variable length, which are not read",
+                remedy: "write them with a fixed width, in h5py as numpy.bytes_")
+        }
+        let count = try site.count(shape, elementSize: width, place)
         guard count > 0 else { return [] }
-        guard count * (width ?? 16) <= limit else {
+        guard count * width <= limit else {
             throw site.mismatch(place, "\(count) strings, more than the file can hold")
         }
-        return try Library.run {
-            if let width { return try readFixed(count, width, transfer) }
-            return try readVariable(count, transfer)
-        }
+        return try Library.run { try readFixed(count, width, transfer) }
     }
 
     private func readFixed(
@@ -69,24 +72,5 @@ struct StringTransfer {
             }
             return string
         }
-    }
-
-    private func readVariable(
-        _ count: Int, _ transfer: (hid_t, UnsafeMutableRawPointer) -> herr_t
-    ) throws -> [String] {
-        var pointers = [UnsafeMutablePointer<CChar>?](repeating: nil, count: count)
-        let status = try pointers.withUnsafeMutableBytes { buffer -> herr_t in
-            guard let base = buffer.baseAddress else { return 0 }
-            for set in [H5T_CSET_UTF8, H5T_CSET_ASCII] {
-                guard let type = Handle(H5Tcopy(luna_h5_c_string()), closedBy: H5Tclose),
-                    H5Tset_size(type.id, luna_h5_variable()) >= 0, H5Tset_cset(type.id, set) >= 0
-                else { throw site.failure(place, "read") }
-                if transfer(type.id, base) >= 0 { return 0 }
-            }
-            return -1
-        }
-        defer { for pointer in pointers { H5free_memory(pointer) } }
-        guard status >= 0 else { throw site.failure(place, "read") }
-        return pointers.map { $0.map { String(cString: $0) } ?? "" }
     }
 }

@@ -148,6 +148,7 @@ public struct Inspection: Hashable, Sendable, Codable {
         }
         let (shape, kind) = try file.attributeInfo(name)
         switch kind {
+        case .string(nil): return "\(kind)"
         case .string: return list(try file.attribute(name, as: [String].self), isScalar: shape.isEmpty)
         case .float: return list(try file.attribute(name, as: [Double].self), isScalar: shape.isEmpty)
         case .integer(8, false): return list(try file.attribute(name, as: [UInt64].self), isScalar: shape.isEmpty)
@@ -163,6 +164,7 @@ extension HDF5Dataset {
     /// - Throws: `InputError` naming file, dataset and row.
     func verify() throws {
         switch kind {
+        case .string(nil): break
         case .string: _ = try readStrings()
         case .integer(1, _): try readAll(as: UInt8.self)
         case .integer(8, false): try readAll(as: UInt64.self)
