@@ -13,6 +13,9 @@ public struct CSVTable: Sendable {
     /// The number of rows, the header not counted.
     public var count: Int { lines.count }
 
+    /// Bytes; the largest list of LUNA16 has 55 million. Guards against a file with holes, which takes no room on a disk.
+    private static let sizeLimit = 1 << 31
+
     private let wanted: [String]
     private let bytes: [UInt8]
     private let cells: [Cell]
@@ -33,7 +36,7 @@ public struct CSVTable: Sendable {
     /// - Throws: `InputError` where there is no such file, a column is missing or named twice, a row has another
     ///   number of fields than the header, or a quote is not closed; `FileError` where reading fails.
     public init(contentsOf path: String, requiring columns: [String]) throws {
-        try self.init(bytes: FileContent.bytes(path), file: path, wanted: columns, hasHeader: true)
+        try self.init(bytes: FileContent.bytes(path, limit: Self.sizeLimit), file: path, wanted: columns, hasHeader: true)
     }
 
     /// Reads a table without a header, such as LUNA16's `seriesuids.csv`; a first line that is the header after all is
@@ -42,7 +45,7 @@ public struct CSVTable: Sendable {
     /// - Parameter columns: The names that the file's first columns get.
     /// - Throws: As `init(contentsOf:requiring:)`.
     public init(contentsOf path: String, columns: [String]) throws {
-        try self.init(bytes: FileContent.bytes(path), file: path, wanted: columns, hasHeader: false)
+        try self.init(bytes: FileContent.bytes(path, limit: Self.sizeLimit), file: path, wanted: columns, hasHeader: false)
     }
 
     init(bytes: [UInt8], file: String, wanted: [String], hasHeader: Bool) throws {

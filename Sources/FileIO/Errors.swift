@@ -24,7 +24,11 @@ public struct InputError: Error, Hashable, CustomStringConvertible {
     public var description: String {
         let location = place.map { "\(file): \($0)" } ?? file
         let text = "\(location): \(problem)"
-        return (remedy.map { "\(text); \($0)" } ?? text).replacing("\n", with: " ")
+        // One line, and nothing that a terminal would obey: parts of the text come from the file.
+        let scalars = (remedy.map { "\(text); \($0)" } ?? text).unicodeScalars.map { scalar -> Unicode.Scalar in
+            scalar.properties.generalCategory == .control ? " " : scalar
+        }
+        return String(String.UnicodeScalarView(scalars))
     }
 }
 

@@ -113,7 +113,7 @@ public enum CleanVolumeFile {
     private static func frame(_ file: borrowing HDF5File) throws -> WorldFrame {
         let origin: ZYX<Double> = try axes(file, "origin") { $0.isFinite }
         let spacing: ZYX<Double> = try axes(file, "scan_spacing") { $0.isFinite && $0 > 0 }
-        let direction: ZYX<Int64> = try axes(file, "direction") { abs($0) == 1 }
+        let direction: ZYX<Int64> = try axes(file, "direction") { $0 == 1 || $0 == -1 }
         let extent: ZYX<Int64> = try axes(file, "scan_extent") { $0 > 0 }
         let start: ZYX<Int64> = try axes(file, "crop_start") { $0 >= 0 }
         return WorldFrame(

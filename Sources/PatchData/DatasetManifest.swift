@@ -151,6 +151,14 @@ public struct DatasetManifest: Hashable, Sendable, Codable {
         } catch let error as DecodingError {
             throw InputError(path, at: Self.place(error), "not as expected", remedy: "convert the scans again")
         }
+        // Sums of counts are printed, and must exist.
+        for fold in folds
+        where ![fold.fold, fold.scans, fold.nodules, fold.patches].allSatisfy({ 0...1_000_000_000 ~= $0 }) {
+            throw InputError(
+                path, at: "folds",
+                "a fold \(fold.fold) of \(fold.scans) scans, \(fold.nodules) nodules, "
+                    + "\(fold.patches) patches", remedy: "convert the scans again")
+        }
         for file in folds.flatMap({ $0.shards + $0.volumes }) where file.path.hasPrefix("/") || file.path.contains("..")
         {
             throw InputError(path, at: file.path, "leads out of the data set")

@@ -67,20 +67,37 @@ extension TrainingConfiguration {
 
     private static func mapping(text: String, file: String) throws -> Node.Mapping {
         do {
-            guard let node = try compose(yaml: text) else { return Node.Mapping([]) }
+            guard let node = try node(text, file: file) else { return Node.Mapping([]) }
             guard let mapping = node.mapping else {
                 throw InputError(file, "expected lines of the form `key: value`")
             }
             return mapping
         } catch let error as YamlError {
-            throw InputError(file, "\(error)")
+            // With the faulty line, which may be all of the file.
+            throw InputError(file, String("\(error)".prefix(300)))
         }
+    }
+
+    /// The YAML text's tree, or nil where there is nothing in it.
+    ///
+    /// Aliases of aliases make a small text stand for an endless tree, which the library walks to compare keys.
+    private static func node(_ text: String, file: String) throws -> Node? {
+        guard text.utf8.count(where: { $0 == UInt8(ascii: "*") }) <= 32 else {
+            throw InputError(file, "more than 32 aliases (*), expected lines of the form `key: value`")
+        }
+        return try compose(yaml: text)
     }
 
     private static func checkKeys(_ mapping: Node.Mapping, known: [String], file: String, prefix: String = "") throws {
         for (key, value) in mapping {
             let name = key.string ?? "?"
             guard known.contains(name) else {
+                // Only what may be a slip of the hand is compared: the time grows with the length.
+                guard name.utf8.count <= 64 else {
+                    throw InputError(
+                        file, at: key.mark.map { "line \($0.line)" }, "an unknown key of \(name.utf8.count) bytes",
+                        remedy: "`luna train --print-config` shows all keys")
+                }
                 let nearest = known.min { distance($0, name) < distance($1, name) } ?? ""
                 throw InputError(
                     file, at: key.mark.map { "line \($0.line)" }, "unknown key \(prefix)\(name)",
@@ -101,8 +118,8 @@ extension TrainingConfiguration {
         let file = "--set \(override)"
         let value: Node
         do {
-            value = try compose(yaml: String(override[override.index(after: equals)...])) ?? "null"
-        } catch { throw InputError(file, "the value is not YAML") }
+            value = try node(String(override[override.index(after: equals)...]), file: file) ?? "null"
+        } catch is YamlError { throw InputError(file, "the value is not YAML") }
         let path = key.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         if path.count == 2 && path[0] == "augment" {
             var group = root["augment"]?.mapping ?? Node.Mapping([])
@@ -173,8 +190,19 @@ extension TrainingConfiguration {
         ]
     }
 
+    /// A double-quoted scalar on one line: what YAML would fold, drop or refuse stands as its number.
     private static func quoted(_ text: String) -> String {
-        "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar.value {
+            case 0x22, 0x5C: result += "\\\(scalar)"
+            case 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF, ..<0x20, 0x7F..<0xA0:
+                let digits = String(scalar.value, radix: 16)
+                result += "\\U" + String(repeating: "0", count: 8 - digits.count) + digits
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
     }
 
     /// The configuration as YAML, one key a line; with their meaning as comments where wanted.
@@ -228,12 +256,17 @@ private struct Fields {
     private func isNull(_ key: String) -> Bool { mapping[key].map { $0.null != nil } ?? false }
 
     func integer(_ key: String, _ standard: Int) throws -> Int {
-        try value(key, "a whole number") { $0.int } ?? standard
+        try value(key, "a whole number", Self.integer) ?? standard
     }
 
     func optionalInteger(_ key: String, _ standard: Int?) throws -> Int? {
         if isNull(key) { return nil }
-        return try value(key, "a whole number or null") { $0.int } ?? standard
+        return try value(key, "a whole number or null", Self.integer) ?? standard
+    }
+
+    /// Without YAML 1.1's numbers to base 60 (`1:30:00`), which the library computes without looking for overflow.
+    private static func integer(_ node: Node) -> Int? {
+        node.scalar.flatMap { $0.string.contains(":") ? nil : node.int }
     }
 
     func number(_ key: String, _ standard: Double) throws -> Double {
