@@ -46,6 +46,13 @@ public final class ThreadPool: @unchecked Sendable {
         }
     }
 
+    deinit {
+        pthread_cond_destroy(condition)
+        pthread_mutex_destroy(mutex)
+        condition.deallocate()
+        mutex.deallocate()
+    }
+
     /// The processors that this process may run on.
     public static var availableCores: Int { Int(ck_available_cores()) }
 
