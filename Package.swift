@@ -33,6 +33,11 @@ func system(_ name: String, pkgConfig: String, apt: String) -> Target {
     .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
 
+// Only `scripts/fuzz` sets LUNA_FUZZ: the fuzzer's loop comes from libFuzzer, which plain builds do not link.
+let fuzzer: [Target] =
+    Context.environment["LUNA_FUZZ"] == nil
+    ? [] : [.executableTarget(name: "Fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz")]
+
 let package = Package(
     name: "luna",
     products: [.executable(name: "luna", targets: ["luna"])],
@@ -100,10 +105,14 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .target(name: "TestSupport", dependencies: ["FileIO"], path: "Tests/TestSupport"),
-    ] + kernelTargets
+        .target(
+            name: "FuzzTargets",
+            dependencies: ["CT", "Compute", "Evaluation", "FileIO", "HDF5", "Network", "PatchData", "Training"],
+            path: "Tests/FuzzTargets"),
+    ] + kernelTargets + fuzzer
         + [
             "FileIO", "HDF5", "MPI", "Compute", "CT", "DICOM", "Network", "Evaluation", "Detection", "PatchData",
-            "Inference", "Training",
+            "Inference", "Training", "FuzzTargets",
         ].map { module in
             .testTarget(
                 name: "\(module)Tests",
@@ -118,7 +127,9 @@ let package = Package(
 )
 
 /// Modules whose tests carry files made by the scripts in `scripts/fixtures`.
-var fixtures: Set<String> { ["CT", "DICOM", "Network"] }
+var fixtures: Set<String> { ["CT", "DICOM", "Network", "FuzzTargets"] }
 
 /// What tests use beside their module and what it depends on.
-var beside: [String: [Target.Dependency]] { ["Network": ["Detection"]] }
+var beside: [String: [Target.Dependency]] {
+    ["Network": ["Detection"], "FuzzTargets": ["FileIO", "PatchData", "Training"]]
+}

@@ -84,14 +84,14 @@ enum ShardFile {
 }
 
 /// An open shard, readable from several threads.
-final class ShardReader: Sendable {
-    let patches: [PatchEntry]
+package final class ShardReader: Sendable {
+    package let patches: [PatchEntry]
     let side: Int
     private let file: HDF5File
     private let dataset: HDF5Dataset
 
     /// - Throws: `InputError` where the file is missing, damaged, or not a shard of a known version.
-    init(_ path: String) throws {
+    package init(_ path: String) throws {
         let file = try HDF5File(reading: path)
         try file.requireFormat(ShardFile.format, version: ShardFile.version)
         let fold = Int(try file.attribute("fold", as: Int64.self))
@@ -153,5 +153,5 @@ final class ShardReader: Sendable {
     /// The voxels of a patch, its checksum verified. Only reading takes the library's lock, not unpacking.
     ///
     /// - Throws: `InputError` naming file, dataset and patch.
-    func voxels(_ index: Int) throws -> [UInt8] { try dataset.rawChunk(row: index).decoded() }
+    package func voxels(_ index: Int) throws -> [UInt8] { try dataset.rawChunk(row: index).decoded() }
 }
