@@ -36,9 +36,7 @@ public struct LabelAssigner: Sendable {
     ) -> [Float] {
         let count = grid.product * anchors.count
         var classes = [Float](repeating: -1, count: count)
-        for nodule in nodules {
-            for cell in cells(overlapping: nodule, by: Self.ignoreOverlap, grid: grid) { classes[cell] = 0 }
-        }
+        for cell in cells(near: nodules, grid: grid) { classes[cell] = 0 }
         if mode == .training { keepSome(&classes, &generator) }
         var labels = [Float](repeating: 0, count: 5 * count)
         for cell in 0..<count { labels[5 * cell] = classes[cell] }
@@ -52,6 +50,11 @@ public struct LabelAssigner: Sendable {
             labels.replaceSubrange(5 * cell..<5 * cell + 5, with: [1] + offsets)
         }
         return labels
+    }
+
+    /// The cells that overlap a nodule a little, and are therefore never negatives; as `cells(overlapping:by:grid:)`.
+    public func cells(near nodules: [Box], grid: ZYX<Int>) -> [Int] {
+        Set(nodules.flatMap { cells(overlapping: $0, by: Self.ignoreOverlap, grid: grid) }).sorted()
     }
 
     /// Indices ((z·h + y)·w + x)·anchors + anchor of those whose anchor overlaps the box by at least `threshold`.

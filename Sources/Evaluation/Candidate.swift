@@ -25,17 +25,23 @@ public struct Candidate: Hashable, Sendable, Codable {
 
 public enum CandidateFile {
     static let columns = ["seriesuid", "coordX", "coordY", "coordZ", "probability"]
+    /// A further column, where the detector is luna's.
+    static let diameterColumn = "diameter_mm"
 
-    /// Reads candidates.
+    /// Reads candidates, with their diameters where the file has them.
     ///
     /// - Throws: `InputError` naming line and column.
     public static func read(_ path: String) throws -> [Candidate] {
-        let table = try CSVTable(contentsOf: path, requiring: columns)
+        var table = try CSVTable(contentsOf: path, requiring: columns)
+        let hasDiameter = table.header.count { $0 == diameterColumn } == 1
+        if hasDiameter { table = try CSVTable(contentsOf: path, requiring: columns + [diameterColumn]) }
         return try (0..<table.count).map { row in
             Candidate(
                 seriesUID: table.text(row, "seriesuid"), x: try table.number(row, "coordX"),
                 y: try table.number(row, "coordY"), z: try table.number(row, "coordZ"),
-                probability: try table.number(row, "probability"))
+                probability: try table.number(row, "probability"),
+                diameter: hasDiameter
+                    ? Double(table.text(row, diameterColumn)).flatMap { $0 > 0 && $0 < 1e6 ? $0 : nil } : nil)
         }
     }
 
@@ -43,7 +49,7 @@ public enum CandidateFile {
     ///
     /// - Throws: `FileError`.
     public static func write(_ candidates: [Candidate], to path: String) throws {
-        var text = (columns + ["diameter_mm"]).joined(separator: ",") + "\n"
+        var text = (columns + [diameterColumn]).joined(separator: ",") + "\n"
         for c in candidates {
             let numbers = [c.x, c.y, c.z].map { Decimal.text($0, places: 4) }
             let fields =

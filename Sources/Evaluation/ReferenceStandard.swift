@@ -19,7 +19,7 @@ public struct Finding: Hashable, Sendable {
     }
 
     /// Whether a candidate lies strictly within the finding's radius.
-    func isHit(by c: Candidate) -> Bool {
+    public func isHit(by c: Candidate) -> Bool {
         let (dx, dy, dz) = (c.x - x, c.y - y, c.z - z)
         let effective = diameter < 0 ? 10 : diameter
         return dx * dx + dy * dy + dz * dz < effective / 2 * (effective / 2)

@@ -9,6 +9,20 @@ import Detection
     import Darwin
 #endif
 
+/// What augmentation has done to a crop.
+public struct CropChanges: Hashable, Sendable {
+    /// Enlarged so many times.
+    public var scale: Double
+    /// Turned in the plane of its slices, radians; before the axes were permuted.
+    public var angle = 0.0
+    /// The axis of the scan (0 is z) that each axis of the crop runs along.
+    public var order = [0, 1, 2]
+    /// Whether it runs backwards.
+    public var reversed = [false, false, false]
+
+    public init(scale: Double = 1) { self.scale = scale }
+}
+
 /// A cube of voxels with the nodules in it and the place it was cut from.
 struct Crop: Sendable {
     /// Voxels along each axis.
@@ -21,6 +35,7 @@ struct Crop: Sendable {
     var target: Int?
     /// Coordinate ramps [3, side/4, side/4, side/4]: where each cell lies in the volume, −0.5 to 0.5 along z, y, x.
     var coord: [Float]
+    var changes = CropChanges()
 
     var cells: Int { side / Grid.stride }
 
@@ -41,6 +56,8 @@ struct Crop: Sendable {
 
     /// Reorders voxels and cells: output axis a runs along input axis `order[a]`, backwards where `reversed[a]`.
     mutating func permute(_ order: [Int], reversed: [Bool]) {
+        changes.order = order.map { changes.order[$0] }
+        changes.reversed = order.indices.map { changes.reversed[order[$0]] != reversed[$0] }
         voxels = Self.permuted(voxels, side: side, order, reversed)
         let count = cells * cells * cells
         coord = (0..<3).flatMap { channel in
@@ -83,6 +100,7 @@ struct Crop: Sendable {
     func rotated(by angle: Double, padding: UInt8) -> Crop? {
         let (c, s) = (cos(angle), sin(angle))
         var result = self
+        result.changes.angle = angle
         let middle = Double(side - 1) / 2
         for index in nodules.indices {
             let (y, x) = (nodules[index].center.y - middle, nodules[index].center.x - middle)

@@ -51,6 +51,15 @@ struct CropBuilder: Sendable {
         }
     }
 
+    /// The training crop at a position of an epoch's samples, and the generator that goes on to draw its labels.
+    func trainingCrop(
+        _ samples: [Sample], epoch: Int, position: Int
+    ) throws -> (crop: (Crop, seriesUID: String), generator: CounterGenerator) {
+        var generator = CounterGenerator(
+            seed: configuration.seed, purpose: "sample", UInt64(epoch), UInt64(position))
+        return (try trainingCrop(samples[position], &generator), generator)
+    }
+
     /// A validation crop around the nodule of a patch: placed at random once and for all, not changed.
     func validationCrop(_ index: Int, _ generator: inout CounterGenerator) throws -> (Crop, seriesUID: String) {
         let patch = source.patches[index]
@@ -79,7 +88,8 @@ struct CropBuilder: Sendable {
                 Box(center: geometry.crop($0.center), diameter: $0.diameter * geometry.scale)
             }, target: target,
             coord: Crop.ramps(
-                start: geometry.start, size: geometry.size, extent: patch.volumeExtent, cells: side / Grid.stride))
+                start: geometry.start, size: geometry.size, extent: patch.volumeExtent, cells: side / Grid.stride),
+            changes: CropChanges(scale: geometry.scale))
     }
 
     /// Rotation, swap of axes and flips, in this order.

@@ -84,14 +84,14 @@ enum ShardFile {
 }
 
 /// An open shard, readable from several threads.
-package final class ShardReader: Sendable {
-    package let patches: [PatchEntry]
+public final class ShardReader: PatchSource {
+    public let patches: [PatchEntry]
     let side: Int
     private let file: HDF5File
     private let dataset: HDF5Dataset
 
     /// - Throws: `InputError` where the file is missing, damaged, or not a shard of a known version.
-    package init(_ path: String) throws {
+    public init(_ path: String) throws {
         let file = try HDF5File(reading: path)
         try file.requireFormat(ShardFile.format, version: ShardFile.version)
         let fold = Int(try file.attribute("fold", as: Int64.self))
@@ -109,6 +109,8 @@ package final class ShardReader: Sendable {
         self.dataset = dataset
         self.file = file
     }
+
+    public var patchSide: Int { side }
 
     private static func entries(
         _ file: borrowing HDF5File, count n: Int, side: Int, fold: Int
@@ -153,5 +155,5 @@ package final class ShardReader: Sendable {
     /// The voxels of a patch, its checksum verified. Only reading takes the library's lock, not unpacking.
     ///
     /// - Throws: `InputError` naming file, dataset and patch.
-    package func voxels(_ index: Int) throws -> [UInt8] { try dataset.rawChunk(row: index).decoded() }
+    public func voxels(_ index: Int) throws -> [UInt8] { try dataset.rawChunk(row: index).decoded() }
 }

@@ -159,9 +159,9 @@ private final class Queue: @unchecked Sendable {
         var generators: [CounterGenerator] = []
         for index in 0..<c.microBatch {
             let position = (step * c.replicas + replica) * c.microBatch + index
-            var generator = CounterGenerator(seed: c.seed, purpose: "sample", UInt64(epoch), UInt64(position))
-            crops.append(try builder.trainingCrop(samples[position], &generator))
-            generators.append(generator)
+            let made = try builder.trainingCrop(samples, epoch: epoch, position: position)
+            crops.append(made.crop)
+            generators.append(made.generator)
         }
         return builder.stack(crops, mode: .training, generators: generators)
     }
