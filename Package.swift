@@ -56,6 +56,7 @@ let package = Package(
         system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         .target(name: "CKernels"),
         .target(name: "FileIO", dependencies: ["CZlib"], swiftSettings: optimised),
+        .target(name: "Pictures", dependencies: ["CZlib", "FileIO"], swiftSettings: optimised),
         .target(name: "HDF5", dependencies: ["CHDF5", "CZlib", "FileIO"]),
         .target(name: "MPI", dependencies: ["COpenMPI"]),
         .target(
@@ -86,6 +87,10 @@ let package = Package(
             name: "PatchData", dependencies: ["CT", "Compute", "Detection", "HDF5", "FileIO"],
             swiftSettings: optimised),
         .target(
+            name: "Views",
+            dependencies: ["CT", "Compute", "Detection", "Evaluation", "FileIO", "PatchData", "Pictures"],
+            swiftSettings: optimised),
+        .target(
             name: "Inference",
             dependencies: ["CT", "Compute", "Detection", "Evaluation", "FileIO", "Network", "PatchData"],
             swiftSettings: optimised),
@@ -100,7 +105,7 @@ let package = Package(
             name: "luna",
             dependencies: [
                 "CT", "Compute", "DICOM", "Detection", "Evaluation", "FileIO", "HDF5", "Inference", "MPI", "Network",
-                "PatchData", "Training",
+                "PatchData", "Training", "Views",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -111,8 +116,8 @@ let package = Package(
             path: "Tests/FuzzTargets"),
     ] + kernelTargets + fuzzer
         + [
-            "FileIO", "HDF5", "MPI", "Compute", "CT", "DICOM", "Network", "Evaluation", "Detection", "PatchData",
-            "Inference", "Training", "FuzzTargets",
+            "FileIO", "Pictures", "HDF5", "MPI", "Compute", "CT", "DICOM", "Network", "Evaluation", "Detection",
+            "PatchData", "Inference", "Views", "Training", "FuzzTargets",
         ].map { module in
             .testTarget(
                 name: "\(module)Tests",
@@ -131,5 +136,5 @@ var fixtures: Set<String> { ["CT", "DICOM", "Network", "FuzzTargets"] }
 
 /// What tests use beside their module and what it depends on.
 var beside: [String: [Target.Dependency]] {
-    ["Network": ["Detection"], "FuzzTargets": ["FileIO", "PatchData", "Training"]]
+    ["Network": ["Detection"], "Pictures": ["CZlib"], "FuzzTargets": ["FileIO", "PatchData", "Training"]]
 }

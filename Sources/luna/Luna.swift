@@ -10,8 +10,8 @@ struct Luna: ParsableCommand {
         abstract:
             "Distributed training of a 3-D lung nodule detector on CPU clusters: scans in, detector and FROC out.",
         subcommands: [
-            PhantomCommand.self, ConvertCommand.self, InspectCommand.self, TrainCommand.self, DetectCommand.self,
-            EvaluateCommand.self, ReplayCommand.self, BenchCommand.self,
+            PhantomCommand.self, ConvertCommand.self, InspectCommand.self, ViewCommand.self, TrainCommand.self,
+            DetectCommand.self, EvaluateCommand.self, ReplayCommand.self, BenchCommand.self,
         ])
 
     static func main() {

@@ -1,0 +1,57 @@
+/// A page of many small pictures of about the same size, with captions.
+public struct ContactSheet: Sendable {
+    public struct Tile: Sendable {
+        public var picture: Picture
+        public var caption: String
+        public var color: Color
+
+        public init(_ picture: Picture, caption: String, color: Color = Picture.ink) {
+            self.picture = picture
+            self.caption = caption
+            self.color = color
+        }
+    }
+
+    /// Tiles that a page holds at most.
+    public static let tilesPerPage = 24
+
+    public var title: String
+    /// What the marks mean; below the tiles.
+    public var legend: String
+    public var tiles: [Tile]
+
+    public init(title: String, legend: String = "", tiles: [Tile]) {
+        self.title = title
+        self.legend = legend
+        self.tiles = tiles
+    }
+
+    /// The page: tiles in rows, in as many columns as make it a little wider than high.
+    ///
+    /// - Precondition: There is at least one tile.
+    public func picture() -> Picture {
+        // Room for captions below small pictures.
+        let width = max(220, tiles.map(\.picture.width).max() ?? 1)
+        let cells = tiles.map {
+            Picture.column(
+                [$0.picture, Picture.text($0.caption, width: width, color: $0.color)], gap: 6)
+        }
+        let height = cells.map(\.height).max() ?? 1
+        let columns = (1...cells.count).min { distance($0, width, height) < distance($1, width, height) } ?? 1
+        let rows = stride(from: 0, to: cells.count, by: columns).map { start in
+            Picture.row(Array(cells[start..<min(cells.count, start + columns)]), gap: 16)
+        }
+        let page = Picture.column(rows, gap: 16)
+        let lineWidth = max(page.width, 600)
+        var parts = [Picture.text(title, width: lineWidth), page]
+        if !legend.isEmpty { parts.append(Picture.text(legend, width: lineWidth)) }
+        return Picture.column(parts, gap: 14).framed()
+    }
+
+    /// How far the page is from the wanted shape with this many columns, unused places counted.
+    private func distance(_ columns: Int, _ width: Int, _ height: Int) -> Double {
+        let rows = (tiles.count + columns - 1) / columns
+        let ratio = Double(columns * (width + 16)) / Double(rows * (height + 16)) / 1.3
+        return max(ratio, 1 / ratio) * Double(rows * columns) / Double(tiles.count)
+    }
+}
