@@ -15,7 +15,9 @@ public struct FuzzTarget: Sendable {
     let seed: @Sendable (_ directory: String) throws -> [[UInt8]]
     let read: @Sendable (_ path: String) throws -> Void
 
-    public static let all: [FuzzTarget] = [.metaImage, .table, .manifest, .configuration, .volume, .shard, .weights]
+    public static let all: [FuzzTarget] = [
+        .nifti, .nrrd, .metaImage, .table, .manifest, .configuration, .volume, .shard, .weights,
+    ]
 
     /// Small good files to begin with.
     ///
