@@ -118,6 +118,7 @@ struct InflateSource: ~Copyable {
         }
         return done
     }
+
     /// Reads on behind what is not yet inflated; the bytes that are then there.
     private mutating func refill() throws -> Int {
         let left = Int(stream.pointee.avail_in)

@@ -28,12 +28,12 @@ extension ScanFile {
     }
 
     /// Checks that a mask covers the same place as its scan: spacings to a hundredth, the first voxel to half a voxel.
-    /// Not asked of two MetaImage files, as LUNA16's masks are taken by their extents.
+    /// Not asked of two MetaImage files along the same axes, as LUNA16's masks are taken by their extents.
     ///
     /// - Throws: `InputError`.
     func checkPlace(of scan: ScanFile) throws {
-        guard format != .metaImage || scan.format != .metaImage else { return }
         let direction = scan.cleaningDirection
+        if runs(along: direction) && scan.runs(along: direction) { return }
         let (mine, its) = (try geometry(along: direction), try scan.geometry(along: direction))
         for axis in 0..<3 {
             let offset = abs(mine.origin[axis] - its.origin[axis])

@@ -150,4 +150,19 @@ import Testing
             #expect(place.file.hasSuffix("mask.nrrd") && place.problem.contains("begins at"))
         }
     }
+
+    /// A mask whose header does not tell of the turn that its voxels share with the scan.
+    @Test func aMetaImageMaskWithAnotherHeaderIsRefused() throws {
+        let root = try #require(Bundle.module.resourcePath) + "/Fixtures/flipped"
+        try withTemporaryDirectory { directory in
+            var mask = try MetaImage.read("\(root)/mask.mhd", as: UInt8.self)
+            mask.geometry.orientation = VolumeGeometry.upright
+            try MetaImage.write(mask, to: "\(directory)/mask.mha")
+            let error = try #require(throws: InputError.self) {
+                _ = try Preprocessing.cleanVolume(
+                    scanPath: "\(root)/scan.mha", maskPath: "\(directory)/mask.mha", seriesUID: "s")
+            }
+            #expect(error.file.hasSuffix("mask.mha") && error.remedy?.contains("made of this scan") == true)
+        }
+    }
 }
