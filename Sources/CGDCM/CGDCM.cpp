@@ -86,7 +86,7 @@ int decode(
     if (!decoder->Decode(compressed, plain)) return fail(message, capacity, "the compressed frame is damaged");
     const gdcm::ByteValue *value = plain.GetByteValue();
     if (!value || value->GetLength() < length) return fail(message, capacity, "the compressed frame is cut off");
-    if (value->GetLength() > length) return fail(message, capacity, "the compressed frame is larger than its header says");
+    if (value->GetLength() > length) return fail(message, capacity, "the compressed frame is larger than it says");
     std::memcpy(pixels, value->GetPointer(), length);
     return 0;
 }

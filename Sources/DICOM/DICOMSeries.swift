@@ -4,13 +4,13 @@ import FileIO
 
 /// A CT series in a folder of DICOM files: a scan.
 ///
-/// All of a header that leaves this type is the series' UID and the geometry. In a message to the user, who has the files,
-/// the series' description can stand too; names and dates of persons are never read.
+/// All of a header that leaves this type is the series' UID and the geometry. In a message to the user, who has the
+/// files, the series' description can stand too; names and dates of persons are never read.
 public struct DICOMSeries: Sendable {
     /// SeriesInstanceUID; where the files have none, the folder's name.
     public let uid: String
-    /// Where the voxels lie, in LPS as MetaImage's: origin and directions are the first slice's, and the slice distance is
-    /// that of the positions.
+    /// Where the voxels lie, in LPS as MetaImage's: origin and directions are the first slice's, and the slice distance
+    /// is that of the positions.
     public let geometry: VolumeGeometry
     /// What else the folder holds, a sentence each.
     public let notes: [String]
@@ -24,8 +24,8 @@ public struct DICOMSeries: Sendable {
     ///   - folder: Any files may be in it: what is not DICOM, not CT or no slice is left out and counted in `notes`.
     ///   - uid: The series to read; nil where there is but one.
     /// - Returns: Nil where the folder holds no DICOM file.
-    /// - Throws: `InputError` where there is not one such series, its slices do not make a regular grid, a file is damaged,
-    ///   or this build has no DICOM; `FileError` where reading fails.
+    /// - Throws: `InputError` where there is not one such series, its slices do not make a regular grid, a file is
+    ///   damaged, or this build has no DICOM; `FileError` where reading fails.
     public init?(folder: String, uid: String? = nil) throws {
         guard FileContent.isDirectory(folder) else {
             guard try DataSet.isDICOM(folder) else { return nil }
@@ -65,8 +65,8 @@ public struct DICOMSeries: Sendable {
             ? .short(try volume(as: Int16.self)) : .float(try volume(as: Float.self))
     }
 
-    /// Reads the voxels, HU, `[z, y, x]`: stored number times RescaleSlope plus RescaleIntercept, each slice with its own,
-    /// in the nearest value that `Voxel` holds. Padding is not treated otherwise.
+    /// Reads the voxels, HU, `[z, y, x]`: stored number times RescaleSlope plus RescaleIntercept, each slice with its
+    /// own, in the nearest value that `Voxel` holds. Padding is not treated otherwise.
     ///
     /// - Throws: `InputError` where a file is damaged or has changed; `FileError` where reading fails.
     public func volume<Voxel: VoxelScalar>(as type: Voxel.Type) throws -> Volume<Voxel> {

@@ -108,7 +108,8 @@ struct DataSet: Sendable {
     /// Whether there is a value that is not blank.
     func has(_ tag: Tag) -> Bool { !text(tag).isEmpty }
 
-    /// A value as text without the blanks around it; empty where there is none. Anything but printable ASCII becomes `?`.
+    /// A value as text without the blanks around it; empty where there is none. What is not printable ASCII becomes
+    /// `?`.
     func text(_ tag: Tag) -> String { Self.text(values[tag] ?? []) }
 
     private static func text(_ bytes: [UInt8]) -> String {

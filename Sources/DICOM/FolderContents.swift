@@ -6,12 +6,12 @@ struct FolderContents {
         let uid: String
         var images: [DataSet] = []
 
-        /// Slices have a place; captured screens have none. Images of several frames have theirs elsewhere and are told apart
-        /// later, with a message.
+        /// Slices have a place; captured screens have none. Images of several frames have theirs elsewhere and are
+        /// refused later, with a message.
         var isScan: Bool { images.contains { $0.has(.imagePositionPatient) || $0.has(.numberOfFrames) } }
 
         var description: String {
-            let name = uid.isEmpty ? "(without UID)" : uid
+            let name = uid.isEmpty ? "'' (no UID)" : uid
             let size = images.first.flatMap { image -> String? in
                 guard let columns = try? image.required(.columns), let rows = try? image.required(.rows) else {
                     return nil

@@ -14,8 +14,7 @@ enum PixelData {
     /// As `words(of:)`, of the file's bytes.
     static func words(of slice: Slice, in bytes: [UInt8]) throws -> [UInt16] {
         guard !slice.syntax.isCompressed else {
-            let frame = try fragments(of: slice, bytes)
-            return try FrameDecoder.decode(Codestream(frame, of: slice), of: slice)
+            return try FrameDecoder.decode(codestream(of: slice, in: bytes), of: slice)
         }
         guard slice.byteCount <= bytes.count - slice.pixels.offset else {
             throw InputError(slice.path, at: Tag.pixelData.description, "cut off", remedy: "copy it again")
@@ -30,14 +29,14 @@ enum PixelData {
     }
 
     /// The one frame of compressed pixels: all fragments but the first, which is a table of offsets (PS3.5, A.4).
-    private static func fragments(of slice: Slice, _ bytes: [UInt8]) throws -> [UInt8] {
+    static func codestream(of slice: Slice, in bytes: [UInt8]) throws -> Codestream {
         var reader = ElementReader(
             path: slice.path, bytes: bytes, fileSize: bytes.count, position: slice.pixels.offset)
         var frame: [UInt8] = []
         var isTable = true
         while true {
             let item = try reader.element()
-            if item.tag == .sequenceEnd { return frame }
+            if item.tag == .sequenceEnd { return try Codestream(frame, of: slice) }
             guard item.tag == .item, let length = item.length else {
                 throw InputError(
                     slice.path, at: Tag.pixelData.description, "\(item.tag) where a fragment was expected",

@@ -162,9 +162,10 @@ struct Slice: Sendable {
             }
         } else {
             guard pixels.length == byteCount else {
+                let found = pixels.length.map(String.init) ?? "no"
                 throw InputError(
                     path, at: Tag.pixelData.description,
-                    "\(pixels.length.map(String.init) ?? "no") bytes, expected \(byteCount) for \(columns) x \(rows) voxels",
+                    "\(found) bytes, expected \(byteCount) for \(columns) x \(rows) voxels",
                     remedy: "the file is damaged: copy it again from its source")
             }
         }

@@ -36,7 +36,7 @@ struct SliceStack: Sendable {
             throw InputError(
                 source, "one slice only, so that the slice distance is unknown", remedy: "give the whole series")
         }
-        let normal = any.rowDirection.cross(any.columnDirection)
+        let normal = Self.normal(any)
         let places = upright.map { ($0, $0.position.dot(normal)) }.sorted {
             $0.1 != $1.1 ? $0.1 < $1.1 : $0.0.path < $1.0.path
         }
@@ -52,7 +52,7 @@ struct SliceStack: Sendable {
                 (last.position - first.position).length / Double(slices.count - 1), first.rowSpacing,
                 first.columnSpacing),
             origin: ZYX(first.position.z, first.position.y, first.position.x),
-            orientation: [first.rowDirection, first.columnDirection, normal].flatMap { [$0.x, $0.y, $0.z] })
+            orientation: [first.rowDirection, first.columnDirection, Self.normal(first)].flatMap { [$0.x, $0.y, $0.z] })
     }
 
     private static func normal(_ slice: Slice) -> PatientVector { slice.rowDirection.cross(slice.columnDirection) }
@@ -124,22 +124,22 @@ struct SliceStack: Sendable {
         let median = Self.median(pairs.map { $1.1 - $0.1 })
         let odd = pairs.filter { abs($1.1 - $0.1 - median) > gapTolerance * median }
         guard let (below, above) = odd.first else { return }
-        // Where the gap is a multiple of the distance, the places of the missing slices are known.
+        // Where a gap is a multiple of the distance, the places of the missing slices are known.
         let missing = odd.flatMap { below, above -> [Double] in
             let steps = ((above.1 - below.1) / median).rounded()
             guard abs(above.1 - below.1 - steps * median) <= gapTolerance * median, steps < 1000 else { return [] }
             return (1..<max(1, Int(steps))).map { below.1 + Double($0) * median }
         }
-        let places = odd.count == 1 ? "" : " and at \(odd.count - 1) more place\(odd.count == 2 ? "" : "s")"
-        let known =
-            missing.isEmpty
-            ? ""
-            : ": missing at \(missing.prefix(5).map(text).joined(separator: ", "))\(missing.count > 5 ? ", …" : "") mm"
-        throw InputError(
-            source,
-            "slices lie \(text(above.1 - below.1)) mm apart between \(text(below.1)) and \(text(above.1)) mm along their "
-                + "normal\(places), \(text(median)) mm elsewhere\(known)",
-            remedy: "give every slice of the series, at one distance")
+        var problem =
+            "slices lie \(text(above.1 - below.1)) mm apart between \(text(below.1)) and \(text(above.1)) mm along "
+            + "their normal"
+        if odd.count > 1 { problem += " and at \(odd.count - 1) more place\(odd.count == 2 ? "" : "s")" }
+        problem += ", \(text(median)) mm elsewhere"
+        if !missing.isEmpty {
+            problem += ": missing at \(missing.prefix(5).map(text).joined(separator: ", "))"
+            problem += missing.count > 5 ? ", … mm" : " mm"
+        }
+        throw InputError(source, problem, remedy: "give every slice of the series, at one distance")
     }
 
     /// That the slices lie behind each other on a regular grid, not sheared by a tilted gantry.

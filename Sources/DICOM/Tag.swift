@@ -10,8 +10,8 @@ struct Tag: Hashable, Sendable {
 }
 
 extension Tag {
-    // Those that reading a CT series takes, with their keywords in the standard's dictionary (PS3.6). No other element is
-    // kept: names and dates of persons stay in the file.
+    // Those that reading a CT series takes, with their keywords in the standard's dictionary (PS3.6). No other element
+    // is kept: names and dates of persons stay in the file.
     static let mediaStorageSOPClassUID = Tag(0x0002, 0x0002)
     static let transferSyntaxUID = Tag(0x0002, 0x0010)
     static let imageType = Tag(0x0008, 0x0008)

@@ -1,4 +1,5 @@
-// GDCM's decoders behind one C function. Without the package trait DICOM it is declared, but neither compiled nor called.
+// GDCM's decoders behind one C function. Without the package trait DICOM it is declared, but neither compiled nor
+// called.
 #ifndef LUNA_CGDCM_H
 #define LUNA_CGDCM_H
 
