@@ -54,10 +54,21 @@ public enum Preprocessing {
         _ scan: ScanVolume, maskPath: String?, seriesUID: String, annotations: [NoduleAnnotation] = []
     ) throws -> CleanVolume {
         let world = ZYX(1, 1, 1)
-        let mask = try maskPath.map { try ScanFile(path: $0).read(as: UInt8.self, along: world) }
+        func clean<Voxel: VoxelScalar>(_ volume: Volume<Voxel>) throws -> CleanVolume {
+            let upright = try volume.reoriented(to: world)
+            let source = upright.source.isEmpty ? seriesUID : upright.source
+            let mask = try maskPath.map { path in
+                let maskFile = try ScanFile(path: path)
+                let geometry = try maskFile.geometry(along: world)
+                try checkAgreement(scan: upright.geometry, mask: geometry, maskSource: path, of: source)
+                try geometry.checkPlace(of: upright.geometry, source: path, scanSource: source)
+                return try maskFile.read(as: UInt8.self, along: world)
+            }
+            return try Self.clean(upright, mask, seriesUID, annotations)
+        }
         return switch scan {
-        case .short(let volume): try clean(volume.reoriented(to: world), mask, seriesUID, annotations)
-        case .float(let volume): try clean(volume.reoriented(to: world), mask, seriesUID, annotations)
+        case .short(let volume): try clean(volume)
+        case .float(let volume): try clean(volume)
         }
     }
 

@@ -27,24 +27,33 @@ extension ScanFile {
         return runs(along: direction) ? volume : try volume.reoriented(to: direction)
     }
 
-    /// Checks that a mask covers the same place as its scan: spacings to a hundredth, the first voxel to half a voxel.
-    /// Not asked of two MetaImage files along the same axes, as LUNA16's masks are taken by their extents.
+    /// Checks that a mask covers the same place as its scan. Not asked of two MetaImage files along the same axes, as LUNA16's masks are taken by their extents.
     ///
     /// - Throws: `InputError`.
     func checkPlace(of scan: ScanFile) throws {
         let direction = scan.cleaningDirection
         if runs(along: direction) && scan.runs(along: direction) { return }
-        let (mine, its) = (try geometry(along: direction), try scan.geometry(along: direction))
+        try geometry(along: direction).checkPlace(
+            of: scan.geometry(along: direction), source: path, scanSource: scan.path)
+    }
+}
+
+extension VolumeGeometry {
+    /// Checks that this mask covers the same place as a scan along the same axes: spacings to a hundredth, the first voxel
+    /// to half a voxel.
+    ///
+    /// - Throws: `InputError`.
+    func checkPlace(of scan: VolumeGeometry, source: String, scanSource: String) throws {
         for axis in 0..<3 {
-            let offset = abs(mine.origin[axis] - its.origin[axis])
-            guard abs(mine.spacing[axis] - its.spacing[axis]) <= 0.01 * its.spacing[axis],
-                offset <= 0.5 * its.spacing[axis]
+            let offset = abs(origin[axis] - scan.origin[axis])
+            guard abs(spacing[axis] - scan.spacing[axis]) <= 0.01 * scan.spacing[axis],
+                offset <= 0.5 * scan.spacing[axis]
             else {
                 func text(_ values: ZYX<Double>) -> String { "\(values.x) \(values.y) \(values.z)" }
                 throw InputError(
-                    path,
-                    "begins at \(text(mine.origin)) with spacing \(text(mine.spacing)) mm, but the scan "
-                        + "\(scan.path) at \(text(its.origin)) with \(text(its.spacing))",
+                    source,
+                    "begins at \(text(origin)) with spacing \(text(spacing)) mm, but the scan "
+                        + "\(scanSource) at \(text(scan.origin)) with \(text(scan.spacing))",
                     remedy: "use the mask that was made of this scan")
             }
         }

@@ -53,7 +53,8 @@ struct ConvertCommand: ParsableCommand {
             "Lung masks, in place of the seg-lungs-LUNA16 found with the scans; one scan's mask.", valueName: "path"))
     var masks: String?
 
-    @Option(help: ArgumentHelp("Scans at a time, about 1.5 GB of memory each. (default: the cores)", valueName: "n"))
+    @Option(
+        help: ArgumentHelp("Scans at a time, each in about twice its own memory. (default: the cores)", valueName: "n"))
     var jobs: Int?
 
     @Option(help: "The constants that the patches shall serve: luna16 or dsb2017.")

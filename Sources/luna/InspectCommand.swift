@@ -9,9 +9,9 @@ struct InspectCommand: ParsableCommand {
         abstract:
             "Show what a data set, shard, clean volume, checkpoint or weight file holds, and verify its checksums.",
         discussion: """
-            Everything is read once. Of a data set, the parts are held against one another, too: counts, every series in one fold \
-            only, nodules inside their volumes, one patch for each. A flipped byte or a truncated file ends with exit status 65 and one line that \
-            names the file and the object in it.
+            Everything is read once. Of a data set, the parts are held against one another, too: counts, every series in \
+            one fold only, nodules inside their volumes, one patch for each. A flipped byte or a truncated file ends with \
+            exit status 65 and one line that names the file and the object in it.
 
             EXAMPLES
               luna inspect luna16-patches

@@ -148,6 +148,17 @@ import Testing
             moved.geometry.origin.z += 10
             let place = try problem(scan, moved)
             #expect(place.file.hasSuffix("mask.nrrd") && place.problem.contains("begins at"))
+            // A scan that comes from no file of these formats is held against its mask as well.
+            let inMemory = try #require(throws: InputError.self) {
+                _ = try Preprocessing.cleanVolume(
+                    .short(scan), maskPath: "\(directory)/mask.nrrd", seriesUID: "s")
+            }
+            #expect(inMemory.file.hasSuffix("mask.nrrd") && inMemory.problem.contains("begins at"))
+            try Self.writeNRRD(mask, to: "\(directory)/mask.nrrd")
+            let clean = try Preprocessing.cleanVolume(
+                .short(scan), maskPath: "\(directory)/mask.nrrd", seriesUID: "s")
+            let expected = try Preprocessing.cleanVolume(scan: scan, lungMask: mask, seriesUID: "s")
+            #expect(clean.voxels == expected.voxels && clean.frame == expected.frame)
         }
     }
 
