@@ -88,7 +88,7 @@ public struct LUNA16Layout: Sendable {
         annotationsPath = try Self.annotationsPath(annotations, searchRoots)
     }
 
-    /// One scan of another kind of files than MetaImage's, such as a folder of DICOM, in fold 0.
+    /// One scan that is no `ScanFile`, such as a folder of DICOM, in fold 0.
     ///
     /// - Parameters:
     ///   - path: What holds it; masks and annotations are sought beside it, as for a scan's header.

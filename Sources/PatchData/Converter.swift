@@ -44,7 +44,7 @@ public struct Converter: Sendable {
     public let segmentLungs: Bool
     private let prepare: @Sendable (LUNA16Layout.Scan) throws -> CleanVolume
 
-    /// - Parameter readScan: Reads a scan of other files than MetaImage's.
+    /// - Parameter readScan: Reads a scan that is no `ScanFile`, such as a folder of DICOM.
     /// - Throws: `InputError` where the list of annotations is not one; `FileError`.
     public init(
         layout: LUNA16Layout, output: String, options: ConversionOptions, jobs: Int, skipBad: Bool,

@@ -62,6 +62,7 @@ struct CropGeometry: Hashable, Sendable {
     ///
     /// The converter drew the patch's position evenly from the centres of unscaled crops. Stretched to the range that this
     /// crop has, moved as far as the patch reaches, and thrown back at the range's ends, it is even over that range.
+    /// (Where one trains on smaller crops than the data set was converted for, places near the ends are rarer than that.)
     static func random(
         cropSize: Int, scaledFor diameter: Double?, patch: PatchEntry, side: Int, generator: inout CounterGenerator
     ) -> CropGeometry {

@@ -109,7 +109,7 @@ struct ConvertCommand: ParsableCommand {
         try report(outcome)
     }
 
-    /// The scans of the input, and how to read them where they are not MetaImage's: what is not laid out as LUNA16 can be a
+    /// The scans of the input, and how to read them where they are no `ScanFile`: what is not laid out as LUNA16 can be a
     /// folder of DICOM.
     private func findScans() throws -> (LUNA16Layout, (@Sendable (LUNA16Layout.Scan) throws -> ScanVolume)?) {
         do {
