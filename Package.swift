@@ -92,12 +92,12 @@ let package = Package(
             swiftSettings: optimised),
         .target(
             name: "Inference",
-            dependencies: ["CT", "Compute", "Detection", "Evaluation", "FileIO", "Network", "PatchData"],
+            dependencies: ["CT", "Compute", "Detection", "Evaluation", "FileIO", "MPI", "Network", "PatchData"],
             swiftSettings: optimised),
         .target(
             name: "Training",
             dependencies: [
-                "Compute", "Detection", "FileIO", "HDF5", "MPI", "Network", "PatchData",
+                "Compute", "Detection", "Evaluation", "FileIO", "HDF5", "Inference", "MPI", "Network", "PatchData",
                 .product(name: "Logging", package: "swift-log"), .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: optimised),

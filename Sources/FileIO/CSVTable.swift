@@ -36,7 +36,8 @@ public struct CSVTable: Sendable {
     /// - Throws: `InputError` where there is no such file, a column is missing or named twice, a row has another
     ///   number of fields than the header, or a quote is not closed; `FileError` where reading fails.
     public init(contentsOf path: String, requiring columns: [String]) throws {
-        try self.init(bytes: FileContent.bytes(path, limit: Self.sizeLimit), file: path, wanted: columns, hasHeader: true)
+        try self.init(
+            bytes: FileContent.bytes(path, limit: Self.sizeLimit), file: path, wanted: columns, hasHeader: true)
     }
 
     /// Reads a table without a header, such as LUNA16's `seriesuids.csv`; a first line that is the header after all is
@@ -45,7 +46,8 @@ public struct CSVTable: Sendable {
     /// - Parameter columns: The names that the file's first columns get.
     /// - Throws: As `init(contentsOf:requiring:)`.
     public init(contentsOf path: String, columns: [String]) throws {
-        try self.init(bytes: FileContent.bytes(path, limit: Self.sizeLimit), file: path, wanted: columns, hasHeader: false)
+        try self.init(
+            bytes: FileContent.bytes(path, limit: Self.sizeLimit), file: path, wanted: columns, hasHeader: false)
     }
 
     init(bytes: [UInt8], file: String, wanted: [String], hasHeader: Bool) throws {

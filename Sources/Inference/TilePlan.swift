@@ -2,11 +2,10 @@
 // network saw with its surroundings.
 
 import Compute
-import Detection
 
-/// One piece of a padded volume.
+/// One piece of a volume.
 public struct Tile: Hashable, Sendable {
-    /// What the network sees, in voxels: multiples of 16 wide. May reach beyond the volume, where it is padding.
+    /// What the network sees, in voxels: multiples of 16 wide. May reach beyond the volume.
     public var window: ZYX<Range<Int>>
     /// What of its output is kept, in cells of the whole volume's grid.
     public var core: ZYX<Range<Int>>
@@ -14,58 +13,100 @@ public struct Tile: Hashable, Sendable {
 
 /// The tiles of a volume.
 ///
-/// Where the recipe pads the volume's faces with a margin of repeated voxels and computes tiles of 208 voxels whatever
-/// the volume's size, these tiles end at the volume's faces: a volume of up to 208 voxels along an axis is one tile
-/// there, as large as it needs to be.
+/// The recipe's tiles are cubes of 208 voxels whatever the volume's shape, and overlap so much that they compute a usual
+/// volume seven times. A plan for a memory budget has as few tiles as fit into it; they end at the volume's faces, where
+/// nothing is to be seen.
 public struct TilePlan: Hashable, Sendable {
+    /// What the network is shown where a window reaches beyond the volume.
+    public enum Surroundings: Hashable, Sendable {
+        /// The grey level of whatever is not lung.
+        case padding
+        /// The nearest voxel, and the coordinates of the nearest cell; beyond the last voxel up to a multiple of 4 is padding.
+        case edge
+    }
+
+    public let extent: ZYX<Int>
+    public let surroundings: Surroundings
     public let tiles: [Tile]
-    /// Cells of the whole grid: the volume padded to multiples of 4 voxels.
-    public let grid: ZYX<Int>
 
-    /// The recipe's: voxels of a tile without margins, and its margin.
-    public static let side = 144
+    /// Voxels around a core that are computed and dropped.
     public static let margin = 32
+    /// Voxels of the recipe's cores.
+    static let recipeSide = 144
+    /// Cores are no narrower, or nearly all that is computed would be margins.
+    static let leastSide = 32
 
-    /// - Parameters:
-    ///   - extent: The volume's voxels.
-    ///   - side: Voxels of a core, a multiple of 16; `margin` around it where the volume goes on, another.
-    public init(extent: ZYX<Int>, side: Int = side, margin: Int = margin) {
-        precondition(side > 0 && side % 16 == 0 && margin >= 0 && margin % 16 == 0, "tiles are multiples of 16 voxels")
-        grid = extent.map { ($0 + 3) / 4 }
-        let grid = grid
-        let spans = extent.map { Self.spans(count: ($0 + 15) / 16 * 16, side: side, margin: margin) }
-        var tiles: [Tile] = []
-        for z in spans.z {
-            for y in spans.y {
-                for x in spans.x {
-                    let axes = ZYX(z, y, x)
-                    tiles.append(
-                        Tile(
-                            window: axes.map(\.window),
-                            core: axes.zip(grid) { $0.core.lowerBound / 4..<min($1, $0.core.upperBound / 4) }))
+    /// Cells of the whole grid: the volume padded to multiples of 4 voxels.
+    public var grid: ZYX<Int> { extent.map { ($0 + 3) / 4 } }
+
+    /// Voxels that the network computes, as a multiple of the volume's.
+    public var work: Double { Double(tiles.reduce(0) { $0 + $1.window.map(\.count).product }) / Double(extent.product) }
+
+    /// The largest tile's extent.
+    public var largestTile: ZYX<Int> {
+        tiles.map { $0.window.map(\.count) }.max { $0.product < $1.product } ?? ZYX(0, 0, 0)
+    }
+
+    /// The recipe's tiles: cores of 144 voxels from the volume's corner on, 32 voxels around each.
+    public static func recipe(_ extent: ZYX<Int>) -> TilePlan { recipe(extent, side: recipeSide) }
+
+    static func recipe(_ extent: ZYX<Int>, side: Int) -> TilePlan {
+        let spans = extent.map { count in
+            stride(from: 0, to: count, by: side).map {
+                Span(window: $0 - margin..<$0 + side + margin, core: $0..<$0 + side)
+            }
+        }
+        return TilePlan(extent, spans, .edge)
+    }
+
+    /// The plan that computes least among those whose tiles all fit.
+    ///
+    /// - Parameter fits: Whether there is memory for a tile; where there is for one, there is for every smaller one.
+    /// - Returns: Nil where not even the smallest tiles fit.
+    public static func planned(_ extent: ZYX<Int>, fits: (_ tile: ZYX<Int>) -> Bool) -> TilePlan? {
+        let choices = extent.map { count in
+            (1...max(1, count / leastSide)).map { spans(count: (count + 15) / 16 * 16, pieces: $0) }
+        }
+        func largest(_ spans: [Span]) -> Int { spans.map(\.window.count).max() ?? 0 }
+        func total(_ spans: [Span]) -> Int { spans.reduce(0) { $0 + $1.window.count } }
+        // Of equal work, the one with fewer tiles; then the one cut along z, whose planes lie together.
+        var best: (spans: ZYX<[Span]>, work: Int, tiles: Int)?
+        for x in choices.x {
+            for y in choices.y {
+                for z in choices.z where fits(ZYX(largest(z), largest(y), largest(x))) {
+                    let (work, tiles) = (total(z) * total(y) * total(x), z.count * y.count * x.count)
+                    if let best, (best.work, best.tiles) <= (work, tiles) { continue }
+                    best = (ZYX(z, y, x), work, tiles)
                 }
             }
         }
-        self.tiles = tiles
+        return best.map { TilePlan(extent, $0.spans, .padding) }
     }
 
     private struct Span: Hashable { let window, core: Range<Int> }
 
-    /// Cuts an axis: cores as equal as multiples of 16 allow, windows `margin` wider where there is more volume.
-    private static func spans(count: Int, side: Int, margin: Int) -> [Span] {
-        if count <= side + 2 * margin { return [Span(window: 0..<count, core: 0..<count)] }
-        let pieces = (count + side - 1) / side
-        return (0..<pieces).map { piece in
+    private init(_ extent: ZYX<Int>, _ spans: ZYX<[Span]>, _ surroundings: Surroundings) {
+        self.extent = extent
+        self.surroundings = surroundings
+        let grid = extent.map { ($0 + 3) / 4 }
+        tiles = spans.z.flatMap { z in
+            spans.y.flatMap { y in
+                spans.x.map { x in
+                    let axes = ZYX(z, y, x)
+                    return Tile(
+                        window: axes.map(\.window),
+                        core: axes.zip(grid) { $0.core.lowerBound / 4..<min($1, $0.core.upperBound / 4) })
+                }
+            }
+        }
+    }
+
+    /// Cuts an axis into cores as equal as multiples of 16 allow, with windows wider where there is more volume.
+    private static func spans(count: Int, pieces: Int) -> [Span] {
+        (0..<pieces).map { piece in
             let low = count / 16 * piece / pieces * 16
             let high = count / 16 * (piece + 1) / pieces * 16
             return Span(window: max(0, low - margin)..<min(count, high + margin), core: low..<high)
         }
     }
-
-    /// The voxels of the largest tile.
-    public var largestTile: Int { tiles.map { $0.window.map(\.count).product }.max() ?? 0 }
-
-    /// About how much memory the network needs for the largest tile, in bytes: per voxel 49 channels of four bytes at full
-    /// resolution, and the maps at halves, quarters and below.
-    public var plannedBytes: Int { largestTile * 340 }
 }

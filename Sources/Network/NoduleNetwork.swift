@@ -103,6 +103,13 @@ public final class NoduleNetwork {
         case evaluation
     }
 
+    /// About how many bytes the engine takes for an evaluation of one map [D, H, W], activations and scratch memory: an
+    /// upper bound fitted to `Engine.plannedBytes` from 96 to 304 voxels a side. Maps at half resolution count per
+    /// voxel, the slabs of `EntryBlock` per pixel of a plane.
+    public static func evaluationBytes(_ extent: ZYX<Int>) -> Int {
+        16 << 20 + 47 * extent.z * extent.y * extent.x + 700 * extent.y * extent.x
+    }
+
     public convenience init(pool: ThreadPool) { self.init(engine: Engine(pool: pool)) }
 
     public convenience init(engine: Engine) {

@@ -80,6 +80,14 @@ public enum CleanVolumeFile {
         )
     }
 
+    /// Whose a clean volume is, and how large.
+    ///
+    /// - Throws: `InputError` where the file is missing, damaged, or not a clean volume of a known version.
+    public static func identity(_ path: String) throws -> (seriesUID: String, extent: ZYX<Int>) {
+        let contents = try contents(path)
+        return (contents.seriesUID, contents.extent)
+    }
+
     /// What a clean volume holds, without its voxels.
     static func contents(_ path: String) throws -> (seriesUID: String, extent: ZYX<Int>, nodules: [Nodule]) {
         let file = try open(path)

@@ -52,6 +52,26 @@ public struct RunDirectory: Sendable {
             checkpoints, "none of \(paths.count) checkpoints is whole", remedy: "start again in another directory")
     }
 
+    /// The file that a pointer names, `checkpoints/latest` or `checkpoints/best` of some run; nil where the path is none.
+    ///
+    /// - Throws: `InputError` where the pointer is damaged or its checkpoint is gone.
+    public static func target(ofPointer path: String) throws -> String? {
+        let url = URL(fileURLWithPath: path)
+        guard ["latest", "best"].contains(url.lastPathComponent), let size = FileContent.size(path), size < 256 else {
+            return nil
+        }
+        let name = String(decoding: try FileContent.bytes(path), as: UTF8.self).split(separator: "\n").first.map(
+            String.init)
+        guard let name, name.hasPrefix("step-"), name.hasSuffix(".h5"), !name.contains("/") else {
+            throw InputError(path, "does not name a checkpoint", remedy: "name the checkpoint itself")
+        }
+        let target = url.deletingLastPathComponent().appendingPathComponent(name).path
+        guard FileContent.size(target) != nil else {
+            throw InputError(path, "names \(name), which is not there", remedy: "name another checkpoint")
+        }
+        return target
+    }
+
     /// Writes a checkpoint durably, points `latest` at it, and removes those beyond the newest `keep`.
     ///
     /// - Returns: Its path.

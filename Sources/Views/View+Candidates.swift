@@ -52,6 +52,12 @@ public struct CandidateReview: Sendable {
             through: nodule.center, diameter: nodule.diameter, Marks.nodule, besides: index, dashed: true)
     }
 
+    /// The same through a candidate of a scan whose nodules nobody has marked.
+    func unjudgedStrip(_ candidate: Candidate) -> Picture {
+        strip(
+            through: voxel(candidate), diameter: candidate.diameter ?? 10, Marks.finding, besides: nil, dashed: false)
+    }
+
     private func voxel(_ c: Candidate) -> ZYX<Double> {
         volume.frame.cleanVoxel(WorldPoint(x: c.x, y: c.y, z: c.z)).map { min(max($0, -1e6), 1e6) }
     }
@@ -120,7 +126,7 @@ public struct CandidateReview: Sendable {
         ).picture()
     }
 
-    private static func probability(_ value: Double) -> String {
+    static func probability(_ value: Double) -> String {
         value > 0 && value < 0.0005 ? "below 0.001" : String(format: "%.3f", value)
     }
 }

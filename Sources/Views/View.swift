@@ -60,6 +60,7 @@ enum Marks {
     static let nodule = Color(255, 210, 0)
     static let hit = Color(60, 220, 90)
     static let falsePositive = Color(255, 80, 70)
+    static let finding = Color(90, 170, 255)
     static let positive = Color(60, 220, 90)
     static let ignored = Color(255, 150, 40)
     static let negative = Color(90, 170, 255)

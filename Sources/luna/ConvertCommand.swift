@@ -1,7 +1,6 @@
 import ArgumentParser
 import CT
 import Compute
-import DICOM
 import Detection
 import FileIO
 import Foundation
@@ -92,13 +91,14 @@ struct ConvertCommand: ParsableCommand {
     }
 
     func run() throws {
-        let (layout, readScan) = try findScans()
+        let source = try ScanSource(input, annotations: annotations, masks: masks, series: series, note: note)
+        let layout = source.layout
         let options = ConversionOptions(
             preset: preset.rawValue, cropSize: cropSize ?? preset.cropSize, jitter: jitter,
             backgroundPatches: backgroundPatches, seed: seed)
         let converter = try Converter(
             layout: layout, output: output, options: options, jobs: jobs ?? ThreadPool.availableCores,
-            skipBad: skipBad, segmentLungs: segmentLungs, readScan: readScan)
+            skipBad: skipBad, segmentLungs: segmentLungs, readScan: source.readScan)
         if layout.maskDirectory == nil, layout.maskFile == nil {
             note("no seg-lungs-LUNA16 found: luna segments the lungs; see --masks")
         }
@@ -107,22 +107,6 @@ struct ConvertCommand: ParsableCommand {
         let outcome = try converter.run { progress in lines.withLock { $0.update(progress) } }
         lines.withLock { $0.finish() }
         try report(outcome)
-    }
-
-    /// The scans of the input, and how to read them where they are no `ScanFile`: what is not laid out as LUNA16 can be a
-    /// folder of DICOM.
-    private func findScans() throws -> (LUNA16Layout, (@Sendable (LUNA16Layout.Scan) throws -> ScanVolume)?) {
-        do {
-            let layout = try LUNA16Layout(directory: input, annotations: annotations, masks: masks)
-            if series != nil { throw UsageError("--series chooses among DICOM series; \(input) holds other scans") }
-            return (layout, nil)
-        } catch let error as InputError {
-            guard let found = try DICOMSeries(folder: input, uid: series) else { throw error }
-            if !found.notes.isEmpty { note("\(input): left out: \(found.notes.joined(separator: ", "))") }
-            let layout = try LUNA16Layout(
-                seriesUID: found.uid, at: input, annotations: annotations, masks: masks)
-            return (layout, { _ in try found.scanVolume() })
-        }
     }
 
     private func report(_ outcome: Converter.Outcome) throws {

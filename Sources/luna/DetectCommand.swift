@@ -5,12 +5,10 @@ import Detection
 import Evaluation
 import FileIO
 import Foundation
-import HDF5
 import Inference
 import MPI
 import Network
-import PatchData
-import Training
+import Views
 
 struct DetectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -19,13 +17,17 @@ struct DetectCommand: ParsableCommand {
         discussion: """
             EXAMPLES
               luna detect --weights runs/fold0 --input luna16-patches --output candidates.csv
-              luna detect --weights runs/fold0/checkpoints/step-00001200.h5 --input scan.mhd --mask lungs.mhd \\
-                  --output candidates.csv
+              luna detect --weights runs/fold0/checkpoints/best --input scan.mhd --mask lungs.mhd \\
+                  --output candidates.csv --pictures pictures
               mpirun -n 4 luna detect --weights runs/fold0 --input luna16-patches --output candidates.csv
 
-            --input is a data set of `luna convert` (the scans of one fold), a clean volume (.h5), or a scan with its \
-            lung mask, or a directory of such scans in LUNA16's layout. --weights is a checkpoint, a weight file, or a run (its newest checkpoint). The output has \
-            LUNA16's columns and the diameter.
+            --input is a data set of `luna convert` (the scans of one fold), a clean volume (.h5), a scan, a directory of \
+            scans in LUNA16's layout, or a folder of DICOM slices. Where a scan has no lung mask, luna segments its lungs. \
+            --weights is a checkpoint, a weight file, or a run (its newest checkpoint). The output has LUNA16's columns \
+            and the diameter. Ranks share the scans out; the output is the same bytes for any number of them.
+
+            A scan is cut into as few overlapping tiles as fit into --memory, each rank's own: mostly it is one tile. \
+            --tiling recipe takes the published tiles of 208 voxels, which compute up to seven times as much.
             """)
 
     @Option(help: ArgumentHelp("A checkpoint, a weight file, or a run directory.", valueName: "file"))
@@ -45,20 +47,23 @@ struct DetectCommand: ParsableCommand {
     @Flag(help: "Segment the lungs of the scans that have no mask, also where others have one.")
     var segmentLungs = false
 
+    @Option(help: ArgumentHelp("The CT series to take from a folder of DICOM that holds several.", valueName: "uid"))
+    var series: String?
+
     @Option(help: ArgumentHelp("The fold of a data set; by default the one the run held out.", valueName: "n"))
     var fold: Int?
 
     @Option(help: ArgumentHelp("luna16 or dsb2017; by default the run's own.", valueName: "name"))
-    var preset: String?
+    var preset: Preset?
 
     @Option(help: ArgumentHelp("Leave out findings below this probability.", valueName: "p"))
     var minimumProbability = 0.0
 
-    @Option(help: ArgumentHelp("Voxels of a tile without its margins; smaller ones need less memory.", valueName: "n"))
-    var tile = TilePlan.side
+    @Option(help: "How scans are cut: planned or recipe.")
+    var tiling = TilingOption.planned
 
-    @Option(help: ArgumentHelp("Voxels around a tile that are computed and dropped.", valueName: "n"))
-    var margin = TilePlan.margin
+    @Option(help: ArgumentHelp("What a rank may take for planned tiles, such as 800M or 6G.", valueName: "bytes"))
+    var memory = ByteCount(ScanDetector.Tiling.defaultBytes)
 
     @Flag(help: "Average the answers to a tile and to its mirror images along y and x: four times the work.")
     var mirrors = false
@@ -66,20 +71,20 @@ struct DetectCommand: ParsableCommand {
     @Flag(help: "Move each finding to the mean of the boxes that mean the same (box voting).")
     var vote = false
 
+    @Option(
+        help: ArgumentHelp("A directory for pictures of the most probable findings, of one scan.", valueName: "dir"))
+    var pictures: String?
+
     @Option(help: ArgumentHelp("By default all cores this process may use.", valueName: "n"))
     var threads: Int?
 
+    enum TilingOption: String, ExpressibleByArgument, CaseIterable { case planned, recipe }
+
     func validate() throws {
         if let threads, threads < 1 { throw ValidationError("--threads is at least 1, not \(threads)") }
-        if tile < 16 || tile % 16 != 0 || tile > 512 {
-            throw ValidationError("--tile is a multiple of 16 up to 512, not \(tile)")
-        }
-        if margin < 0 || margin % 16 != 0 || margin > 128 {
-            throw ValidationError("--margin is a multiple of 16 up to 128, not \(margin)")
-        }
         if let fold, !(0..<10 ~= fold) { throw ValidationError("--fold is 0 to 9, not \(fold)") }
-        if let preset, Preset(rawValue: preset) == nil {
-            throw ValidationError("--preset is luna16 or dsb2017, not \(preset)")
+        if !(0...1 ~= minimumProbability) {
+            throw ValidationError("--minimum-probability is 0 to 1, not \(minimumProbability)")
         }
     }
 
@@ -93,104 +98,93 @@ struct DetectCommand: ParsableCommand {
 
     /// Searches this rank's part of the scans; rank 0 writes what all have found.
     private func detect(_ communicator: any Communicator) throws {
-        // Before hours of work, not after them.
+        let isFirst = communicator.rank == 0
+        // What is wrong for all ranks is told once, and before hours of work.
+        try communicator.waitForRoot()
         let directory = URL(fileURLWithPath: output).deletingLastPathComponent().path
         guard FileContent.isDirectory(directory) else {
             throw FileError(output, "write", reason: "there is no directory \(directory)")
         }
-        let file = try weightsPath()
-        let state = try WeightsFile.read(file)
-        let trained = try configuration(of: file)
-        let network = NoduleNetwork(pool: ThreadPool(threads: threads ?? Startup.defaultThreads))
-        let anchors = (preset.flatMap(Preset.init) ?? trained?.preset ?? .luna16).anchors
-        let answer: Mirrors.Network = { network.forward(state, input: $0, coord: $1, mode: .evaluation) }
-        var detector = ScanDetector(anchors: anchors, network: mirrors ? Mirrors.averaging(answer) : answer)
-        detector.side = tile
-        detector.margin = margin
-        detector.voting = vote
-        let scans = try scans(heldOut: trained?.validationFold)
-        // Contiguous parts: joined by rank, the candidates are in the scans' order whatever the number of ranks.
-        let (rank, size) = (communicator.rank, communicator.size)
-        let part = scans.count * rank / size..<scans.count * (rank + 1) / size
-        let isFirst = rank == 0
-        if isFirst {
-            let shared = size > 1 ? " on \(size) ranks" : ""
-            note("\(scans.count) scans\(shared) with \(file); \(Startup.describe(network.engine))")
+        let weights = try WeightsArgument(weights) { if isFirst { Self.note($0) } }
+        let scans = try DetectionInput(
+            input, fold: fold, heldOut: weights.configuration?.validationFold, mask: mask, segmentLungs: segmentLungs,
+            series: series, note: { if isFirst { Self.note($0) } }
+        ).scans
+        if pictures != nil && scans.count > 1 {
+            throw UsageError("--pictures is for one scan; `luna view --candidates` draws those of many")
         }
+        try communicator.releaseFromRoot()
 
-        var candidates: [Candidate] = []
-        var progress = ProgressLine("scan", total: part.count)
-        for (index, scan) in scans[part].enumerated() {
-            let volume = try scan()
-            if index == 0 && isFirst {
-                let plan = TilePlan(extent: volume.extent, side: tile, margin: margin)
-                note(
-                    "first scan \(volume.extent) voxels, \(plan.tiles.count) tiles, about \(plan.plannedBytes >> 20) MiB"
-                )
-            }
-            let found = ScanDetector.candidates(try detector.detect(volume), in: volume)
-            candidates += found.filter { $0.probability >= minimumProbability }
-            if isFirst { progress.update(index + 1, "\(candidates.count) candidates") }
-        }
-        if isFirst { progress.finish() }
-        candidates = try communicator.gather(Array(JSONEncoder().encode(candidates))).flatMap {
-            try JSONDecoder().decode([Candidate].self, from: Data($0))
-        }
+        let engine = Engine(
+            pool: ThreadPool(threads: threads ?? Startup.defaultThreads),
+            instructionSet: try Arithmetic.agreedInstructionSet(communicator))
+        _ = try Arithmetic.agreed(communicator, engine)
+        var search = ScanSearch(detector(weights, NoduleNetwork(engine: engine)))
+        search.minimumProbability = minimumProbability
+        if isFirst { announce(scans, search.detector, weights, engine, ranks: communicator.size) }
+        try warnOfMemory(scans, search.detector, communicator)
+
+        var first: (volume: CleanVolume, candidates: [Candidate])?
+        var line = ProgressLine("scan", total: 0)
+        let candidates = try search.candidates(
+            in: scans, communicator, searched: { if scans.count == 1 { first = ($0, $1) } },
+            progress: { progress in
+                guard isFirst else { return }
+                line.update(
+                    progress.scans, of: progress.total, "\(progress.candidates) candidates", share: progress.share)
+            })
         guard isFirst else { return }
+        line.finish()
         try CandidateFile.write(candidates, to: output)
         print("\(candidates.count) candidates in \(scans.count) scans: \(output)")
-        if scans.count == 1 { printFindings(candidates) }
+        guard let (volume, findings) = first else { return }
+        print(FindingsTable(findings, in: volume).text)
+        guard let pictures, !findings.isEmpty else { return }
+        try FileContent.makeDirectory(pictures)
+        let view = View.findings(findings, in: volume, top: FindingsTable.limit, source: output)
+        try view.draw().writePNG(to: "\(pictures)/\(view.name)")
+        print("\(pictures)/\(view.name)")
     }
 
-    private func note(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
-
-    private func weightsPath() throws -> String {
-        guard FileContent.isDirectory(weights) else { return weights }
-        let newest = try RunDirectory(weights).newestCheckpoint { note("warning: \($0); taking the one before") }
-        guard let newest else {
-            throw InputError(weights, "holds no checkpoint", remedy: "name a checkpoint, or train first")
-        }
-        return newest.path
+    private func detector(_ weights: WeightsArgument, _ network: NoduleNetwork) -> ScanDetector {
+        let state = weights.state
+        let answer: Mirrors.Network = { network.forward(state, input: $0, coord: $1, mode: .evaluation) }
+        var detector = ScanDetector(
+            anchors: (preset ?? weights.configuration?.preset ?? .luna16).anchors,
+            network: mirrors ? Mirrors.averaging(answer) : answer)
+        detector.tiling = tiling == .recipe ? .recipe : .planned(bytes: memory.bytes)
+        detector.voting = vote
+        return detector
     }
 
-    /// The experiment that the weights come from, where the file says so.
-    private func configuration(of path: String) throws -> TrainingConfiguration? {
-        let file = try HDF5File(reading: path)
-        guard file.hasAttribute("config") else { return nil }
-        return try TrainingConfiguration.parse(try file.attribute("config", as: String.self), file: path)
+    private func announce(
+        _ scans: [PendingScan], _ detector: ScanDetector, _ weights: WeightsArgument, _ engine: Engine, ranks: Int
+    ) {
+        let shared = ranks > 1 ? " on \(ranks) ranks" : ""
+        Self.note("\(scans.count) scans\(shared) with \(weights.path); \(Startup.describe(engine))")
+        // What is too large is said when its turn comes: a scan's lungs take less than the scan.
+        let plans = scans.compactMap { try? detector.plan($0.extent) }
+        guard let largest = plans.max(by: { ScanDetector.memory($0) < ScanDetector.memory($1) }) else { return }
+        let tiles = plans.reduce(0) { $0 + $1.tiles.count }
+        let voxels = plans.reduce(0.0) { $0 + $1.work * Double($1.extent.product) }
+        let work = voxels / Double(max(1, plans.reduce(0) { $0 + $1.extent.product }))
+        Self.note(
+            "\(tiles) tiles, up to \(largest.largestTile.z) x \(largest.largestTile.y) x \(largest.largestTile.x) voxels, "
+                + String(format: "%.2f times the scans' voxels, ", work)
+                + "about \(ScanDetector.memory(largest) >> 20) MiB\(ranks > 1 ? " a rank" : "")")
     }
 
-    /// The scans to search, each read when its turn comes.
-    private func scans(heldOut: Int?) throws -> [() throws -> CleanVolume] {
-        let isDataset = FileContent.size("\(input)/dataset.json") != nil || FileContent.isDirectory("\(input)/volumes")
-        if isDataset {
-            let source = try PatchDataset(directory: input)
-            guard let fold = fold ?? heldOut else {
-                throw UsageError("the weights do not say which fold was held out; add --fold 0 to 9")
-            }
-            let volumes = source.volumes(fold: fold)
-            guard !volumes.isEmpty else { throw InputError(input, "has no scan in fold \(fold)") }
-            return volumes.map { entry in { try CleanVolumeFile.read(entry.path) } }
-        }
-        if input.hasSuffix(".h5") { return [{ [input] in try CleanVolumeFile.read(input) }] }
-        let layout = try LUNA16Layout(directory: input)
-        return try layout.scans.map { scan in
-            let mask = try mask ?? layout.maskPath(for: scan, segmentingLungs: segmentLungs)
-            return {
-                if mask == nil { note("\(scan.seriesUID): no lung mask; luna segments the lungs") }
-                return try Preprocessing.cleanVolume(
-                    scanPath: scan.path, maskPath: mask, seriesUID: scan.seriesUID)
-            }
-        }
-    }
-
-    private func printFindings(_ candidates: [Candidate]) {
-        guard !candidates.isEmpty else { return print("no finding") }
-        print("probability  diameter mm     x mm      y mm      z mm")
-        for c in candidates.prefix(10) {
-            print(
-                String(
-                    format: "%11.3f  %11.1f  %7.1f  %8.1f  %8.1f", c.probability, c.diameter ?? 0, c.x, c.y, c.z))
+    /// Says on which hosts the ranks' plans are more than there is.
+    private func warnOfMemory(
+        _ scans: [PendingScan], _ detector: ScanDetector, _ communicator: any Communicator
+    ) throws {
+        let planned = scans.compactMap { try? detector.plan($0.extent) }.map(ScanDetector.memory).max() ?? 0
+        for host in try HostMemory.shortages(planned, communicator) where communicator.rank == 0 {
+            Self.note(
+                "warning: \(host.name): \(host.ranks) ranks plan \(planned >> 20) MiB each, "
+                    + "\(host.available >> 20) MiB are available: lower --memory, or start fewer ranks there")
         }
     }
+
+    private static func note(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
 }

@@ -4,7 +4,7 @@ import Foundation
 /// seconds where there is none.
 struct ProgressLine {
     private let label: String
-    private let total: Int
+    private var total: Int
     private let began = ContinuousClock.now
     private var lastPrint: ContinuousClock.Instant?
     private let isTerminal = isatty(STDERR_FILENO) == 1
@@ -25,8 +25,12 @@ struct ProgressLine {
 
     /// - Parameters:
     ///   - completed: How many of the total are done.
+    ///   - total: Where it was not known before.
     ///   - detail: What else to say, such as a rate or a loss.
-    mutating func update(_ completed: Int, _ detail: String = "") {
+    ///   - share: Of the work, where what is counted differs in size; 0 to 1.
+    mutating func update(_ completed: Int, of total: Int? = nil, _ detail: String = "", share: Double? = nil) {
+        if let total { self.total = total }
+        let total = self.total
         let now = ContinuousClock.now
         if let lastPrint, now - lastPrint < (isTerminal ? .milliseconds(100) : .seconds(10)), completed < total {
             return
@@ -34,16 +38,17 @@ struct ProgressLine {
         lastPrint = now
         let elapsed = (now - began) / .seconds(1)
         let done = Double(completed - first)
-        let left = done > 0 ? elapsed / done * Double(total - completed) : nil
+        let part = share ?? (total > first ? done / Double(total - first) : 0)
+        let left = part > 0 ? elapsed / part * (1 - part) : nil
         let remaining = left.map { completed < total ? ", \(Self.duration($0)) left" : ", \(Self.duration(elapsed))" }
         let rate = showsRate && elapsed > 0 ? String(format: ", %.1f %@/min", done / elapsed * 60, label) : ""
         let text = "\(completed)/\(total)\(rate)\(detail.isEmpty ? "" : ", \(detail)")\(remaining ?? "")"
-        write(isTerminal ? "\r\u{1B}[K\(label) \(bar(completed)) \(text)" : "\(label) \(text)\n")
+        write(isTerminal ? "\r\u{1B}[K\(label) \(bar(part)) \(text)" : "\(label) \(text)\n")
     }
 
-    private func bar(_ completed: Int) -> String {
+    private func bar(_ part: Double) -> String {
         let width = 24
-        let full = total > 0 ? min(width, completed * width / total) : width
+        let full = min(width, max(0, Int(part * Double(width))))
         return String(repeating: "█", count: full) + String(repeating: "░", count: width - full)
     }
 

@@ -84,8 +84,8 @@ struct TrainCommand: ParsableCommand {
 
         let threads = configuration.threads ?? Startup.defaultThreads
         let engine = Engine(
-            pool: ThreadPool(threads: threads), instructionSet: try agreedInstructionSet(communicator))
-        let arithmetic = try agreedArithmetic(communicator, engine)
+            pool: ThreadPool(threads: threads), instructionSet: try Arithmetic.agreedInstructionSet(communicator))
+        let arithmetic = try Arithmetic.agreed(communicator, engine)
         try announce(communicator, engine, logger)
         var progress = TrainingProgress(logger: logger)
         let trainer = try Trainer(
@@ -106,27 +106,6 @@ struct TrainCommand: ParsableCommand {
             logger.info("stopped as asked after step \(trainer.completedSteps); `--resume` goes on from here")
             return ExitStatus.stoppedResumable.rawValue
         }
-    }
-
-    /// The best instruction set that all ranks have: the same bits need the same instructions.
-    private func agreedInstructionSet(_ communicator: any Communicator) throws -> InstructionSet {
-        var worst = [-Double(InstructionSet.best.rawValue)]
-        try communicator.maximum(&worst)
-        return InstructionSet(rawValue: Int(-worst[0])) ?? .baseline
-    }
-
-    /// What computes on every rank.
-    ///
-    /// - Throws: `UsageError` where OpenBLAS has chosen other kernels on another host: their bits differ.
-    private func agreedArithmetic(_ communicator: any Communicator, _ engine: Engine) throws -> String {
-        let own = "\(engine.instructionSet), OpenBLAS \(OpenBLAS.coreName)"
-        let all = try communicator.gather(Array(own.utf8)).map { String(decoding: $0, as: UTF8.self) }
-        if let other = all.indices.first(where: { all[$0] != all[0] }) {
-            throw UsageError(
-                "rank 0 computes with \(all[0]), rank \(other) with \(all[other]): "
-                    + "set OPENBLAS_CORETYPE to the same for all (mpirun -x OPENBLAS_CORETYPE=HASWELL …)")
-        }
-        return own
     }
 
     /// Says where the ranks run, and warns of cores that are shared.

@@ -157,7 +157,7 @@ import Testing
             let run = "\(directory)/run"
             let trained = try LunaProcess(
                 "train", "--data", data, "--run", run, "--config", config, "--set", "epochs=1", "--set",
-                "steps_per_epoch=2")
+                "steps_per_epoch=2", "--set", "output_prior=null")
             #expect(trained.status == 0, "\(trained.diagnosis)")
             let found = try LunaProcess(
                 "detect", "--weights", run, "--input", data, "--output", "\(directory)/candidates.csv")
@@ -174,11 +174,21 @@ import Testing
                 FileContent.names(inDirectory: "\(phantoms)/subset1").first { $0.hasSuffix(".mhd") })
             let single = try LunaProcess(
                 "detect", "--weights", run, "--input", "\(phantoms)/subset1/\(scan)", "--mask",
-                "\(phantoms)/seg-lungs-LUNA16/\(scan)", "--output", "\(directory)/single.csv")
+                "\(phantoms)/seg-lungs-LUNA16/\(scan)", "--output", "\(directory)/single.csv", "--pictures",
+                "\(directory)/pictures", "--memory", "400M")
             #expect(single.status == 0, "\(single.diagnosis)")
+            #expect(single.output.contains("probability  diameter mm"))
+            #expect(
+                try FileContent.names(inDirectory: "\(directory)/pictures").allSatisfy { $0.hasSuffix("-findings.png") }
+            )
+            let tight = try LunaProcess(
+                "detect", "--weights", "\(run)/checkpoints/latest", "--input", "\(phantoms)/subset1/\(scan)",
+                "--output", "\(directory)/tight.csv", "--memory", "1M")
+            #expect(tight.status == 64 && tight.diagnosis.contains("raise --memory"), "\(tight.diagnosis)")
             let held = String(decoding: try FileContent.bytes("\(directory)/candidates.csv"), as: UTF8.self)
             let alone = String(decoding: try FileContent.bytes("\(directory)/single.csv"), as: UTF8.self)
             #expect(held == alone)
+            #expect(held.split(separator: "\n").count > 1)
             // All four, by one rank and by three.
             let all = try LunaProcess(
                 "detect", "--weights", run, "--input", phantoms, "--output", "\(directory)/all.csv")

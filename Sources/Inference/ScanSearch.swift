@@ -1,0 +1,107 @@
+import CT
+import Compute
+import Evaluation
+import Foundation
+import MPI
+import PatchData
+
+/// A scan that is read when its turn comes.
+public struct PendingScan {
+    public var seriesUID: String
+    /// Of the clean volume, about: the work of searching it.
+    public var extent: ZYX<Int>
+    public var read: () throws -> CleanVolume
+
+    public init(seriesUID: String, extent: ZYX<Int>, read: @escaping () throws -> CleanVolume) {
+        self.seriesUID = seriesUID
+        self.extent = extent
+        self.read = read
+    }
+
+    /// - Throws: `InputError` where the file is no clean volume.
+    public init(cleanVolume path: String) throws {
+        let (seriesUID, extent) = try CleanVolumeFile.identity(path)
+        self.init(seriesUID: seriesUID, extent: extent) { try CleanVolumeFile.read(path) }
+    }
+
+    /// The clean volumes of a data set's fold.
+    ///
+    /// - Throws: `InputError` where one is missing or damaged.
+    public static func scans(of dataset: PatchDataset, fold: Int) throws -> [PendingScan] {
+        try dataset.volumes(fold: fold).map { try PendingScan(cleanVolume: $0.path) }
+    }
+}
+
+/// Many scans searched by all ranks of a job.
+public struct ScanSearch {
+    /// How far one rank is.
+    public struct Progress {
+        /// Scans of this rank.
+        public var scans, total: Int
+        /// Of its voxels, tiles that are done included; 0 to 1.
+        public var share: Double
+        public var candidates: Int
+    }
+
+    public let detector: ScanDetector
+    /// Findings below this probability are left out.
+    public var minimumProbability = 0.0
+
+    public init(_ detector: ScanDetector) { self.detector = detector }
+
+    /// Who searches what: the largest scan first, each by the rank that has least to do so far, which ends at most a third
+    /// later than the best schedule (R. Graham, "Bounds on Multiprocessing Timing Anomalies", 1969).
+    ///
+    /// - Returns: By rank, indices in the order of the work.
+    public static func shares(_ voxels: [Int], ranks: Int) -> [[Int]] {
+        var shares = [[Int]](repeating: [], count: ranks)
+        var loads = [Int](repeating: 0, count: ranks)
+        for index in voxels.indices.sorted(by: { (voxels[$1], $0) < (voxels[$0], $1) }) {
+            let rank = loads.indices.min { (loads[$0], $0) < (loads[$1], $1) } ?? 0
+            shares[rank].append(index)
+            loads[rank] += voxels[index]
+        }
+        return shares
+    }
+
+    /// Searches this rank's scans, and gives every rank what all have found: in the scans' order, whoever searched them.
+    ///
+    /// - Parameters:
+    ///   - shouldStop: Asked after every scan; what is found then is not complete.
+    ///   - searched: Given each scan of this rank with its candidates.
+    /// - Throws: What reading and searching a scan throws; `MPIError`.
+    public func candidates(
+        in scans: [PendingScan], _ communicator: any Communicator, shouldStop: () -> Bool = { false },
+        searched: (CleanVolume, [Candidate]) throws -> Void = { _, _ in }, progress: (Progress) -> Void = { _ in }
+    ) throws -> [Candidate] {
+        let own = Self.shares(scans.map(\.extent.product), ranks: communicator.size)[communicator.rank]
+        let work = Double(max(1, own.reduce(0) { $0 + scans[$1].extent.product }))
+        var found: [Found] = []
+        var state = Progress(scans: 0, total: own.count, share: 0, candidates: 0)
+        var done = 0
+        for index in own where !shouldStop() {
+            let volume = try scans[index].read()
+            let voxels = scans[index].extent.product
+            let boxes = try detector.detect(volume) { tile, tiles in
+                state.share = (Double(done) + Double(voxels) * Double(tile) / Double(tiles)) / work
+                if tile < tiles { progress(state) }
+            }
+            let candidates = ScanDetector.candidates(boxes, in: volume).filter { $0.probability >= minimumProbability }
+            try searched(volume, candidates)
+            found.append(Found(scan: index, candidates: candidates))
+            done += voxels
+            state.scans += 1
+            state.candidates += candidates.count
+            progress(state)
+        }
+        let all = try communicator.gather(Array(JSONEncoder().encode(found))).flatMap {
+            try JSONDecoder().decode([Found].self, from: Data($0))
+        }
+        return all.sorted { $0.scan < $1.scan }.flatMap(\.candidates)
+    }
+
+    private struct Found: Codable {
+        var scan: Int
+        var candidates: [Candidate]
+    }
+}

@@ -1,0 +1,53 @@
+import CT
+import Compute
+import DICOM
+import FileIO
+import Foundation
+import Inference
+import PatchData
+
+/// What `luna detect --input` names: the scans to be searched.
+struct DetectionInput {
+    let scans: [PendingScan]
+
+    /// - Parameters:
+    ///   - fold: Of a data set; by default `heldOut`, the fold that the weights were not trained on.
+    ///   - mask: The lung mask of the one scan.
+    ///   - series: Of a folder of DICOM.
+    ///   - note: Told what a person should know of the scans.
+    /// - Throws: `InputError`, `UsageError`, `FileError`.
+    init(
+        _ input: String, fold: Int?, heldOut: Int?, mask: String?, segmentLungs: Bool, series: String?,
+        note: @escaping (String) -> Void
+    ) throws {
+        if FileContent.size("\(input)/dataset.json") != nil || FileContent.isDirectory("\(input)/volumes") {
+            guard let fold = fold ?? heldOut else {
+                throw UsageError("the weights do not say which fold was held out; add --fold 0 to 9")
+            }
+            scans = try PendingScan.scans(of: PatchDataset(directory: input), fold: fold)
+            if scans.isEmpty { throw InputError(input, "has no scan in fold \(fold)") }
+        } else if input.hasSuffix(".h5") {
+            scans = [try PendingScan(cleanVolume: input)]
+        } else {
+            scans = try Self.scans(input, mask: mask, segmentLungs: segmentLungs, series: series, note: note)
+        }
+    }
+
+    /// Scans as they come from the scanner.
+    private static func scans(
+        _ input: String, mask: String?, segmentLungs: Bool, series: String?, note: @escaping (String) -> Void
+    ) throws -> [PendingScan] {
+        let source = try ScanSource(input, masks: mask, series: series, note: note)
+        return try source.layout.scans.map { scan in
+            let maskPath = try source.layout.maskPath(for: scan, segmentingLungs: segmentLungs)
+            if maskPath == nil { note("\(scan.seriesUID): no lung mask; luna segments the lungs") }
+            return PendingScan(seriesUID: scan.seriesUID, extent: try source.extent(of: scan)) {
+                guard let read = source.readScan else {
+                    return try Preprocessing.cleanVolume(
+                        scanPath: scan.path, maskPath: maskPath, seriesUID: scan.seriesUID)
+                }
+                return try Preprocessing.cleanVolume(read(scan), maskPath: maskPath, seriesUID: scan.seriesUID)
+            }
+        }
+    }
+}

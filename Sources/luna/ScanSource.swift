@@ -1,0 +1,41 @@
+import CT
+import Compute
+import DICOM
+import FileIO
+
+/// The scans of `--input`, and how to read them where they are no `ScanFile`: what is not laid out as LUNA16 can be a
+/// folder of DICOM.
+struct ScanSource: Sendable {
+    let layout: LUNA16Layout
+    /// Nil where the scans are `ScanFile`s.
+    let readScan: (@Sendable (LUNA16Layout.Scan) throws -> ScanVolume)?
+    private let geometry: VolumeGeometry?
+
+    /// - Parameters:
+    ///   - series: The one to take of a folder of DICOM that holds several.
+    ///   - note: Told what of a folder is left out.
+    /// - Throws: `InputError`, `UsageError`, `FileError`.
+    init(
+        _ input: String, annotations: String? = nil, masks: String? = nil, series: String?, note: (String) -> Void
+    ) throws {
+        do {
+            let found = try LUNA16Layout(directory: input, annotations: annotations, masks: masks)
+            if series != nil { throw UsageError("--series chooses among DICOM series; \(input) holds other scans") }
+            (layout, readScan, geometry) = (found, nil, nil)
+        } catch let error as InputError {
+            guard let found = try DICOMSeries(folder: input, uid: series) else { throw error }
+            if !found.notes.isEmpty { note("\(input): left out: \(found.notes.joined(separator: ", "))") }
+            layout = try LUNA16Layout(seriesUID: found.uid, at: input, annotations: annotations, masks: masks)
+            readScan = { _ in try found.scanVolume() }
+            geometry = found.geometry
+        }
+    }
+
+    /// About how many voxels a scan has at 1 mm, before what is not lung is cut off.
+    ///
+    /// - Throws: What reading its header throws.
+    func extent(of scan: LUNA16Layout.Scan) throws -> ZYX<Int> {
+        let geometry = try geometry ?? ScanFile(path: scan.path).geometry
+        return geometry.extent.zip(geometry.spacing) { max(1, Int(min(Double($0) * $1, 4096))) }
+    }
+}
