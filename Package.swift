@@ -57,6 +57,8 @@ let package = Package(
         .target(name: "CKernels"),
         .target(name: "FileIO", dependencies: ["CZlib"], swiftSettings: optimised),
         .target(name: "Pictures", dependencies: ["CZlib", "FileIO"], swiftSettings: optimised),
+        .target(name: "Protobuf"),
+        .target(name: "TensorBoard", dependencies: ["FileIO", "Pictures", "Protobuf"]),
         .target(name: "HDF5", dependencies: ["CHDF5", "CZlib", "FileIO"]),
         .target(name: "MPI", dependencies: ["COpenMPI"]),
         .target(
@@ -78,6 +80,8 @@ let package = Package(
             ],
             swiftSettings: optimised),
         .target(name: "Network", dependencies: ["Compute", "HDF5", "FileIO"], swiftSettings: optimised),
+        .target(
+            name: "Interchange", dependencies: ["FileIO", "Network", "Protobuf"], swiftSettings: optimised),
         .target(
             name: "Evaluation",
             dependencies: ["FileIO", "Compute", .product(name: "Mustache", package: "swift-mustache")],
@@ -104,20 +108,23 @@ let package = Package(
         .executableTarget(
             name: "luna",
             dependencies: [
-                "CT", "Compute", "DICOM", "Detection", "Evaluation", "FileIO", "HDF5", "Inference", "MPI", "Network",
-                "PatchData", "Training", "Views",
+                "CT", "Compute", "DICOM", "Detection", "Evaluation", "FileIO", "HDF5", "Inference", "Interchange",
+                "MPI",
+                "Network", "PatchData", "Training", "Views",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .target(name: "TestSupport", dependencies: ["FileIO"], path: "Tests/TestSupport"),
         .target(
             name: "FuzzTargets",
-            dependencies: ["CT", "Compute", "Evaluation", "FileIO", "HDF5", "Network", "PatchData", "Training"],
+            dependencies: [
+                "CT", "Compute", "Evaluation", "FileIO", "HDF5", "Interchange", "Network", "PatchData", "Training",
+            ],
             path: "Tests/FuzzTargets"),
     ] + kernelTargets + fuzzer
         + [
-            "FileIO", "Pictures", "HDF5", "MPI", "Compute", "CT", "DICOM", "Network", "Evaluation", "Detection",
-            "PatchData", "Inference", "Views", "Training", "FuzzTargets",
+            "FileIO", "Pictures", "Protobuf", "TensorBoard", "HDF5", "MPI", "Compute", "CT", "DICOM", "Network",
+            "Interchange", "Evaluation", "Detection", "PatchData", "Inference", "Views", "Training", "FuzzTargets",
         ].map { module in
             .testTarget(
                 name: "\(module)Tests",
@@ -136,5 +143,8 @@ var fixtures: Set<String> { ["CT", "DICOM", "Network", "FuzzTargets"] }
 
 /// What tests use beside their module and what it depends on.
 var beside: [String: [Target.Dependency]] {
-    ["Network": ["Detection"], "Pictures": ["CZlib"], "FuzzTargets": ["FileIO", "PatchData", "Training"]]
+    [
+        "Network": ["Detection"], "Pictures": ["CZlib"], "Interchange": ["Compute", "HDF5"],
+        "FuzzTargets": ["FileIO", "PatchData", "Training"],
+    ]
 }

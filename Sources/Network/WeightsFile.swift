@@ -72,11 +72,14 @@ public enum WeightsFile {
 
     /// Writes a weight file, in one piece or not at all.
     ///
+    /// - Parameter configuration: What is known of the experiment that the weights come from, as YAML; a checkpoint has it
+    ///   in the same place.
     /// - Throws: `FileError`.
-    public static func write(_ state: NetworkState, to path: String) throws {
+    public static func write(_ state: NetworkState, configuration: String? = nil, to path: String) throws {
         try HDF5File.write(to: path) { file in
             try file.setAttribute("format", to: format)
             try file.setAttribute("version", to: version)
+            if let configuration { try file.setAttribute("config", to: configuration) }
             try writeModel(state, to: file)
         }
     }

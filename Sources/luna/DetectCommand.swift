@@ -105,9 +105,12 @@ struct DetectCommand: ParsableCommand {
         guard FileContent.isDirectory(directory) else {
             throw FileError(output, "write", reason: "there is no directory \(directory)")
         }
-        let weights = try WeightsArgument(weights) { if isFirst { Self.note($0) } }
+        let weights = try WeightsSource(weights) {
+            if isFirst { Self.note("warning: \($0); taking the one before") }
+        }
+        let (state, experiment) = (try weights.state(), try weights.configuration())
         let scans = try DetectionInput(
-            input, fold: fold, heldOut: weights.configuration?.validationFold, mask: mask, segmentLungs: segmentLungs,
+            input, fold: fold, heldOut: experiment?.validationFold, mask: mask, segmentLungs: segmentLungs,
             series: series, note: { if isFirst { Self.note($0) } }
         ).scans
         if pictures != nil && scans.count > 1 {
@@ -119,9 +122,9 @@ struct DetectCommand: ParsableCommand {
             pool: ThreadPool(threads: threads ?? Startup.defaultThreads),
             instructionSet: try Arithmetic.agreedInstructionSet(communicator))
         _ = try Arithmetic.agreed(communicator, engine)
-        var search = ScanSearch(detector(weights, NoduleNetwork(engine: engine)))
+        var search = ScanSearch(detector(state, experiment, NoduleNetwork(engine: engine)))
         search.minimumProbability = minimumProbability
-        if isFirst { announce(scans, search.detector, weights, engine, ranks: communicator.size) }
+        if isFirst { announce(scans, search.detector, weights.path, engine, ranks: communicator.size) }
         try warnOfMemory(scans, search.detector, communicator)
 
         var first: (volume: CleanVolume, candidates: [Candidate])?
@@ -136,7 +139,7 @@ struct DetectCommand: ParsableCommand {
         guard isFirst else { return }
         line.finish()
         try CandidateFile.write(candidates, to: output)
-        print("\(candidates.count) candidates in \(scans.count) scans: \(output)")
+        print("\(count(candidates.count, "candidate")) in \(count(scans.count, "scan")): \(output)")
         guard let (volume, findings) = first else { return }
         print(FindingsTable(findings, in: volume).text)
         guard let pictures, !findings.isEmpty else { return }
@@ -146,11 +149,12 @@ struct DetectCommand: ParsableCommand {
         print("\(pictures)/\(view.name)")
     }
 
-    private func detector(_ weights: WeightsArgument, _ network: NoduleNetwork) -> ScanDetector {
-        let state = weights.state
+    private func detector(
+        _ state: NetworkState, _ experiment: TrainingConfiguration?, _ network: NoduleNetwork
+    ) -> ScanDetector {
         let answer: Mirrors.Network = { network.forward(state, input: $0, coord: $1, mode: .evaluation) }
         var detector = ScanDetector(
-            anchors: (preset ?? weights.configuration?.preset ?? .luna16).anchors,
+            anchors: (preset ?? experiment?.preset ?? .luna16).anchors,
             network: mirrors ? Mirrors.averaging(answer) : answer)
         detector.tiling = tiling == .recipe ? .recipe : .planned(bytes: memory.bytes)
         detector.voting = vote
@@ -158,10 +162,10 @@ struct DetectCommand: ParsableCommand {
     }
 
     private func announce(
-        _ scans: [PendingScan], _ detector: ScanDetector, _ weights: WeightsArgument, _ engine: Engine, ranks: Int
+        _ scans: [PendingScan], _ detector: ScanDetector, _ weights: String, _ engine: Engine, ranks: Int
     ) {
         let shared = ranks > 1 ? " on \(ranks) ranks" : ""
-        Self.note("\(scans.count) scans\(shared) with \(weights.path); \(Startup.describe(engine))")
+        Self.note("\(count(scans.count, "scan"))\(shared) with \(weights); \(Startup.describe(engine))")
         // What is too large is said when its turn comes: a scan's lungs take less than the scan.
         let plans = scans.compactMap { try? detector.plan($0.extent) }
         guard let largest = plans.max(by: { ScanDetector.memory($0) < ScanDetector.memory($1) }) else { return }
@@ -169,7 +173,7 @@ struct DetectCommand: ParsableCommand {
         let voxels = plans.reduce(0.0) { $0 + $1.work * Double($1.extent.product) }
         let work = voxels / Double(max(1, plans.reduce(0) { $0 + $1.extent.product }))
         Self.note(
-            "\(tiles) tiles, up to \(largest.largestTile.z) x \(largest.largestTile.y) x \(largest.largestTile.x) voxels, "
+            "\(count(tiles, "tile")), up to \(largest.largestTile.z) x \(largest.largestTile.y) x \(largest.largestTile.x) voxels, "
                 + String(format: "%.2f times the scans' voxels, ", work)
                 + "about \(ScanDetector.memory(largest) >> 20) MiB\(ranks > 1 ? " a rank" : "")")
     }
@@ -185,6 +189,8 @@ struct DetectCommand: ParsableCommand {
                     + "\(host.available >> 20) MiB are available: lower --memory, or start fewer ranks there")
         }
     }
+
+    private func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 
     private static func note(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
 }

@@ -11,7 +11,7 @@ struct Luna: ParsableCommand {
             "Distributed training of a 3-D lung nodule detector on CPU clusters: scans in, detector and FROC out.",
         subcommands: [
             PhantomCommand.self, ConvertCommand.self, InspectCommand.self, ViewCommand.self, TrainCommand.self,
-            DetectCommand.self, EvaluateCommand.self, ReplayCommand.self, BenchCommand.self,
+            DetectCommand.self, EvaluateCommand.self, WeightsCommand.self, ReplayCommand.self, BenchCommand.self,
         ])
 
     static func main() {

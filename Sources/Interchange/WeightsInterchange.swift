@@ -1,0 +1,89 @@
+import FileIO
+import Network
+
+/// What a file that leaves luna says beside the weights, so that whoever takes it up can use them.
+public struct WeightsOrigin: Hashable, Sendable {
+    /// `luna16` or `dsb2017`, where it is known.
+    public var preset: String?
+    /// Edge lengths of the three anchors, mm; empty where they are not known.
+    public var anchors: [Double]
+    /// The LUNA16 subset that was held out, where it is known.
+    public var validationFold: Int?
+
+    public init(preset: String? = nil, anchors: [Double] = [], validationFold: Int? = nil) {
+        self.preset = preset
+        self.anchors = anchors
+        self.validationFold = validationFold
+    }
+
+    /// As pairs of texts, which safetensors and ONNX carry.
+    var metadata: [String: String] {
+        var metadata = ["producer": "luna"]
+        if let preset { metadata["preset"] = preset }
+        if !anchors.isEmpty { metadata["anchors_mm"] = anchors.map(Self.text).joined(separator: " ") }
+        if let validationFold { metadata["validation_fold"] = String(validationFold) }
+        return metadata
+    }
+
+    /// What a file of luna's says of itself; others say nothing. Faults in it are for the caller to find.
+    public init(metadata: [String: String]) {
+        let anchors = metadata["anchors_mm"]?.split(separator: " ").compactMap { Double($0) } ?? []
+        self.init(
+            preset: metadata["preset"], anchors: anchors,
+            validationFold: metadata["validation_fold"].flatMap { Int($0) })
+    }
+
+    private static func text(_ number: Double) -> String {
+        number == number.rounded() ? String(Int(number)) : String(number)
+    }
+}
+
+extension Safetensors {
+    /// Writes the network's weights under the names and with the shapes of PyTorch's `state_dict`.
+    ///
+    /// - Throws: `FileError`.
+    public static func write(_ state: NetworkState, origin: WeightsOrigin, to path: String) throws {
+        let tensors =
+            NoduleNetwork.parameters.entries.map { ($0.name, $0.shape, Array(state.parameters[$0.range])) }
+            + NoduleNetwork.statistics.entries.map { ($0.name, $0.shape, Array(state.statistics[$0.range])) }
+        // By "pt" loaders know PyTorch's layout.
+        let metadata = origin.metadata.merging(["format": "pt"]) { first, _ in first }
+        try write(tensors, metadata: metadata, to: path)
+    }
+
+    /// The network's weights. PyTorch's counters (`num_batches_tracked`) are passed over, and so is the `module.` that all
+    /// names begin with when a network was saved inside `DataParallel`.
+    ///
+    /// - Throws: `InputError` naming the tensor that is missing, superfluous, of another shape or type, or not finite.
+    public func networkState() throws -> NetworkState {
+        let wrapper = "module."
+        let isWrapped = !tensors.isEmpty && tensors.allSatisfy { $0.name.hasPrefix(wrapper) }
+        var found: [String: Tensor] = [:]
+        for tensor in tensors where !tensor.name.hasSuffix("num_batches_tracked") {
+            found[isWrapped ? String(tensor.name.dropFirst(wrapper.count)) : tensor.name] = tensor
+        }
+        let parameters = try take(NoduleNetwork.parameters, from: &found)
+        let statistics = try take(NoduleNetwork.statistics, from: &found)
+        if let strange = found.values.min(by: { $0.range.lowerBound < $1.range.lowerBound }) {
+            throw InputError(file, at: strange.name, "is no tensor of the nodule network")
+        }
+        return NetworkState(parameters: parameters, statistics: statistics)
+    }
+
+    private func take(_ table: ParameterTable, from found: inout [String: Tensor]) throws -> [Float] {
+        var values: [Float] = []
+        values.reserveCapacity(table.count)
+        for entry in table.entries {
+            guard let tensor = found.removeValue(forKey: entry.name) else {
+                throw InputError(
+                    file, at: entry.name, "is missing",
+                    remedy: "expected the state_dict of the network in scripts/reference/network.py")
+            }
+            guard tensor.shape == entry.shape else {
+                throw InputError(file, at: tensor.name, "shape \(tensor.shape.prefix(8)), expected \(entry.shape)")
+            }
+            values += try floats(tensor)
+        }
+        return values
+    }
+}

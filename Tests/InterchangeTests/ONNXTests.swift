@@ -1,0 +1,98 @@
+import FileIO
+import Foundation
+import Network
+import Protobuf
+import TestSupport
+import Testing
+
+@testable import Interchange
+
+@Suite struct ONNXTests {
+    /// A message's fields by number.
+    private struct Message {
+        let fields: [(number: Int, value: ProtobufReader.Value)]
+
+        init(_ bytes: ArraySlice<UInt8>) throws { fields = try #require(ProtobufReader.fields(bytes)) }
+
+        func messages(_ field: Int) throws -> [Message] { try bytes(field).map(Message.init) }
+
+        func bytes(_ field: Int) -> [ArraySlice<UInt8>] {
+            fields.compactMap { if case (field, .bytes(let bytes)) = $0 { bytes } else { nil } }
+        }
+
+        func texts(_ field: Int) -> [String] { bytes(field).map { String(decoding: $0, as: UTF8.self) } }
+
+        func integers(_ field: Int) -> [UInt64] {
+            fields.compactMap { if case (field, .varint(let value)) = $0 { value } else { nil } }
+        }
+    }
+
+    private static let origin = WeightsOrigin(preset: "dsb2017", anchors: [10, 30, 60])
+
+    @Test func theGraphIsWhole() throws {
+        let state = WeightsInterchangeTests.state()
+        let model = try Message(ONNXNetwork.model(state, origin: Self.origin)[...])
+        #expect(model.integers(1) == [8])
+        #expect(try model.messages(8).map { $0.integers(2) } == [[17]])
+        let graph = try #require(try model.messages(7).first)
+        let nodes = try graph.messages(1)
+
+        // Every value is there before it is used, and is made once.
+        let constants = try graph.messages(5)
+        var known = Set(constants.flatMap { $0.texts(8) } + ["input", "coord"])
+        for node in nodes {
+            for input in node.texts(1) { #expect(known.contains(input), "\(input)") }
+            for output in node.texts(2) { #expect(known.insert(output).inserted, "\(output)") }
+        }
+        #expect(known.contains("output"))
+        let counts = Dictionary(grouping: nodes.flatMap { $0.texts(4) }) { $0 }.mapValues(\.count)
+        // 16 blocks, of which 4 have a shortcut with weights; 4 single convolutions.
+        #expect(
+            counts == [
+                "Conv": 40, "BatchNormalization": 40, "Relu": 37, "MaxPool": 4, "ConvTranspose": 2, "Concat": 2,
+                "Add": 16, "Transpose": 1, "Reshape": 1,
+            ])
+
+        // All weights, none twice, under PyTorch's names.
+        let tables = [(NoduleNetwork.parameters, state.parameters), (NoduleNetwork.statistics, state.statistics)]
+        for (table, values) in tables {
+            for entry in table.entries {
+                let found = constants.filter { $0.texts(8) == [entry.name] }
+                #expect(found.count == 1, "\(entry.name)")
+                let bytes = values[entry.range].flatMap {
+                    withUnsafeBytes(of: $0.bitPattern.littleEndian, Array.init)
+                }
+                #expect(found.first?.bytes(9).first.map(Array.init) == bytes, "\(entry.name)")
+            }
+        }
+        let count = NoduleNetwork.parameters.entries.count + NoduleNetwork.statistics.entries.count
+        #expect(constants.count == count + 1)
+    }
+
+    @Test func itSaysHowItIsUsed() throws {
+        let model = try Message(ONNXNetwork.model(WeightsInterchangeTests.state(), origin: Self.origin)[...])
+        let pairs = try model.messages(14).map { ($0.texts(1)[0], $0.texts(2)[0]) }
+        let metadata = Dictionary(uniqueKeysWithValues: pairs)
+        #expect(metadata["anchors_mm"] == "10 30 60")
+        #expect(metadata["preset"] == "dsb2017")
+        #expect(metadata["input"]?.contains("(u - 128) / 128") == true)
+    }
+
+    /// Two shapes: one would not show that extents are free.
+    @Test(.enabled(if: ReferencePython.has("onnx", "onnxruntime", "h5py")))
+    func onnxRuntimeGivesTheSameAnswer() throws {
+        try withTemporaryDirectory { directory in
+            let state = WeightsInterchangeTests.state()
+            try ONNXNetwork.write(state, origin: Self.origin, to: "\(directory)/a.onnx")
+            let answers = ["\(directory)/1.h5", "\(directory)/2.h5"]
+            try WeightsInterchangeTests.writeAnswers(state, shape: [2, 1, 32, 48, 16], to: answers[0])
+            try WeightsInterchangeTests.writeAnswers(state, shape: [1, 1, 16, 32, 64], to: answers[1])
+            let text = try ReferencePython.run("reference/onnx_check.py", "\(directory)/a.onnx", answers[0], answers[1])
+            let lines = text.split(separator: "\n")
+            let difference = try #require(Double(lines.first ?? ""))
+            #expect(difference < 1e-4)
+            #expect(lines.last?.contains("\"anchors_mm\": \"10 30 60\"") == true)
+            print("luna to ONNX Runtime: outputs differ by \(difference) at most")
+        }
+    }
+}

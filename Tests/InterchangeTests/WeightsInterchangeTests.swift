@@ -1,0 +1,142 @@
+import Compute
+import FileIO
+import HDF5
+import Network
+import TestSupport
+import Testing
+
+@testable import Interchange
+
+@Suite struct WeightsInterchangeTests {
+    /// Weights of which no two tensors are alike, running statistics neither.
+    static func state(_ seed: UInt64 = 5) -> NetworkState {
+        var state = NoduleNetwork.initialState(seed: seed)
+        var generator = CounterGenerator(seed: seed, purpose: "statistics")
+        for entry in NoduleNetwork.statistics.entries {
+            let isVariance = entry.name.hasSuffix("running_var")
+            for element in entry.range {
+                state.statistics[element] = Float(isVariance ? generator.uniform(0.5, 2) : generator.uniform(-0.3, 0.3))
+            }
+        }
+        return state
+    }
+
+    @Test func weightsComeBackAsTheyWent() throws {
+        try withTemporaryDirectory { directory in
+            let path = "\(directory)/a.safetensors"
+            let origin = WeightsOrigin(preset: "luna16", anchors: [5, 10, 20], validationFold: 3)
+            try Safetensors.write(Self.state(), origin: origin, to: path)
+            let file = try Safetensors(contentsOf: path)
+            #expect(try file.networkState() == Self.state())
+            #expect(
+                file.metadata == [
+                    "format": "pt", "producer": "luna", "preset": "luna16", "anchors_mm": "5 10 20",
+                    "validation_fold": "3",
+                ])
+            #expect(WeightsOrigin(metadata: file.metadata) == origin)
+            let names = (NoduleNetwork.parameters.entries + NoduleNetwork.statistics.entries).map(\.name)
+            #expect(file.tensors.map(\.name) == names)
+        }
+    }
+
+    /// The network's tensors with one thing changed.
+    private func changed(
+        _ change: (inout [(name: String, shape: [Int], values: [Float])]) -> Void
+    ) throws -> NetworkState {
+        let state = Self.state()
+        var tensors: [(name: String, shape: [Int], values: [Float])] = []
+        for (table, values) in [
+            (NoduleNetwork.parameters, state.parameters), (NoduleNetwork.statistics, state.statistics),
+        ] {
+            tensors += table.entries.map { (name: $0.name, shape: $0.shape, values: Array(values[$0.range])) }
+        }
+        change(&tensors)
+        return try withTemporaryDirectory { directory in
+            try Safetensors.write(tensors, metadata: [:], to: "\(directory)/a.safetensors")
+            return try Safetensors(contentsOf: "\(directory)/a.safetensors").networkState()
+        }
+    }
+
+    @Test func countersAndWrappersArePassedOver() throws {
+        let found = try changed { tensors in
+            tensors.append(("preBlock.1.num_batches_tracked", [], [7]))
+            for index in tensors.indices { tensors[index].name = "module." + tensors[index].name }
+            tensors.reverse()
+        }
+        #expect(found == Self.state())
+    }
+
+    @Test func whatIsWrongIsNamed() {
+        func expect(
+            _ place: String, _ problem: String,
+            _ change: (inout [(name: String, shape: [Int], values: [Float])]) -> Void
+        ) {
+            let error = #expect(throws: InputError.self) { try changed(change) }
+            #expect(error?.place == place && error?.problem.contains(problem) == true, "\(error as Any)")
+        }
+        expect("preBlock.0.bias", "is missing") { $0.remove(at: 1) }
+        expect("strange", "is no tensor") { $0.append(("strange", [1], [0])) }
+        expect("preBlock.0.weight", "shape [24, 3, 1, 3, 3], expected [24, 1, 3, 3, 3]") {
+            $0[0] = ("preBlock.0.weight", [24, 3, 1, 3, 3], [Float](repeating: 0, count: 648))
+        }
+        expect("preBlock.0.weight", "shape [648]") { $0[0].shape = [648] }
+        expect("preBlock.0.weight", "not finite") { $0[0].values[3] = .infinity }
+        // A prefix that is not common to all is none.
+        expect("preBlock.0.weight", "is missing") { $0[0].name = "module.preBlock.0.weight" }
+    }
+
+    // MARK: - Against PyTorch
+
+    /// Writes an input, coordinates and luna's answer in evaluation mode.
+    static func writeAnswers(_ state: NetworkState, shape: [Int], to path: String) throws {
+        var generator = CounterGenerator(seed: 2, purpose: "input")
+        let grid = shape[2...].map { $0 / 4 }
+        let input = Tensor(
+            shape: shape, values: (0..<shape.reduce(1, *)).map { _ in Float(generator.uniform(-1, 1)) })
+        let coordShape = [shape[0], 3] + grid
+        let coord = Tensor(
+            shape: coordShape, values: (0..<coordShape.reduce(1, *)).map { _ in Float(generator.uniform(-0.5, 0.5)) })
+        let output = NoduleNetwork(pool: ThreadPool(threads: 1))
+            .forward(state, input: input, coord: coord, mode: .evaluation)
+        try HDF5File.write(to: path) { file in
+            try file.write("/input", shape: input.shape, values: input.values)
+            try file.write("/coord", shape: coord.shape, values: coord.values)
+            try file.write("/output", shape: output.shape, values: output.values)
+        }
+    }
+
+    @Test(.enabled(if: ReferencePython.has("torch", "safetensors", "h5py")))
+    func pyTorchGivesTheSameAnswerWithAnExport() throws {
+        try withTemporaryDirectory { directory in
+            try Safetensors.write(Self.state(), origin: WeightsOrigin(), to: "\(directory)/a.safetensors")
+            try Self.writeAnswers(Self.state(), shape: [2, 1, 32, 48, 16], to: "\(directory)/answers.h5")
+            let text = try ReferencePython.run(
+                "reference/weights.py", "compare", "\(directory)/a.safetensors", "\(directory)/answers.h5")
+            let difference = try #require(Double(text.split(separator: "\n").first ?? ""))
+            #expect(difference < 1e-4)
+            print("luna to PyTorch: outputs differ by \(difference) at most")
+        }
+    }
+
+    @Test(.enabled(if: ReferencePython.has("torch", "safetensors", "h5py")))
+    func aCheckpointOfPyTorchGivesTheSameAnswerHere() throws {
+        try withTemporaryDirectory { directory in
+            let (pickled, path) = ("\(directory)/a.ckpt", "\(directory)/a.safetensors")
+            _ = try ReferencePython.run("reference/weights.py", "make", pickled, "\(directory)/answers.h5")
+            _ = try ReferencePython.run("convert_checkpoint.py", pickled, path)
+            let state = try Safetensors(contentsOf: path).networkState()
+            let answers = try HDF5File(reading: "\(directory)/answers.h5")
+            let (input, coord) = (
+                try answers.read("/input", as: Float.self), try answers.read("/coord", as: Float.self)
+            )
+            let expected = try answers.read("/output", as: Float.self)
+            let output = NoduleNetwork(pool: ThreadPool(threads: 1)).forward(
+                state, input: Tensor(shape: input.shape, values: input.values),
+                coord: Tensor(shape: coord.shape, values: coord.values), mode: .evaluation)
+            #expect(output.shape == expected.shape)
+            let difference = zip(output.values, expected.values).map { abs($0 - $1) }.max() ?? .infinity
+            #expect(difference < 1e-4)
+            print("PyTorch to luna: outputs differ by \(difference) at most")
+        }
+    }
+}

@@ -1,0 +1,41 @@
+"""Loads what `luna weights export` wrote into the network in PyTorch (scripts/reference/network.py).
+
+    python scripts/load_safetensors.py fold0.safetensors
+
+In a program of your own:
+
+    network = load("fold0.safetensors").eval()
+    output = network(input, coord)      # [N, 1, D, H, W], [N, 3, D/4, H/4, W/4] -> [N, D/4, H/4, W/4, 3, 5]
+
+Needs torch and safetensors.
+"""
+
+import sys
+from pathlib import Path
+
+from safetensors import safe_open
+from safetensors.torch import load_file
+
+sys.path.insert(0, str(Path(__file__).parent / "reference"))
+
+from network import NoduleNetwork  # noqa: E402
+
+
+def load(path):
+    """The network with the file's weights. Raises where a tensor is missing, superfluous or of another shape."""
+    network = NoduleNetwork()
+    result = network.load_state_dict(load_file(path), strict=False)
+    # luna keeps no count of the batches that running statistics have seen.
+    missing = [name for name in result.missing_keys if not name.endswith("num_batches_tracked")]
+    if missing or result.unexpected_keys:
+        raise ValueError(f"{path}: missing {missing}, unexpected {result.unexpected_keys}")
+    return network
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    network = load(sys.argv[1])
+    with safe_open(sys.argv[1], "pt") as file:
+        print(file.metadata())
+    print(f"{sum(p.numel() for p in network.parameters())} parameters")

@@ -1,0 +1,49 @@
+"""Weights that travel between luna and PyTorch, for luna's tests (Tests/InterchangeTests), which run it where LUNA_PYTHON
+names a Python with torch, h5py and safetensors.
+
+    weights.py compare EXPORT ANSWERS       luna's safetensors in PyTorch: prints how far outputs lie from luna's
+    weights.py make CHECKPOINT ANSWERS      writes a pickled checkpoint as training scripts do, and its outputs
+
+ANSWERS is HDF5: /input, /coord and, in evaluation mode, /output.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import h5py
+import torch
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import synthetic  # noqa: E402
+from load_safetensors import load  # noqa: E402
+from network import NoduleNetwork  # noqa: E402
+
+
+def evaluate(network, input, coord):
+    with torch.no_grad():
+        return network.eval()(torch.from_numpy(input), torch.from_numpy(coord)).numpy()
+
+
+def compare(export, answers):
+    with h5py.File(answers) as file:
+        output = evaluate(load(export), file["input"][()], file["coord"][()])
+        print(abs(output - file["output"][()]).max())
+
+
+def make(checkpoint, answers):
+    torch.manual_seed(7)
+    network = NoduleNetwork()
+    input, coord = synthetic.image((2, 1, 32, 16, 48)), synthetic.coordinates((2, 1, 32, 16, 48))
+    # Running statistics of their own, not 0 and 1.
+    network.train()(torch.from_numpy(input), torch.from_numpy(coord))
+    state = {f"module.{name}": value for name, value in network.state_dict().items()}
+    torch.save({"epoch": 3, "state_dict": state, "args": argparse.Namespace(lr=0.01)}, checkpoint)
+    with h5py.File(answers, "w") as file:
+        file["input"], file["coord"] = input, coord
+        file["output"] = evaluate(network, input, coord)
+
+
+if __name__ == "__main__":
+    {"compare": compare, "make": make}[sys.argv[1]](*sys.argv[2:])
