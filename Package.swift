@@ -102,7 +102,8 @@ let package = Package(
             name: "Training",
             dependencies: [
                 "Compute", "Detection", "Evaluation", "FileIO", "HDF5", "Inference", "MPI", "Network", "PatchData",
-                .product(name: "Logging", package: "swift-log"), .product(name: "Yams", package: "Yams"),
+                "TensorBoard", "Views", .product(name: "Logging", package: "swift-log"),
+                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: optimised),
         .executableTarget(

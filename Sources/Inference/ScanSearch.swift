@@ -35,7 +35,7 @@ public struct PendingScan {
 /// Many scans searched by all ranks of a job.
 public struct ScanSearch {
     /// How far one rank is.
-    public struct Progress {
+    public struct Progress: Sendable {
         /// Scans of this rank.
         public var scans, total: Int
         /// Of its voxels, tiles that are done included; 0 to 1.

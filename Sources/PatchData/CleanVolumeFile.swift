@@ -53,15 +53,10 @@ public enum CleanVolumeFile {
         guard shape.count == 3, !shape.contains(0) else {
             throw InputError(path, at: "/volume", "shape \(shape), expected three positive extents [z, y, x]")
         }
-        let outside = try file.read("/outside_labels", shape: [nil, 4], as: Double.self)
         var volume = CleanVolume(
             seriesUID: try file.attribute("seriesuid", as: String.self), extent: ZYX(shape[0], shape[1], shape[2]),
             voxels: voxels, frame: try frame(file), nodules: try nodules(file),
-            outsideLabels: stride(from: 0, to: outside.count, by: 4).map {
-                NoduleAnnotation(
-                    center: WorldPoint(x: outside[$0], y: outside[$0 + 1], z: outside[$0 + 2]),
-                    diameter: outside[$0 + 3])
-            })
+            outsideLabels: try outsideLabels(file))
         volume.hasSegmentedLungs = file.hasAttribute("lungs")
         return volume
     }
@@ -86,6 +81,16 @@ public enum CleanVolumeFile {
     public static func identity(_ path: String) throws -> (seriesUID: String, extent: ZYX<Int>) {
         let contents = try contents(path)
         return (contents.seriesUID, contents.extent)
+    }
+
+    /// All nodules that were marked in a scan, those outside its clean volume too, in world millimetres.
+    ///
+    /// - Throws: `InputError` where the file is missing, damaged, or not a clean volume of a known version.
+    public static func annotations(_ path: String) throws -> [NoduleAnnotation] {
+        let file = try open(path)
+        let frame = try frame(file)
+        return try nodules(file).map { NoduleAnnotation(center: frame.world($0.center), diameter: $0.diameter) }
+            + outsideLabels(file)
     }
 
     /// What a clean volume holds, without its voxels.
@@ -116,6 +121,14 @@ public enum CleanVolumeFile {
             throw InputError(file.path, at: "/nodules [\(index)]", "\(nodule.center), diameter \(nodule.diameter) mm")
         }
         return nodules
+    }
+
+    private static func outsideLabels(_ file: borrowing HDF5File) throws -> [NoduleAnnotation] {
+        let values = try file.read("/outside_labels", shape: [nil, 4], as: Double.self)
+        return stride(from: 0, to: values.count, by: 4).map {
+            NoduleAnnotation(
+                center: WorldPoint(x: values[$0], y: values[$0 + 1], z: values[$0 + 2]), diameter: values[$0 + 3])
+        }
     }
 
     private static func frame(_ file: borrowing HDF5File) throws -> WorldFrame {

@@ -22,10 +22,21 @@ public struct ValidationSet: Sendable {
     /// A micro-batch of one crop, with every negative cell labelled.
     ///
     /// - Throws: What reading the patch throws.
-    public func sample(_ index: Int) throws -> MicroBatch {
+    public func sample(_ index: Int) throws -> MicroBatch { try sampleWithCrop(index).batch }
+
+    /// The same beside the crop, for people to look at.
+    ///
+    /// - Throws: What reading the patch throws.
+    public func sampleWithCrop(_ index: Int) throws -> (batch: MicroBatch, crop: SampledCrop) {
         var generator = CounterGenerator(
             seed: builder.configuration.seed, purpose: "validation", UInt64(patches[index]))
-        let crop = try builder.validationCrop(patches[index], &generator)
-        return builder.stack([crop], mode: .validation, generators: [generator])
+        let (crop, seriesUID) = try builder.validationCrop(patches[index], &generator)
+        let batch = builder.stack([(crop, seriesUID)], mode: .validation, generators: [generator])
+        return (
+            batch,
+            SampledCrop(
+                seriesUID: seriesUID, side: crop.side, voxels: crop.voxels, nodules: crop.nodules, target: crop.target,
+                changes: crop.changes, labels: batch.labels.values)
+        )
     }
 }

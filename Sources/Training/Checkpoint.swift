@@ -21,6 +21,8 @@ public struct Checkpoint: Hashable, Sendable {
     /// Sums of the running epoch's log, and the steps they add up.
     public var epochTerms: [Double]
     public var epochSteps: Int
+    /// The best evaluation so far, where there was any.
+    public var best: BestResult?
     /// Of the data set: another one would go on with other samples.
     public var dataDigest: String
     /// The instruction set and OpenBLAS's kernels, on which the bits depend.
@@ -41,6 +43,10 @@ public struct Checkpoint: Hashable, Sendable {
         digest.add(dataDigest)
         digest.add(arithmetic)
         for term in epochTerms { digest.add(Int(truncatingIfNeeded: term.bitPattern)) }
+        if let best {
+            digest.add(Int(truncatingIfNeeded: best.cpm.bitPattern))
+            digest.add(best.step)
+        }
         digest.add(state.parameters)
         digest.add(state.statistics)
         digest.add(momentum)
@@ -61,6 +67,10 @@ public struct Checkpoint: Hashable, Sendable {
             try file.setAttribute("owes_validation", to: Int64(owesValidation ? 1 : 0))
             try file.setAttribute("epoch_terms", to: epochTerms)
             try file.setAttribute("epoch_steps", to: Int64(epochSteps))
+            if let best {
+                try file.setAttribute("best_cpm", to: best.cpm)
+                try file.setAttribute("best_step", to: Int64(best.step))
+            }
             try file.setAttribute("data_digest", to: dataDigest)
             try file.setAttribute("arithmetic", to: arithmetic)
             try file.setAttribute("digest", to: digest.text)
@@ -92,6 +102,10 @@ public struct Checkpoint: Hashable, Sendable {
             owesValidation: try file.attribute("owes_validation", as: Int64.self) != 0,
             epochTerms: try file.attribute("epoch_terms", as: [Double].self),
             epochSteps: Int(try file.attribute("epoch_steps", as: Int64.self)),
+            best: file.hasAttribute("best_cpm")
+                ? BestResult(
+                    cpm: try file.attribute("best_cpm", as: Double.self),
+                    step: Int(try file.attribute("best_step", as: Int64.self))) : nil,
             dataDigest: try file.attribute("data_digest", as: String.self),
             arithmetic: try file.attribute("arithmetic", as: String.self))
         guard try file.attribute("digest", as: String.self) == checkpoint.digest.text else {

@@ -1,6 +1,7 @@
 // What a run reports, to its log and to whoever watches.
 
 import Detection
+import Inference
 
 /// One line of the log for a training step.
 public struct StepRecord: Encodable, Sendable {
@@ -93,11 +94,37 @@ public struct EpochRecord: Encodable, Sendable {
     }
 }
 
+/// One line of the log for an evaluation on whole held-out scans.
+public struct FROCRecord: Encodable, Sendable {
+    public let kind = "froc"
+    public var epoch: Int
+    public var step: Int
+    public var cpm: Double
+    /// At `FROC.rates` false positives per scan.
+    public var sensitivity: [Double]
+    public var scans: Int
+    public var nodules: Int
+    public var detected: Int
+    public var falsePositives: Int
+    /// Whether no evaluation before was better.
+    public var isBest: Bool
+    public var seconds: Double
+
+    private enum CodingKeys: String, CodingKey {
+        case kind, epoch, step, cpm, sensitivity, scans, nodules, detected, seconds
+        case falsePositives = "false_positives"
+        case isBest = "best"
+    }
+}
+
 /// What happens in a run, told on rank 0.
 public enum TrainingEvent: Sendable {
     case resumed(from: String, epoch: Int, step: Int)
     case step(StepRecord, ofSteps: Int)
     case epoch(EpochRecord)
+    /// The search of the held-out scans goes on.
+    case searching(ScanSearch.Progress)
+    case froc(FROCRecord)
     case checkpoint(path: String)
     /// Something that a person should know.
     case warning(String)

@@ -16,6 +16,8 @@ public struct RunDirectory: Sendable {
     public var metricsPath: String { "\(path)/metrics.jsonl" }
     private var checkpoints: String { "\(path)/checkpoints" }
     private var latestPath: String { "\(checkpoints)/latest" }
+    private var bestPath: String { "\(checkpoints)/best" }
+    public var tensorBoardPath: String { "\(path)/tensorboard" }
 
     /// Whether a run was started here.
     ///
@@ -72,20 +74,30 @@ public struct RunDirectory: Sendable {
         return target
     }
 
-    /// Writes a checkpoint durably, points `latest` at it, and removes those beyond the newest `keep`.
+    /// Writes a checkpoint durably, points `latest` at it, and removes those beyond the newest `keep`, but never the best.
     ///
     /// - Returns: Its path.
     /// - Throws: `FileError`.
     @discardableResult
     public func write(_ checkpoint: Checkpoint, keep: Int) throws -> String {
-        let digits = String(checkpoint.step)
-        let name = "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits + ".h5"
+        let name = Self.name(checkpoint.step)
         try checkpoint.write(to: "\(checkpoints)/\(name)")
         try AtomicFile.write(name + "\n", to: latestPath)
-        for path in try checkpointPaths().dropLast(keep) where !path.hasSuffix("/\(name)") {
+        let best = try? Self.target(ofPointer: bestPath)
+        for path in try checkpointPaths().dropLast(keep) where !path.hasSuffix("/\(name)") && path != best {
             guard unlink(path) == 0 || errno == ENOENT else { throw FileError(path, "remove") }
         }
         return "\(checkpoints)/\(name)"
+    }
+
+    /// Points `best` at the checkpoint of a step.
+    ///
+    /// - Throws: `FileError`.
+    public func markBest(step: Int) throws { try AtomicFile.write(Self.name(step) + "\n", to: bestPath) }
+
+    private static func name(_ step: Int) -> String {
+        let digits = String(step)
+        return "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits + ".h5"
     }
 
     /// Removes what a killed process left half-written.
@@ -97,46 +109,5 @@ public struct RunDirectory: Sendable {
                 unlink("\(directory)/\(name)")
             }
         }
-    }
-}
-
-/// The log of a run, one JSON object a line.
-public final class MetricsLog {
-    private let path: String
-    private let handle: FileHandle
-    private let encoder = JSONEncoder()
-
-    /// Opens the log and cuts off what a stopped run wrote after `step`, since it will be written again: the validation
-    /// at `step` too, where it is owed.
-    ///
-    /// - Throws: `FileError`, `InputError`.
-    public init(_ path: String, keepingUpTo step: Int, owesValidation: Bool) throws {
-        self.path = path
-        encoder.outputFormatting = [.sortedKeys]
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        var kept = ""
-        if FileContent.size(path) != nil {
-            struct Place: Decodable { var kind: String, step: Int }
-            let text = String(decoding: try FileContent.bytes(path), as: UTF8.self)
-            for line in text.split(separator: "\n") {
-                guard let place = try? JSONDecoder().decode(Place.self, from: Data(line.utf8)) else { continue }
-                let isOwed = owesValidation && place.step == step && place.kind == "validation"
-                if place.step <= step && !isOwed { kept += line + "\n" }
-            }
-        }
-        try AtomicFile.write(kept, to: path)
-        guard let handle = FileHandle(forWritingAtPath: path) else { throw FileError(path, "open") }
-        self.handle = handle
-        try handle.seekToEnd()
-    }
-
-    /// Appends one object.
-    ///
-    /// - Throws: `FileError`.
-    public func append(_ record: some Encodable) throws {
-        do {
-            try handle.write(contentsOf: try encoder.encode(record) + Data("\n".utf8))
-        } catch { throw FileError(path, "append", reason: "\(error.localizedDescription)") }
     }
 }

@@ -10,21 +10,25 @@ import PatchData
 /// Trains the network on this rank's replicas, together with the other ranks.
 public final class Trainer {
     public let configuration: TrainingConfiguration
-    private let communicator: any Communicator
+    let communicator: any Communicator
     private let loader: TrainingLoader
-    private let validation: ValidationSet
-    private let network: NoduleNetwork
+    let validation: ValidationSet
+    let evaluation: FoldEvaluation?
+    let network: NoduleNetwork
     private let reduction: GradientReduction
-    private let run: RunDirectory
-    private var log: MetricsLog?
-    private let report: (TrainingEvent) -> Void
+    let run: RunDirectory
+    /// On rank 0.
+    private(set) var log: RunRecorder?
+    let report: (TrainingEvent) -> Void
     private let dataDigest: Digest
     private let arithmetic: String
 
-    private var state: NetworkState
+    private(set) var state: NetworkState
     private var momentum: [Float]
-    private var step = 0
-    private var owesValidation = false
+    private(set) var step = 0
+    /// Whether the validation after `step` is still to come.
+    var owesValidation = false
+    var best: BestResult?
     private var epochTerms = LossTerms()
     /// The steps that `epochTerms` adds up: those left out are not among them.
     private var epochSteps = 0
@@ -40,42 +44,6 @@ public final class Trainer {
         case finished
         /// Asked to stop; a checkpoint is there to resume from.
         case stopped
-    }
-
-    /// What a trainer is made of.
-    public struct Setting {
-        public var configuration: TrainingConfiguration
-        public var communicator: any Communicator
-        public var source: any PatchSource
-        /// The data set's path, for messages; `dataDigest` tells whether all ranks see the same one.
-        public var dataPath: String
-        public var dataDigest: Digest
-        public var engine: Engine
-        /// What computes: the instruction set and OpenBLAS's kernels, on which the bits depend.
-        public var arithmetic: String
-        public var loaderThreads: Int
-        public var run: RunDirectory
-        public var resume: Bool
-        /// Told on rank 0.
-        public var report: (TrainingEvent) -> Void
-
-        public init(
-            configuration: TrainingConfiguration, communicator: any Communicator, source: any PatchSource,
-            dataPath: String, dataDigest: Digest, engine: Engine, arithmetic: String, loaderThreads: Int,
-            run: RunDirectory, resume: Bool, report: @escaping (TrainingEvent) -> Void
-        ) {
-            self.configuration = configuration
-            self.communicator = communicator
-            self.source = source
-            self.dataPath = dataPath
-            self.dataDigest = dataDigest
-            self.engine = engine
-            self.arithmetic = arithmetic
-            self.loaderThreads = loaderThreads
-            self.run = run
-            self.resume = resume
-            self.report = report
-        }
     }
 
     /// Prepares a run: reads the checkpoint or makes new weights, and has all ranks agree.
@@ -100,6 +68,8 @@ public final class Trainer {
             source: setting.source, configuration: configuration.sampling, replicas: reduction.replicas,
             threads: setting.loaderThreads, name: setting.dataPath)
         validation = ValidationSet(source: setting.source, configuration: configuration.sampling)
+        let evaluates = configuration.evaluateEveryEpochs != nil && !setting.heldOutVolumes.isEmpty
+        evaluation = evaluates ? try FoldEvaluation(setting.heldOutVolumes) : nil
         network = NoduleNetwork(engine: setting.engine)
 
         let checkpoint =
@@ -128,6 +98,7 @@ public final class Trainer {
             momentum = checkpoint.momentum
             step = checkpoint.step
             owesValidation = checkpoint.owesValidation
+            best = checkpoint.best
             epochTerms = LossTerms(vector: checkpoint.epochTerms)
             epochSteps = checkpoint.epochSteps
             report(.resumed(from: run.path, epoch: checkpoint.epoch, step: checkpoint.step))
@@ -140,7 +111,8 @@ public final class Trainer {
         // Only now is it sure that there will be a run: what refuses to start leaves no trace.
         guard isRoot else { return }
         try run.create()
-        log = try MetricsLog(run.metricsPath, keepingUpTo: step, owesValidation: owesValidation)
+        log = try RunRecorder(
+            run, keepingUpTo: step, owesValidation: owesValidation, configuration: configuration.yaml())
         try AtomicFile.write(configuration.yaml(), to: run.configurationPath)
     }
 
@@ -182,9 +154,13 @@ public final class Trainer {
                 if let notice = plateau.observe(epochTerms, steps: epochSteps) { report(.warning(notice)) }
                 epochTerms = LossTerms()
                 epochSteps = 0
-                owesValidation = validation.count > 0
+                let isEvaluated = evaluation != nil && configuration.evaluates(epoch: epoch)
+                owesValidation = validation.count > 0 || isEvaluated
                 let isLast = step == totalSteps
-                if isLast || epoch % configuration.checkpointEveryEpochs == 0 || shouldStop || isIntervalStep {
+                // What may become the best must be there to be marked.
+                if isLast || isEvaluated || epoch % configuration.checkpointEveryEpochs == 0 || shouldStop
+                    || isIntervalStep
+                {
                     try save()
                 }
                 if shouldStop { return isLast && !owesValidation ? .finished : .stopped }
@@ -298,51 +274,7 @@ public final class Trainer {
         }
     }
 
-    // MARK: - Validation
-
-    /// Evaluates the held-out crops, shared over the ranks; their terms are added in the crops' order.
-    ///
-    /// - Returns: False where a stop was asked for meanwhile: a checkpoint that still owes the validation is written.
-    private func validate(epoch: Int) throws -> Bool {
-        guard validation.count > 0 else { return true }
-        var bytes: [UInt8] = []
-        for first in stride(from: 0, to: validation.count, by: communicator.size) {
-            var stop = [StopRequest.isMade ? 1 : 0]
-            try communicator.sum(&stop)
-            if stop[0] > 0 {
-                try save()
-                return false
-            }
-            let index = first + communicator.rank
-            guard index < validation.count else { continue }
-            let batch = try validation.sample(index)
-            let output = network.forward(state, input: batch.input, coord: batch.coord, mode: .evaluation)
-            let terms = DetectionLoss.evaluate(
-                output: output, labels: batch.labels, mining: false,
-                normalizers: LossCounts(positives: 1, negatives: 1)
-            ).terms
-            for value in terms.vector { withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes += $0 } }
-        }
-        let gathered = try communicator.gather(bytes).map { part in
-            stride(from: 0, to: part.count, by: 8).map { start in
-                Double(bitPattern: (0..<8).reduce(UInt64(0)) { $0 | UInt64(part[start + $1]) << (8 * UInt64($1)) })
-            }
-        }
-        var total = LossTerms()
-        for index in 0..<validation.count {
-            let part = gathered[index % communicator.size]
-            let start = index / communicator.size * LossTerms.vectorCount
-            total = total + LossTerms(vector: Array(part[start..<start + LossTerms.vectorCount]))
-        }
-        total.positiveClassification /= max(1, total.positives)
-        total.negativeClassification /= max(1, total.negatives)
-        total.regression = total.regression.map { $0 / max(1, total.positives) }
-        report(.epoch(try logEpoch(.validation, epoch, total, parts: 1)))
-        owesValidation = false
-        return true
-    }
-
-    private func logEpoch(_ phase: EpochRecord.Phase, _ epoch: Int, _ terms: LossTerms, parts: Int) throws
+    func logEpoch(_ phase: EpochRecord.Phase, _ epoch: Int, _ terms: LossTerms, parts: Int) throws
         -> EpochRecord
     {
         let record = EpochRecord(phase, epoch: epoch, step: step, terms: terms, parts: parts)
@@ -376,12 +308,12 @@ public final class Trainer {
         try Agreement.check(digest, of: "the network's state at step \(step)", communicator)
     }
 
-    private func save() throws {
+    func save() throws {
         guard communicator.rank == 0 else { return }
         let checkpoint = Checkpoint(
             epoch: epoch, step: step, seed: configuration.seed, configuration: configuration.yaml(), state: state,
             momentum: momentum, owesValidation: owesValidation, epochTerms: epochTerms.vector,
-            epochSteps: epochSteps, dataDigest: dataDigest.text, arithmetic: arithmetic)
+            epochSteps: epochSteps, best: best, dataDigest: dataDigest.text, arithmetic: arithmetic)
         report(.checkpoint(path: try run.write(checkpoint, keep: configuration.keepCheckpoints)))
     }
 }

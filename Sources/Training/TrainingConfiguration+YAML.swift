@@ -27,6 +27,8 @@ extension TrainingConfiguration {
         ("checkpoint_every_epochs", "and after the last one"),
         ("keep_checkpoints", "how many of the newest to keep"),
         ("initial_weights", "a checkpoint or weight file to start from, or null"),
+        ("evaluate_every_epochs", "search the held-out scans for a FROC, and keep the best checkpoint; null: never"),
+        ("evaluate_memory_mib", "memory that a rank may take for that, MiB: it decides how scans are cut into tiles"),
         ("schedule", "preset: the recipe's steps; constant; cosine: half a wave down to zero"),
         ("warmup_steps", "steps over which the learning rate rises linearly; 0: none"),
         ("output_prior", "probability that the untrained detector gives every cell, such as 0.01; null: 0.5"),
@@ -152,6 +154,8 @@ extension TrainingConfiguration {
         c.checkpointEveryEpochs = try fields.integer("checkpoint_every_epochs", c.checkpointEveryEpochs)
         c.keepCheckpoints = try fields.integer("keep_checkpoints", c.keepCheckpoints)
         c.initialWeights = try fields.optionalText("initial_weights")
+        c.evaluateEveryEpochs = try fields.optionalInteger("evaluate_every_epochs", c.evaluateEveryEpochs)
+        c.evaluateMemoryMiB = try fields.integer("evaluate_memory_mib", c.evaluateMemoryMiB)
         c.schedule = try fields.choice("schedule", c.schedule)
         c.warmupSteps = try fields.integer("warmup_steps", c.warmupSteps)
         c.outputPrior = try fields.optionalNumber("output_prior")
@@ -183,7 +187,9 @@ extension TrainingConfiguration {
             "reduction": reduction.rawValue, "threads": optional(threads),
             "checkpoint_every_steps": optional(checkpointEverySteps),
             "checkpoint_every_epochs": "\(checkpointEveryEpochs)", "keep_checkpoints": "\(keepCheckpoints)",
-            "initial_weights": initialWeights.map(Self.quoted) ?? "null", "schedule": schedule.rawValue,
+            "initial_weights": initialWeights.map(Self.quoted) ?? "null",
+            "evaluate_every_epochs": optional(evaluateEveryEpochs),
+            "evaluate_memory_mib": "\(evaluateMemoryMiB)", "schedule": schedule.rawValue,
             "warmup_steps": "\(warmupSteps)", "output_prior": optional(outputPrior),
             "zero_init_residual": "\(zeroInitResidual)",
             "regression_weight": "\(regressionWeight)",
@@ -216,9 +222,13 @@ extension TrainingConfiguration {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// The first key in which another configuration would give another result; threads and checkpoints do not matter.
+    /// The first key in which another configuration would train other weights; threads, checkpoints and evaluations do not
+    /// matter.
     func firstDifference(from other: TrainingConfiguration) -> String? {
-        let irrelevant = ["threads", "checkpoint_every_steps", "checkpoint_every_epochs", "keep_checkpoints"]
+        let irrelevant = [
+            "threads", "checkpoint_every_steps", "checkpoint_every_epochs", "keep_checkpoints",
+            "evaluate_every_epochs", "evaluate_memory_mib",
+        ]
         return Self.meanings.map(\.key).first { !irrelevant.contains($0) && values[$0] != other.values[$0] }
     }
 

@@ -22,6 +22,8 @@ public struct TrainingConfiguration: Hashable, Sendable {
     public var checkpointEveryEpochs = 1
     public var keepCheckpoints = 3
     public var initialWeights: String?
+    public var evaluateEveryEpochs: Int?
+    public var evaluateMemoryMiB = 1024
     // Beyond the recipe; off unless set.
     public var schedule = Schedule.preset
     public var warmupSteps = 0
@@ -36,6 +38,12 @@ public struct TrainingConfiguration: Hashable, Sendable {
         self.preset = preset
         cropSize = preset.cropSize
         epochs = preset == .luna16 ? 150 : 100
+    }
+
+    /// Whether the held-out scans are searched after an epoch: after every so many, and after the last.
+    func evaluates(epoch: Int) -> Bool {
+        guard validationFold != nil, let every = evaluateEveryEpochs else { return false }
+        return epoch % every == 0 || epoch == epochs
     }
 
     /// The part that determines the samples.
@@ -77,5 +85,7 @@ public struct TrainingConfiguration: Hashable, Sendable {
             ?? positive("checkpoint_every_steps", checkpointEverySteps)
             ?? positive("checkpoint_every_epochs", checkpointEveryEpochs)
             ?? positive("keep_checkpoints", keepCheckpoints)
+            ?? positive("evaluate_every_epochs", evaluateEveryEpochs)
+            ?? positive("evaluate_memory_mib", evaluateMemoryMiB, upTo: 1 << 24)
     }
 }

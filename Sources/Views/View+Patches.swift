@@ -65,7 +65,7 @@ extension View {
     }
 
     /// Three slices side by side with the nodules circled.
-    private static func slices(
+    static func slices(
         of grid: VoxelGrid, through point: ZYX<Double>, _ nodules: [Box], target: Int?, enlarged: Double = 1,
         mark: (inout Panel) -> Void = { _ in }
     ) -> Picture {

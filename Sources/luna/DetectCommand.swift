@@ -8,6 +8,7 @@ import Foundation
 import Inference
 import MPI
 import Network
+import Training
 import Views
 
 struct DetectCommand: ParsableCommand {

@@ -90,7 +90,8 @@ struct TrainCommand: ParsableCommand {
         var progress = TrainingProgress(logger: logger)
         let trainer = try Trainer(
             Trainer.Setting(
-                configuration: configuration, communicator: communicator, source: source, dataPath: data,
+                configuration: configuration, communicator: communicator, source: source,
+                heldOutVolumes: configuration.validationFold.map { source.volumes(fold: $0) } ?? [], dataPath: data,
                 dataDigest: source.digest, engine: engine, arithmetic: arithmetic,
                 loaderThreads: 1, run: directory, resume: resume,
                 report: { progress.show($0) }))
@@ -140,6 +141,7 @@ struct TrainCommand: ParsableCommand {
 private struct TrainingProgress {
     let logger: Logger
     private var line: ProgressLine?
+    private var search: ProgressLine?
     private var firstStep = 0
 
     init(logger: Logger) { self.logger = logger }
@@ -163,6 +165,19 @@ private struct TrainingProgress {
             logger.info(
                 "\(phase): loss \(fixed(record.loss)), classification \(fixed(record.classification))\(positive)\(negative)"
             )
+        case .searching(let progress):
+            var line = search ?? ProgressLine("scan", total: progress.total)
+            line.update(progress.scans, "\(progress.candidates) candidates", share: progress.share)
+            search = line
+        case .froc(let record):
+            search?.finish()
+            search = nil
+            let best = record.isBest ? ", the best so far" : ""
+            logger.info(
+                """
+                  FROC of \(record.scans) scans: CPM \(String(format: "%.3f", record.cpm)), \(record.detected) of \
+                \(record.nodules) nodules found\(best); \(ProgressLine.duration(record.seconds))
+                """)
         case .checkpoint: break
         case .warning(let text):
             line?.finish()

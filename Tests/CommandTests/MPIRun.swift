@@ -25,6 +25,10 @@ struct MPIRun {
 
     /// Runs `luna` on some ranks and waits for the end; after `limit` seconds it is killed.
     init(ranks: Int, limit: Double = 120, _ arguments: String...) throws {
+        try self.init(ranks: ranks, limit: limit, arguments)
+    }
+
+    init(ranks: Int, limit: Double = 120, _ arguments: [String]) throws {
         let process = Self.process(ranks: ranks, arguments)
         let (output, diagnosis) = (Pipe(), Pipe())
         process.standardOutput = output

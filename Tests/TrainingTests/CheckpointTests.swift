@@ -24,6 +24,38 @@ import Testing
         }
     }
 
+    @Test func remembersTheBest() throws {
+        try withTemporaryDirectory { directory in
+            let path = "\(directory)/c.h5"
+            var written = checkpoint(step: 7)
+            written.best = BestResult(cpm: 0.625, step: 5)
+            try written.write(to: path)
+            #expect(try Checkpoint.read(path) == written)
+        }
+    }
+
+    /// The checkpoint that `best` names outlives newer ones; pointers lead to files, or say why not.
+    @Test func keepsTheBest() throws {
+        try withTemporaryDirectory { directory in
+            let run = RunDirectory(directory)
+            try run.create()
+            try run.write(checkpoint(step: 10), keep: 2)
+            try run.markBest(step: 10)
+            for step in [20, 30, 40] { try run.write(checkpoint(step: step), keep: 2) }
+            let folder = directory + "/checkpoints"
+            #expect(
+                try FileContent.names(inDirectory: folder)
+                    == ["best", "latest", "step-00000010.h5", "step-00000030.h5", "step-00000040.h5"])
+            #expect(try RunDirectory.target(ofPointer: folder + "/best") == folder + "/step-00000010.h5")
+            #expect(try RunDirectory.target(ofPointer: folder + "/latest") == folder + "/step-00000040.h5")
+            #expect(try RunDirectory.target(ofPointer: folder + "/step-00000010.h5") == nil)
+            try run.markBest(step: 99)
+            #expect(throws: InputError.self) { try RunDirectory.target(ofPointer: folder + "/best") }
+            try AtomicFile.write("../../etc/passwd\n", to: folder + "/best")
+            #expect(throws: InputError.self) { try RunDirectory.target(ofPointer: folder + "/best") }
+        }
+    }
+
     /// The newest are kept, `latest` names the newest, and a damaged one is named and passed over.
     @Test func retentionAndFallback() throws {
         try withTemporaryDirectory { directory in

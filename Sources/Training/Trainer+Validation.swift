@@ -1,0 +1,106 @@
+// What follows an epoch: the loss on held-out crops, pictures of them, and the FROC on held-out scans.
+
+import Compute
+import Detection
+import Evaluation
+import Inference
+import PatchData
+import Pictures
+import Views
+
+extension Trainer {
+    /// Crops whose pictures are kept.
+    private static let pictureCount = 4
+
+    /// Validates the state after an epoch, and writes what came out.
+    ///
+    /// - Returns: False where a stop was asked for meanwhile: a checkpoint that still owes the validation is written.
+    func validate(epoch: Int) throws -> Bool {
+        guard try validateCrops(epoch: epoch), try evaluateScans(epoch: epoch) else {
+            try save()
+            return false
+        }
+        owesValidation = false
+        return true
+    }
+
+    /// The loss on the held-out crops, shared over the ranks; their terms are added in the crops' order.
+    ///
+    /// - Returns: False where a stop was asked for.
+    private func validateCrops(epoch: Int) throws -> Bool {
+        guard validation.count > 0 else { return true }
+        var bytes: [UInt8] = []
+        for first in stride(from: 0, to: validation.count, by: communicator.size) {
+            var stop = [StopRequest.isMade ? 1 : 0]
+            try communicator.sum(&stop)
+            if stop[0] > 0 { return false }
+            let index = first + communicator.rank
+            guard index < validation.count else { continue }
+            let batch = try validation.sample(index)
+            let output = network.forward(state, input: batch.input, coord: batch.coord, mode: .evaluation)
+            let terms = DetectionLoss.evaluate(
+                output: output, labels: batch.labels, mining: false,
+                normalizers: LossCounts(positives: 1, negatives: 1)
+            ).terms
+            for value in terms.vector { withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes += $0 } }
+        }
+        let gathered = try communicator.gather(bytes).map { part in
+            stride(from: 0, to: part.count, by: 8).map { start in
+                Double(bitPattern: (0..<8).reduce(UInt64(0)) { $0 | UInt64(part[start + $1]) << (8 * UInt64($1)) })
+            }
+        }
+        var total = LossTerms()
+        for index in 0..<validation.count {
+            let part = gathered[index % communicator.size]
+            let start = index / communicator.size * LossTerms.vectorCount
+            total = total + LossTerms(vector: Array(part[start..<start + LossTerms.vectorCount]))
+        }
+        total.positiveClassification /= max(1, total.positives)
+        total.negativeClassification /= max(1, total.negatives)
+        total.regression = total.regression.map { $0 / max(1, total.positives) }
+        report(.epoch(try logEpoch(.validation, epoch, total, parts: 1)))
+        if let log { try log.append(predictions(), step: step) }
+        return true
+    }
+
+    /// What the network finds in the first held-out crops, at p ≥ 0.1.
+    private func predictions() throws -> [Picture] {
+        try (0..<min(Self.pictureCount, validation.count)).map { index in
+            let (batch, crop) = try validation.sampleWithCrop(index)
+            let output = network.forward(state, input: batch.input, coord: batch.coord, mode: .evaluation)
+            let boxes = Decoding.boxes(
+                output.values, grid: ZYX(repeating: crop.side / Grid.stride), anchors: configuration.preset.anchors,
+                threshold: logit(0.1))
+            return View.predictions(Decoding.suppress(boxes), in: crop)
+        }
+    }
+
+    /// The FROC on the held-out scans, where this epoch is to have one; the best state's checkpoint is marked.
+    ///
+    /// - Returns: False where a stop was asked for.
+    private func evaluateScans(epoch: Int) throws -> Bool {
+        guard let evaluation, configuration.evaluates(epoch: epoch) else { return true }
+        let start = ContinuousClock.now
+        var detector = ScanDetector(anchors: configuration.preset.anchors) { [network, state] in
+            network.forward(state, input: $0, coord: $1, mode: .evaluation)
+        }
+        detector.tiling = .planned(bytes: configuration.evaluateMemoryMiB << 20)
+        guard let result = try evaluation.result(detector, communicator, progress: { report(.searching($0)) }) else {
+            return false
+        }
+        let counts = result.matching.counts
+        let isBest = best.map { result.froc.cpm > $0.cpm } ?? true
+        if isBest { best = BestResult(cpm: result.froc.cpm, step: step) }
+        guard let log else { return true }
+        let record = FROCRecord(
+            epoch: epoch, step: step, cpm: result.froc.cpm, sensitivity: result.froc.sensitivities,
+            scans: counts.scans, nodules: counts.nodules, detected: counts.detected,
+            falsePositives: counts.falsePositives, isBest: isBest,
+            seconds: (ContinuousClock.now - start) / .seconds(1))
+        try log.append(record)
+        if isBest { try run.markBest(step: step) }
+        report(.froc(record))
+        return true
+    }
+
+}

@@ -1,0 +1,90 @@
+import FileIO
+import Foundation
+import TestSupport
+import Testing
+
+extension TrainingCommandTests {
+    private struct Line: Decodable {
+        var kind: String
+        var epoch: Int?
+        var cpm: Double?
+        var sensitivity: [Double]?
+        var best: Bool?
+        var nodules: Int?
+    }
+
+    private func frocLines(_ run: String) throws -> [Line] {
+        String(decoding: try FileContent.bytes("\(run)/metrics.jsonl"), as: UTF8.self).split(separator: "\n").compactMap
+        {
+            try? JSONDecoder().decode(Line.self, from: Data($0.utf8))
+        }.filter { $0.kind == "froc" }
+    }
+
+    /// A run that evaluates itself every second epoch says what `luna detect` and `luna evaluate` say of its checkpoints,
+    /// at any number of ranks; the best one is kept.
+    @Test(.timeLimit(.minutes(4))) func evaluatesWhileTraining() throws {
+        try withRuns { data, directory, config in
+            // Without a prior of the output, so that there are findings; more checkpoints than are kept.
+            let settings = [
+                "--config", config, "--set", "epochs=4", "--set", "steps_per_epoch=2", "--set", "output_prior=null",
+                "--set", "evaluate_every_epochs=2", "--set", "keep_checkpoints=1",
+            ]
+            let run = "\(directory)/run"
+            let trained = try LunaProcess(["train", "--data", data, "--run", run] + settings)
+            #expect(trained.status == 0, "\(trained.diagnosis)")
+            #expect(trained.diagnosis.contains("CPM"))
+            let lines = try frocLines(run)
+            #expect(lines.map(\.epoch) == [2, 4])
+            #expect(lines.first?.best == true && lines.allSatisfy { $0.nodules ?? 0 > 0 && $0.sensitivity?.count == 7 })
+
+            let shared = try MPIRun(
+                ranks: 4,
+                ["train", "--data", data, "--run", "\(directory)/shared"] + settings + ["--set", "threads=1"])
+            #expect(shared.status == 0, "\(shared.diagnosis)")
+            #expect(try frocLines("\(directory)/shared").map(\.cpm) == lines.map(\.cpm))
+
+            // The last epoch's, told by the commands.
+            let found = try LunaProcess(
+                "detect", "--weights", run, "--input", data, "--output", "\(directory)/candidates.csv", "--memory",
+                "1G")
+            #expect(found.status == 0, "\(found.diagnosis)")
+            let lists = try heldOutLists(data, directory)
+            let evaluated = try LunaProcess(
+                "evaluate", "--candidates", "\(directory)/candidates.csv", "--annotations", lists.annotations,
+                "--series", lists.series, "--output", "\(directory)/evaluation", "--bootstrap", "0")
+            #expect(evaluated.status == 0, "\(evaluated.diagnosis)")
+            let froc = try JSONDecoder().decode(
+                Written.self, from: Data(try FileContent.bytes("\(directory)/evaluation/froc.json")))
+            #expect(froc.sensitivity == lines.last?.sensitivity)
+            #expect(froc.counts.nodules == lines.last?.nodules)
+
+            // The best is there, though only one checkpoint is kept.
+            let best = try LunaProcess(
+                "detect", "--weights", "\(run)/checkpoints/best", "--input", data, "--output", "\(directory)/best.csv")
+            #expect(best.status == 0, "\(best.diagnosis)")
+            let events = try FileContent.names(inDirectory: "\(run)/tensorboard")
+            #expect(events.count == 1 && events[0].hasPrefix("events.out.tfevents."))
+        }
+    }
+
+    private struct Written: Decodable {
+        struct Counts: Decodable { var nodules: Int }
+        var sensitivity: [Double]
+        var counts: Counts
+    }
+
+    /// The lists of the held-out fold's scans.
+    private func heldOutLists(_ data: String, _ directory: String) throws -> (annotations: String, series: String) {
+        let phantoms = data.replacing("/dataset", with: "/phantoms")
+        let scans = try FileContent.names(inDirectory: "\(phantoms)/subset1").filter { $0.hasSuffix(".mhd") }
+            .map { String($0.dropLast(4)) }
+        let all = String(
+            decoding: try FileContent.bytes("\(phantoms)/CSVFILES/annotations.csv"), as: UTF8.self
+        ).split(separator: "\n")
+        let own = all.dropFirst().filter { line in scans.contains { line.hasPrefix($0) } }
+        try AtomicFile.write(
+            ([all[0]] + own).joined(separator: "\n") + "\n", to: "\(directory)/annotations.csv")
+        try AtomicFile.write(scans.joined(separator: "\n") + "\n", to: "\(directory)/series.csv")
+        return ("\(directory)/annotations.csv", "\(directory)/series.csv")
+    }
+}
