@@ -3,8 +3,9 @@
     python scripts/convert_checkpoint.py detector.ckpt detector.safetensors
     luna weights import --input detector.safetensors --output detector.h5 --preset dsb2017
 
-The checkpoint is a state_dict or holds one under "state_dict", with or without `module.` before the names. It is unpickled
-with weights_only=True, which runs none of its code; one that needs more is refused. Needs torch and safetensors.
+The checkpoint is a state_dict or holds one under "state_dict", with or without `module.` before the names. It is
+unpickled with weights_only=True, which runs none of its code; one that needs more is refused. Needs torch and
+safetensors.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-// ONNX (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3): the messages that a feed-forward network of floats needs.
+// ONNX (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3): the messages that a network of floats needs.
 
 import Protobuf
 

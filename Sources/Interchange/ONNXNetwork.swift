@@ -1,8 +1,8 @@
 import FileIO
 import Network
 
-/// The nodule network as an ONNX model in evaluation mode (operator set 17), for any runtime: PyTorch's view of it, with
-/// batch normalisation as an operation of its own, which runtimes fold by themselves.
+/// The nodule network as an ONNX model in evaluation mode (operator set 17), for any runtime: PyTorch's view of it,
+/// with batch normalisation as an operation of its own, which runtimes fold by themselves.
 ///
 /// Inputs `input` [N, 1, D, H, W], grey levels as (u − 128) / 128, and `coord` [N, 3, D/4, H/4, W/4]; output `output`
 /// [N, D/4, H/4, W/4, 3 anchors, 5]. N, D, H and W are free; the sides are multiples of 16.

@@ -30,8 +30,8 @@ public struct Safetensors: Sendable {
 
     /// The format's own limit for the header, bytes.
     static let headerLimit = 100_000_000
-    /// Bytes; several times what the network takes in any type. Guards against a file with holes, which takes no room on
-    /// a disk.
+    /// Bytes; several times what the network takes in any type. Guards against a file with holes, which takes no room
+    /// on a disk.
     private static let sizeLimit = 1 << 28
 
     /// Reads a file whole.
@@ -47,7 +47,7 @@ public struct Safetensors: Sendable {
             throw InputError(
                 path, at: "the header's length", "\(length) bytes in a file of \(bytes.count)",
                 remedy:
-                    "copy the file again if it was cut off; pickled checkpoints are converted by scripts/convert_checkpoint.py"
+                    "copy a truncated file again; pickled checkpoints are converted by scripts/convert_checkpoint.py"
             )
         }
         let header = try SafetensorsHeader(bytes[8..<8 + Int(length)], file: path)

@@ -51,8 +51,8 @@ extension Safetensors {
         try write(tensors, metadata: metadata, to: path)
     }
 
-    /// The network's weights. PyTorch's counters (`num_batches_tracked`) are passed over, and so is the `module.` that all
-    /// names begin with when a network was saved inside `DataParallel`.
+    /// The network's weights. PyTorch's counters (`num_batches_tracked`) are passed over, and so is the `module.` that
+    /// all names begin with when a network was saved inside `DataParallel`.
     ///
     /// - Throws: `InputError` naming the tensor that is missing, superfluous, of another shape or type, or not finite.
     public func networkState() throws -> NetworkState {

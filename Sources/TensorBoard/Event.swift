@@ -1,5 +1,5 @@
 // What an event file holds: TensorFlow's messages Event, Summary and TensorProto, with the fields that we use.
-// https://github.com/tensorflow/tensorboard/blob/master/tensorboard/compat/proto/event.proto, summary.proto, tensor.proto
+// https://github.com/tensorflow/tensorboard/tree/master/tensorboard/compat/proto: event, summary, tensor
 
 import Pictures
 import Protobuf
@@ -59,9 +59,9 @@ extension Event.Value {
                 }
             case .text(let tag, let markdown):
                 $0.add(1, string: tag)
-                $0.add(8) {  // a tensor of one string, shape [1]
+                $0.add(8) {  // a tensor of one string, shape []: with an axis it would be shown as a table
                     $0.add(1, integer: 7)
-                    $0.add(2) { $0.add(2) { $0.add(1, integer: 1) } }
+                    $0.add(2) { _ in }
                     $0.add(8, string: markdown)
                 }
                 $0.add(9) {

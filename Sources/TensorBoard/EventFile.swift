@@ -10,13 +10,13 @@ import Pictures
 ///     try log.append(markdown: "    seed: 0", tag: "configuration", step: 0, wallTime: now)
 ///     try log.flush()
 ///
-/// Tags with a common prefix before a slash are shown together. Each append reaches the system before it returns, so that a
-/// process that is killed loses at most the record it is writing; `flush` brings all to the disk. The same calls give the
-/// same bytes: the time is the caller's.
+/// Tags with a common prefix before a slash are shown together. Each append reaches the system before it returns, so
+/// that a process that is killed loses at most the record it is writing; `flush` brings all to the disk. The same calls
+/// give the same bytes: the time is the caller's.
 ///
-/// **Resuming.** A run that goes on from step K writes everything after K again. Opening the log removes from the files in
-/// the directory what lies after K, and a record that a kill has cut off, then begins a file of its own: no curve shows a
-/// step twice. A TensorBoard that is watching is told to forget the steps after K.
+/// **Resuming.** A run that goes on from step K writes everything after K again. Opening the log removes from the files
+/// in the directory what lies after K, and a record that a kill has cut off, then begins a file of its own: no curve
+/// shows a step twice. A TensorBoard that is watching is told to forget the steps after K.
 public final class EventFile {
     /// `DIR/events.out.tfevents.<seconds>.<host>`.
     public let path: String
@@ -96,8 +96,8 @@ extension EventFile {
     /// TensorBoard goes by this word; what a crash left of a file half-written is none.
     private static func isEventFile(_ name: String) -> Bool { name.contains("tfevents") && !name.contains(".tmp-") }
 
-    /// Rewrites a file without what lies after `step` and without what cannot be read, in one piece or not at all; removes
-    /// it where nothing but its head is left.
+    /// Rewrites a file without what lies after `step` and without what cannot be read, in one piece or not at all;
+    /// removes it where nothing but its head is left.
     private static func cut(_ path: String, keepingUpTo step: Int, _ isOwed: (String) -> Bool) throws {
         let bytes = try FileContent.bytes(path, limit: 1 << 31)
         var kept: [UInt8] = []
@@ -116,8 +116,8 @@ extension EventFile {
         }
     }
 
-    /// TensorBoard reads files in the order of their names, so this one's second is later than all others', also where the
-    /// clock was set back or another machine's is behind.
+    /// TensorBoard reads files in the order of their names, so this one's second is later than all others', also where
+    /// the clock was set back or another machine's is behind.
     private static func name(following earlier: [String], wallTime: Double) -> String {
         let limit = 9_999_999_999  // ten digits: names sort as times do until 2286
         let seconds = earlier.compactMap { name -> Int? in

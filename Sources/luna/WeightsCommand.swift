@@ -17,8 +17,8 @@ struct WeightsCommand: ParsableCommand {
               luna weights import --input theirs.safetensors --output theirs.h5 --preset dsb2017
               luna weights show runs/fold0
 
-            Checkpoints of PyTorch become safetensors by scripts/convert_checkpoint.py; scripts/load_safetensors.py loads an \
-            export into the network in PyTorch.
+            Checkpoints of PyTorch become safetensors by scripts/convert_checkpoint.py; scripts/load_safetensors.py loads \
+            an export into the network in PyTorch.
             """,
         subcommands: [WeightsExport.self, WeightsImport.self, WeightsShow.self])
 }
@@ -75,8 +75,8 @@ struct WeightsImport: ParsableCommand {
         commandName: "import",
         abstract: "Make a weight file from safetensors, for `luna detect` and `initial_weights`.",
         discussion: """
-            Names and shapes are those of PyTorch's state_dict, with or without `module.` before them; values are F32, F64, \
-            F16 or BF16.
+            Names and shapes are those of PyTorch's state_dict, with or without `module.` before them; values are F32, \
+            F64, F16 or BF16.
             """)
 
     @Option(help: ArgumentHelp("A safetensors file.", valueName: "file"))

@@ -18,7 +18,8 @@ import Testing
         }
     }
 
-    /// Bytes from the format's description: the header's length, sorted names, blanks up to a multiple of eight, values.
+    /// Bytes from the format's description: the header's length, sorted names, blanks up to a multiple of eight,
+    /// values.
     @Test func writesTheFormat() throws {
         try withTemporaryDirectory { directory in
             let path = "\(directory)/a.safetensors"

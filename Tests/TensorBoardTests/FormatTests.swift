@@ -33,8 +33,8 @@ import Testing
                 + "047261746515000000c094cd9667")
         #expect(
             stored(1, .values([.text(tag: "note", markdown: "**ü**")]))
-                == "33000000000000000ca72056090000000000448f4010012a260a240a046e6f74654210080712041202080142062a2ac3bc"
-                + "2a2a4a0a0a060a04746578742002d71a7a2e")
+                == "2f000000000000006d5d1d50090000000000448f4010012a220a200a046e6f7465420c0807120042062a2ac3bc2a2a4a"
+                + "0a0a060a0474657874200259c300fb")
     }
 
     /// Summary.Image: height, width, 3 for RGB, the PNG file.

@@ -1,5 +1,5 @@
-"""What TensorBoard reads from a directory of event files, as JSON, for luna's tests (Tests/TensorBoardTests), which run it
-where LUNA_PYTHON names a Python with tensorboard.
+"""What TensorBoard reads from a directory of event files, as JSON, for luna's tests (Tests/TensorBoardTests), which run
+it where LUNA_PYTHON names a Python with tensorboard.
 
     events.py DIRECTORY
 

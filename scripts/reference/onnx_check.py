@@ -3,8 +3,8 @@ names a Python with onnx, onnxruntime and h5py.
 
     onnx_check.py MODEL ANSWERS...
 
-Each ANSWERS is HDF5: /input, /coord and luna's /output. Checks the model and prints how far outputs lie from luna's at most,
-then its metadata.
+Each ANSWERS is HDF5: /input, /coord and luna's /output. Checks the model and prints how far outputs lie from luna's at
+most, then its metadata.
 """
 
 import json

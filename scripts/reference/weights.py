@@ -1,5 +1,5 @@
-"""Weights that travel between luna and PyTorch, for luna's tests (Tests/InterchangeTests), which run it where LUNA_PYTHON
-names a Python with torch, h5py and safetensors.
+"""Weights that travel between luna and PyTorch, for luna's tests (Tests/InterchangeTests), which run it where
+LUNA_PYTHON names a Python with torch, h5py and safetensors.
 
     weights.py compare EXPORT ANSWERS       luna's safetensors in PyTorch: prints how far outputs lie from luna's
     weights.py make CHECKPOINT ANSWERS      writes a pickled checkpoint as training scripts do, and its outputs
