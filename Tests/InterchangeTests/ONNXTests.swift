@@ -30,7 +30,7 @@ import Testing
     private static let origin = WeightsOrigin(preset: "dsb2017", anchors: [10, 30, 60])
 
     @Test func theGraphIsWhole() throws {
-        let state = WeightsInterchangeTests.state()
+        let state = WeightsInterchangeTests.state
         let model = try Message(ONNXNetwork.model(state, origin: Self.origin)[...])
         #expect(model.integers(1) == [8])
         #expect(try model.messages(8).map { $0.integers(2) } == [[17]])
@@ -70,7 +70,7 @@ import Testing
     }
 
     @Test func itSaysHowItIsUsed() throws {
-        let model = try Message(ONNXNetwork.model(WeightsInterchangeTests.state(), origin: Self.origin)[...])
+        let model = try Message(ONNXNetwork.model(WeightsInterchangeTests.state, origin: Self.origin)[...])
         let pairs = try model.messages(14).map { ($0.texts(1)[0], $0.texts(2)[0]) }
         let metadata = Dictionary(uniqueKeysWithValues: pairs)
         #expect(metadata["anchors_mm"] == "10 30 60")
@@ -82,7 +82,7 @@ import Testing
     @Test(.enabled(if: ReferencePython.has("onnx", "onnxruntime", "h5py")))
     func onnxRuntimeGivesTheSameAnswer() throws {
         try withTemporaryDirectory { directory in
-            let state = WeightsInterchangeTests.state()
+            let state = WeightsInterchangeTests.state
             try ONNXNetwork.write(state, origin: Self.origin, to: "\(directory)/a.onnx")
             let answers = ["\(directory)/1.h5", "\(directory)/2.h5"]
             try WeightsInterchangeTests.writeAnswers(state, shape: [2, 1, 32, 48, 16], to: answers[0])

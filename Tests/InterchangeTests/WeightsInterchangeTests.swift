@@ -8,26 +8,40 @@ import Testing
 @testable import Interchange
 
 @Suite struct WeightsInterchangeTests {
-    /// Weights of which no two tensors are alike, running statistics neither.
-    static func state(_ seed: UInt64 = 5) -> NetworkState {
-        var state = NoduleNetwork.initialState(seed: seed)
-        var generator = CounterGenerator(seed: seed, purpose: "statistics")
-        for entry in NoduleNetwork.statistics.entries {
-            let isVariance = entry.name.hasSuffix("running_var")
-            for element in entry.range {
-                state.statistics[element] = Float(isVariance ? generator.uniform(0.5, 2) : generator.uniform(-0.3, 0.3))
-            }
+    /// Weights of which no two tensors are alike, with the statistics of a batch, so that outputs vary as a trained
+    /// network's do.
+    static let state: NetworkState = {
+        var state = NoduleNetwork.initialState(seed: 5)
+        var generator = CounterGenerator(seed: 5, purpose: "noise")
+        for entry in NoduleNetwork.parameters.entries where entry.shape.count == 1 {
+            for element in entry.range { state.parameters[element] += Float(generator.uniform(-0.3, 0.3)) }
         }
+        let network = NoduleNetwork(pool: ThreadPool(threads: 1))
+        let (input, coord) = batch([1, 1, 32, 32, 32])
+        let draws = CounterGenerator(seed: 5, purpose: "dropout")
+        _ = network.forward(state, input: input, coord: coord, mode: .training(dropout: 0, generator: draws))
+        state.statistics = network.batchStatistics
         return state
+    }()
+
+    /// An input [N, 1, D, H, W] and coordinates of noise.
+    private static func batch(_ shape: [Int]) -> (input: Tensor, coord: Tensor) {
+        var generator = CounterGenerator(seed: 2, purpose: "input")
+        func noise(_ shape: [Int], _ bound: Double) -> Tensor {
+            let count = shape.reduce(1, *)
+            return Tensor(shape: shape, values: (0..<count).map { _ in Float(generator.uniform(-bound, bound)) })
+        }
+        let input = noise(shape, 1)
+        return (input, noise([shape[0], 3] + shape[2...].map { $0 / 4 }, 0.5))
     }
 
     @Test func weightsComeBackAsTheyWent() throws {
         try withTemporaryDirectory { directory in
             let path = "\(directory)/a.safetensors"
             let origin = WeightsOrigin(preset: "luna16", anchors: [5, 10, 20], validationFold: 3)
-            try Safetensors.write(Self.state(), origin: origin, to: path)
+            try Safetensors.write(Self.state, origin: origin, to: path)
             let file = try Safetensors(contentsOf: path)
-            #expect(try file.networkState() == Self.state())
+            #expect(try file.networkState() == Self.state)
             #expect(
                 file.metadata == [
                     "format": "pt", "producer": "luna", "preset": "luna16", "anchors_mm": "5 10 20",
@@ -43,7 +57,7 @@ import Testing
     private func changed(
         _ change: (inout [(name: String, shape: [Int], values: [Float])]) -> Void
     ) throws -> NetworkState {
-        let state = Self.state()
+        let state = Self.state
         var tensors: [(name: String, shape: [Int], values: [Float])] = []
         for (table, values) in [
             (NoduleNetwork.parameters, state.parameters), (NoduleNetwork.statistics, state.statistics),
@@ -63,7 +77,7 @@ import Testing
             for index in tensors.indices { tensors[index].name = "module." + tensors[index].name }
             tensors.reverse()
         }
-        #expect(found == Self.state())
+        #expect(found == Self.state)
     }
 
     @Test func whatIsWrongIsNamed() {
@@ -89,15 +103,11 @@ import Testing
 
     /// Writes an input, coordinates and luna's answer in evaluation mode.
     static func writeAnswers(_ state: NetworkState, shape: [Int], to path: String) throws {
-        var generator = CounterGenerator(seed: 2, purpose: "input")
-        let grid = shape[2...].map { $0 / 4 }
-        let input = Tensor(
-            shape: shape, values: (0..<shape.reduce(1, *)).map { _ in Float(generator.uniform(-1, 1)) })
-        let coordShape = [shape[0], 3] + grid
-        let coord = Tensor(
-            shape: coordShape, values: (0..<coordShape.reduce(1, *)).map { _ in Float(generator.uniform(-0.5, 0.5)) })
+        let (input, coord) = batch(shape)
         let output = NoduleNetwork(pool: ThreadPool(threads: 1))
             .forward(state, input: input, coord: coord, mode: .evaluation)
+        // Nothing could be told from outputs that hardly vary.
+        try #require(spread(output.values) > 0.05)
         try HDF5File.write(to: path) { file in
             try file.write("/input", shape: input.shape, values: input.values)
             try file.write("/coord", shape: coord.shape, values: coord.values)
@@ -105,11 +115,21 @@ import Testing
         }
     }
 
+    /// The standard deviation over cells of the component that varies least.
+    private static func spread(_ output: [Float]) -> Double {
+        let components = NoduleNetwork.anchors * NoduleNetwork.components
+        return (0..<components).map { component in
+            let values = stride(from: component, to: output.count, by: components).map { Double(output[$0]) }
+            let mean = values.reduce(0, +) / Double(values.count)
+            return (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)).squareRoot()
+        }.min() ?? 0
+    }
+
     @Test(.enabled(if: ReferencePython.has("torch", "safetensors", "h5py")))
     func pyTorchGivesTheSameAnswerWithAnExport() throws {
         try withTemporaryDirectory { directory in
-            try Safetensors.write(Self.state(), origin: WeightsOrigin(), to: "\(directory)/a.safetensors")
-            try Self.writeAnswers(Self.state(), shape: [2, 1, 32, 48, 16], to: "\(directory)/answers.h5")
+            try Safetensors.write(Self.state, origin: WeightsOrigin(), to: "\(directory)/a.safetensors")
+            try Self.writeAnswers(Self.state, shape: [2, 1, 32, 48, 16], to: "\(directory)/answers.h5")
             let text = try ReferencePython.run(
                 "reference/weights.py", "compare", "\(directory)/a.safetensors", "\(directory)/answers.h5")
             let difference = try #require(Double(text.split(separator: "\n").first ?? ""))
@@ -134,6 +154,7 @@ import Testing
                 state, input: Tensor(shape: input.shape, values: input.values),
                 coord: Tensor(shape: coord.shape, values: coord.values), mode: .evaluation)
             #expect(output.shape == expected.shape)
+            #expect(Self.spread(output.values) > 0.05)
             let difference = zip(output.values, expected.values).map { abs($0 - $1) }.max() ?? .infinity
             #expect(difference < 1e-4)
             print("PyTorch to luna: outputs differ by \(difference) at most")
