@@ -82,10 +82,7 @@ let package = Package(
         .target(name: "Network", dependencies: ["Compute", "HDF5", "FileIO"], swiftSettings: optimised),
         .target(
             name: "Interchange", dependencies: ["FileIO", "Network", "Protobuf"], swiftSettings: optimised),
-        .target(
-            name: "Evaluation",
-            dependencies: ["FileIO", "Compute", .product(name: "Mustache", package: "swift-mustache")],
-            swiftSettings: optimised),
+        .target(name: "Evaluation", dependencies: ["FileIO", "Compute"], swiftSettings: optimised),
         .target(name: "Detection", dependencies: ["Compute", "FileIO"], swiftSettings: optimised),
         .target(
             name: "PatchData", dependencies: ["CT", "Compute", "Detection", "HDF5", "FileIO"],
@@ -93,6 +90,13 @@ let package = Package(
         .target(
             name: "Views",
             dependencies: ["CT", "Compute", "Detection", "Evaluation", "FileIO", "PatchData", "Pictures"],
+            swiftSettings: optimised),
+        .target(
+            name: "Report",
+            dependencies: [
+                "CT", "Evaluation", "FileIO", "PatchData", "Pictures", "Views",
+                .product(name: "Mustache", package: "swift-mustache"),
+            ],
             swiftSettings: optimised),
         .target(
             name: "Inference",
@@ -110,8 +114,7 @@ let package = Package(
             name: "luna",
             dependencies: [
                 "CT", "Compute", "DICOM", "Detection", "Evaluation", "FileIO", "HDF5", "Inference", "Interchange",
-                "MPI",
-                "Network", "PatchData", "Training", "Views",
+                "MPI", "Network", "PatchData", "Report", "Training", "Views",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -125,7 +128,8 @@ let package = Package(
     ] + kernelTargets + fuzzer
         + [
             "FileIO", "Pictures", "Protobuf", "TensorBoard", "HDF5", "MPI", "Compute", "CT", "DICOM", "Network",
-            "Interchange", "Evaluation", "Detection", "PatchData", "Inference", "Views", "Training", "FuzzTargets",
+            "Interchange", "Evaluation", "Detection", "PatchData", "Inference", "Views", "Report", "Training",
+            "FuzzTargets",
         ].map { module in
             .testTarget(
                 name: "\(module)Tests",
@@ -140,7 +144,7 @@ let package = Package(
 )
 
 /// Modules whose tests carry files made by the scripts in `scripts/fixtures`.
-var fixtures: Set<String> { ["CT", "DICOM", "Network", "FuzzTargets"] }
+var fixtures: Set<String> { ["CT", "DICOM", "Evaluation", "Network", "FuzzTargets"] }
 
 /// What tests use beside their module and what it depends on.
 var beside: [String: [Target.Dependency]] {

@@ -32,6 +32,8 @@ public struct Bootstrap: Hashable, Sendable {
     /// The curve's band: rates, spaced evenly in their logarithm, and the sensitivity there.
     public var band: [(rate: Double, interval: Interval)] { zip(Self.bandRates, bandIntervals).map { ($0, $1) } }
     private var bandIntervals: [Interval]
+    /// The CPM of each resample; nil where only scans without nodules were drawn, which have no sensitivity.
+    let cpms: [Double?]
 
     /// 1/8 to 8 in steps of a sixth of an octave.
     private static let bandRates = (0...36).map { 0.125 * exp2(Double($0) / 6) }
@@ -39,27 +41,48 @@ public struct Bootstrap: Hashable, Sendable {
     /// - Parameters:
     ///   - resamples: How many; the recipe takes 1,000.
     ///   - seed: Determines which scans each draws.
-    public init(_ matching: Matching, resamples: Int, seed: UInt64) {
+    ///   - threads: At least 1; they change nothing but the time.
+    public init(_ matching: Matching, resamples: Int, seed: UInt64, threads: Int = ThreadPool.availableCores) {
         self.resamples = resamples
+        let pool = ThreadPool(threads: max(1, min(threads, resamples)))
+        defer { pool.stop() }
         let scans = matching.counts.scans
-        var cpms: [Double] = []
-        var atRates = [[Double]](repeating: [], count: FROC.rates.count)
-        var atBand = [[Double]](repeating: [], count: Self.bandRates.count)
-        for resample in 0..<resamples {
-            var generator = CounterGenerator(seed: seed, purpose: "bootstrap", UInt64(resample))
-            var weights = [Int](repeating: 0, count: scans)
-            for _ in 0..<scans { weights[generator.integer(in: 0..<scans)] += 1 }
-            let nodules = zip(weights, matching.nodulesByScan).reduce(0) { $0 + $1.0 * $1.1 }
-            // A draw of healthy scans only has no sensitivity.
-            if nodules == 0 { continue }
-            let curve = FROC(matching.marks, weights: weights, scans: scans, nodules: nodules)
-            let sensitivities = curve.sensitivities
-            cpms.append(sensitivities.reduce(0, +) / Double(sensitivities.count))
-            for index in atRates.indices { atRates[index].append(sensitivities[index]) }
-            for index in atBand.indices { atBand[index].append(curve.sensitivity(at: Self.bandRates[index])) }
+        let rates = FROC.rates + Self.bandRates
+        // A row of sensitivities for each resample, empty where it has no nodule.
+        var rows = [[Double]](repeating: [], count: resamples)
+        rows.withUnsafeMutableBufferPointer { rows in
+            // Each item writes its own row only.
+            nonisolated(unsafe) let rows = rows
+            pool.run(resamples) { resample, _ in
+                let weights = Self.draw(resample, seed: seed, scans: scans)
+                let nodules = zip(weights, matching.nodulesByScan).reduce(0) { $0 + $1.0 * $1.1 }
+                if nodules == 0 { return }
+                let curve = FROC(matching.marks, weights: weights, scans: scans, nodules: nodules)
+                rows[resample] = rates.map(curve.sensitivity(at:))
+            }
         }
-        cpm = Interval(cpms)
-        sensitivities = atRates.map(Interval.init)
-        bandIntervals = atBand.map(Interval.init)
+        let count = FROC.rates.count
+        cpms = rows.map { $0.isEmpty ? nil : $0[..<count].reduce(0, +) / Double(count) }
+        let drawn = rows.filter { !$0.isEmpty }
+        let intervals = rates.indices.map { rate in Interval(drawn.map { $0[rate] }) }
+        cpm = Interval(cpms.compactMap(\.self))
+        sensitivities = Array(intervals[..<count])
+        bandIntervals = Array(intervals[count...])
+    }
+
+    /// How often a resample counts each scan: the same for every detector, which is what makes differences paired.
+    static func draw(_ resample: Int, seed: UInt64, scans: Int) -> [Int] {
+        var generator = CounterGenerator(seed: seed, purpose: "bootstrap", UInt64(resample))
+        var weights = [Int](repeating: 0, count: scans)
+        for _ in 0..<scans { weights[generator.integer(in: 0..<scans)] += 1 }
+        return weights
+    }
+
+    /// The CPM less another detector's on the same scans, resample by resample.
+    ///
+    /// - Precondition: Both were made for the same scans and nodules, with one seed and number of resamples.
+    public func difference(to other: Bootstrap) -> Interval {
+        precondition(resamples == other.resamples, "\(resamples) resamples beside \(other.resamples)")
+        return Interval(zip(cpms, other.cpms).compactMap { a, b in a.flatMap { a in b.map { a - $0 } } })
     }
 }

@@ -59,18 +59,3 @@ public enum CandidateFile {
         try AtomicFile.write(text, to: path)
     }
 }
-
-/// Decimal notation with a fixed number of places, the same on every system.
-enum Decimal {
-    static func text(_ value: Double, places: Int) -> String {
-        guard value.isFinite, abs(value) < 1e12 else { return "\(value)" }
-        var factor = 1.0
-        for _ in 0..<places { factor *= 10 }
-        let scaled = Int((abs(value) * factor).rounded())
-        let (whole, fraction) = scaled.quotientAndRemainder(dividingBy: Int(factor))
-        let sign = value < 0 && scaled > 0 ? "-" : ""
-        guard places > 0 else { return "\(sign)\(whole)" }
-        let digits = String(fraction)
-        return "\(sign)\(whole)." + String(repeating: "0", count: places - digits.count) + digits
-    }
-}

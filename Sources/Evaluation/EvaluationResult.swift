@@ -1,80 +1,67 @@
-import FileIO
-import Foundation
-
-/// A detector's evaluation, as it is written to files.
+/// A detector's evaluation.
 public struct EvaluationResult: Sendable {
     public let matching: Matching
     public let froc: FROC
-    /// Nil where no resamples were asked for.
+    /// Nil where no resamples were asked for, or there is no nodule.
     public let bootstrap: Bootstrap?
     public let seed: UInt64
+    /// Nil where the scans are not of two folds at least.
+    public let folds: FoldSummary?
 
-    /// - Parameter resamples: Of the bootstrap; 0 for none.
-    public init(_ candidates: [Candidate], _ reference: ReferenceStandard, resamples: Int = 1000, seed: UInt64 = 0) {
+    /// - Parameters:
+    ///   - folds: The fold of each series, as far as known.
+    ///   - resamples: Of the bootstrap; 0 for none.
+    public init(
+        _ candidates: [Candidate], _ reference: ReferenceStandard, folds: [String: Int] = [:], resamples: Int = 1000,
+        seed: UInt64 = 0
+    ) {
         matching = Matching(candidates, reference)
         froc = FROC(matching.marks, scans: matching.counts.scans, nodules: matching.counts.nodules)
-        let isPossible = resamples > 0 && matching.counts.detected + matching.missed.count > 0
+        let isPossible = resamples > 0 && matching.counts.nodules > 0
         bootstrap = isPossible ? Bootstrap(matching, resamples: resamples, seed: seed) : nil
         self.seed = seed
-    }
-
-    private struct Summary: Encodable {
-        struct Counts: Encodable {
-            let scans, nodules, detected, false_positives, irrelevant, double, beyond_limit: Int
-        }
-        struct Resampled: Encodable {
-            let resamples: Int
-            let seed: UInt64
-            let mean, lower, upper: Double
-            let sensitivity: [Interval]
-        }
-        let rates, sensitivity: [Double]
-        let cpm: Double
-        let bootstrap: Resampled?
-        let counts: Counts
-    }
-
-    /// Writes `froc.json` and `froc.csv` into a directory, which is made where missing.
-    ///
-    /// - Throws: `FileError`.
-    public func write(to directory: String) throws {
-        try FileContent.makeDirectory(directory)
-        let c = matching.counts
-        let summary = Summary(
-            rates: FROC.rates, sensitivity: froc.sensitivities, cpm: froc.cpm,
-            bootstrap: bootstrap.map {
-                .init(
-                    resamples: $0.resamples, seed: seed, mean: $0.cpm.mean, lower: $0.cpm.lower, upper: $0.cpm.upper,
-                    sensitivity: $0.sensitivities)
-            },
-            counts: .init(
-                scans: c.scans, nodules: c.nodules, detected: c.detected, false_positives: c.falsePositives,
-                irrelevant: c.irrelevant, double: c.double, beyond_limit: c.beyondLimit))
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        try AtomicFile.write([UInt8](encoder.encode(summary)) + [10], to: "\(directory)/froc.json")
-        var csv = "false_positives_per_scan,sensitivity,threshold\n"
-        for point in froc.corners {
-            let threshold = point.threshold.isFinite ? "\(point.threshold)" : ""
-            csv += "\(point.falsePositivesPerScan),\(point.sensitivity),\(threshold)\n"
-        }
-        try AtomicFile.write(csv, to: "\(directory)/froc.csv")
+        let foldOfScan = reference.scans.map { folds[$0] }
+        let isDivided = Set(foldOfScan.compactMap(\.self)).count > 1
+        self.folds = isDivided ? FoldSummary(matching, foldOfScan: foldOfScan) : nil
     }
 
     /// The table that a person reads; its last line is `CPM 0.842`.
     public var table: String {
         var lines = ["FP/scan  sensitivity" + (bootstrap == nil ? "" : "  95 % interval")]
         for (index, rate) in FROC.rates.enumerated() {
-            let name = ["1/8", "1/4", "1/2", "1", "2", "4", "8"][index]
+            let name = FROC.rateNames[index]
             var line = String(repeating: " ", count: 7 - name.count) + name + "        "
             line += Decimal.text(froc.sensitivity(at: rate), places: 3)
-            if let interval = bootstrap?.sensitivities[index] {
-                line += "  \(Decimal.text(interval.lower, places: 3)) - \(Decimal.text(interval.upper, places: 3))"
-            }
+            if let interval = bootstrap?.sensitivities[index] { line += "  \(interval.text)" }
             lines.append(line)
         }
         lines.append("CPM " + Decimal.text(froc.cpm, places: 3))
         return lines.joined(separator: "\n")
+    }
+
+    /// A line for each fold, then mean and standard deviation, then all scans at once; nil without folds.
+    public var foldTable: String? {
+        guard let folds else { return nil }
+        func texts(_ values: [Double]?) -> [String] {
+            values.map { $0.map { Decimal.text($0, places: 3) } } ?? Array(repeating: "-", count: 8)
+        }
+        var table = TextTable(["fold", "scans", "nodules", "detected"] + FROC.rateNames + ["CPM"])
+        for fold in folds.folds {
+            let cpm = fold.cpm.map { [$0] } ?? []
+            table.add(
+                ["\(fold.fold)", "\(fold.scans)", "\(fold.nodules)", "\(fold.detected)"]
+                    + texts(fold.sensitivities.map { $0 + cpm }))
+        }
+        if let cpm = folds.cpm {
+            let spreads = folds.sensitivities + [cpm]
+            table.add(["mean", "", "", ""] + texts(spreads.map(\.mean)))
+            let deviations = spreads.compactMap(\.standardDeviation)
+            if deviations.count == spreads.count { table.add(["deviation", "", "", ""] + texts(deviations)) }
+        }
+        let c = matching.counts
+        table.add(
+            ["pooled", "\(c.scans)", "\(c.nodules)", "\(c.detected)"] + texts(froc.sensitivities + [froc.cpm]))
+        return table.text
     }
 
     /// What a reader must know to trust the figures, each a sentence.
@@ -97,7 +84,12 @@ public struct EvaluationResult: Sendable {
                     + "check for lost leading zeros or another fold")
         }
         if matching.scansWithoutCandidates > 0 {
-            texts.append("\(matching.scansWithoutCandidates) scans have no candidate")
+            let count = matching.scansWithoutCandidates
+            texts.append(count == 1 ? "1 scan has no candidate" : "\(count) scans have no candidate")
+        }
+        if let folds, folds.unassigned > 0 {
+            let subject = folds.unassigned == 1 ? "1 scan is" : "\(folds.unassigned) scans are"
+            texts.append("\(subject) in no fold; the pooled figures alone count such scans")
         }
         return texts
     }

@@ -12,25 +12,35 @@ public struct FROC: Hashable, Sendable {
 
     /// The false positives per scan that LUNA16 averages over.
     public static let rates = [0.125, 0.25, 0.5, 1, 2, 4, 8]
+    /// The same as people write them.
+    public static let rateNames = ["1/8", "1/4", "1/2", "1", "2", "4", "8"]
 
     /// - Parameters:
     ///   - marks: By descending probability.
     ///   - weights: How often each scan counts; nil: once.
     ///   - nodules: All nodules of these scans, detected or not.
     init(_ marks: [Mark], weights: [Int]? = nil, scans: Int, nodules: Int) {
+        func weight(_ mark: Mark) -> Int { weights?[mark.scan] ?? 1 }
+        var (allDetected, allFalse) = (0, 0)
+        for mark in marks { if mark.isNodule { allDetected += weight(mark) } else { allFalse += weight(mark) } }
         points = [Point(falsePositivesPerScan: 0, sensitivity: 0, threshold: .infinity)]
         var (detected, falsePositives) = (0, 0)
-        let scale = (1 / Double(max(1, scans)), 1 / Double(max(1, nodules)))
         for (index, mark) in marks.enumerated() {
-            let weight = weights?[mark.scan] ?? 1
-            if mark.isNodule { detected += weight } else { falsePositives += weight }
+            if mark.isNodule { detected += weight(mark) } else { falsePositives += weight(mark) }
             // Equal probabilities make one point.
             if index + 1 < marks.count && marks[index + 1].probability == mark.probability { continue }
             points.append(
                 Point(
-                    falsePositivesPerScan: Double(falsePositives) * scale.0,
-                    sensitivity: Double(detected) * scale.1, threshold: mark.probability))
+                    falsePositivesPerScan: Self.share(falsePositives, of: allFalse, over: scans),
+                    sensitivity: Self.share(detected, of: allDetected, over: nodules), threshold: mark.probability))
         }
+    }
+
+    /// `part / count` by way of the part's share of the whole, which is how the original rounds. Where a rate such as 1/8
+    /// falls on a step of the curve, a last bit decides between the step's foot and its head.
+    private static func share(_ part: Int, of whole: Int, over count: Int) -> Double {
+        guard whole > 0, count > 0 else { return 0 }
+        return Double(part) / Double(whole) * Double(whole) / Double(count)
     }
 
     /// The sensitivity at a rate, linearly interpolated; beyond the curve, that of its end.
@@ -53,6 +63,11 @@ public struct FROC: Hashable, Sendable {
 
     /// The competition performance metric: the mean sensitivity at the seven rates.
     public var cpm: Double { sensitivities.reduce(0, +) / Double(Self.rates.count) }
+
+    /// The point of the lowest threshold that keeps within a rate of false positives per scan; nil where none does.
+    public func operatingPoint(within rate: Double) -> Point? {
+        points.last { $0.falsePositivesPerScan <= rate }.flatMap { $0.threshold.isFinite ? $0 : nil }
+    }
 
     /// The points without those on a straight line between their neighbours.
     public var corners: [Point] {

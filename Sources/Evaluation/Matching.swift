@@ -24,6 +24,13 @@ public struct MatchCounts: Hashable, Sendable {
     public var beyondLimit = 0
 }
 
+/// A nodule of the reference, and what became of it.
+public struct NoduleOutcome: Hashable, Sendable {
+    public var nodule: Finding
+    /// The most probable candidate that hits it; nil where none does.
+    public var hit: Candidate?
+}
+
 /// Candidates matched with the reference.
 public struct Matching: Sendable {
     public private(set) var counts = MatchCounts()
@@ -31,7 +38,10 @@ public struct Matching: Sendable {
     private(set) var marks: [Mark] = []
     /// Nodules of each scan, detected or not.
     private(set) var nodulesByScan: [Int]
-    public private(set) var missed: [Finding] = []
+    /// Every nodule of the scans, by scan.
+    public private(set) var outcomes: [NoduleOutcome] = []
+    /// The nodules that no candidate hits.
+    public var missed: [Finding] { outcomes.filter { $0.hit == nil }.map(\.nodule) }
     /// The false positives, most confident first.
     public private(set) var falsePositives: [Candidate] = []
     /// Candidates and nodules of scans that the reference does not know, by identifier.
@@ -87,12 +97,12 @@ public struct Matching: Sendable {
             let hits = candidates.indices.filter { nodule.isHit(by: candidates[$0]) }
             for hit in hits { isInPool[hit] = false }
             counts.double += max(0, hits.count - 1)
-            if let best = hits.map({ candidates[$0].probability }).max() {
-                counts.detected += 1
-                marks.append(Mark(scan: scan, probability: best, isNodule: true))
-            } else {
-                missed.append(nodule)
-            }
+            // Of equally probable hits, the first.
+            let best = hits.max { (candidates[$0].probability, $1) < (candidates[$1].probability, $0) }
+            outcomes.append(NoduleOutcome(nodule: nodule, hit: best.map { candidates[$0] }))
+            guard let best else { continue }
+            counts.detected += 1
+            marks.append(Mark(scan: scan, probability: candidates[best].probability, isNodule: true))
         }
         for finding in excluded {
             for hit in candidates.indices where isInPool[hit] && finding.isHit(by: candidates[hit]) {

@@ -18,11 +18,14 @@ public struct Finding: Hashable, Sendable {
         self.diameter = diameter
     }
 
+    /// In mm.
+    public var effectiveDiameter: Double { diameter < 0 ? 10 : diameter }
+
     /// Whether a candidate lies strictly within the finding's radius.
     public func isHit(by c: Candidate) -> Bool {
         let (dx, dy, dz) = (c.x - x, c.y - y, c.z - z)
-        let effective = diameter < 0 ? 10 : diameter
-        return dx * dx + dy * dy + dz * dz < effective / 2 * (effective / 2)
+        let radius = effectiveDiameter / 2
+        return dx * dx + dy * dy + dz * dz < radius * radius
     }
 }
 

@@ -2,22 +2,32 @@ import ArgumentParser
 import Evaluation
 import FileIO
 import Foundation
+import PatchData
+import Report
 
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
-        abstract: "Compute the LUNA16 FROC of a detector's candidates.",
+        abstract: "Compute the LUNA16 FROC of a detector's candidates, or of several detectors'.",
         discussion: """
             EXAMPLES
               luna evaluate --candidates candidates.csv --annotations annotations.csv --series seriesuids.csv \\
                   --excluded annotations_excluded.csv --output evaluation
+              luna evaluate --candidates fold0.csv,fold1.csv,fold2.csv --data luna16-patches --run runs/fold0 \\
+                  --annotations annotations.csv --output evaluation
+              luna evaluate --candidates old=old.csv --candidates new=new.csv --annotations annotations.csv \\
+                  --series seriesuids.csv --output comparison
 
             Writes froc.json, froc.csv (the curve) and report.html (one page, no network), and prints the table. \
-            Candidates: seriesuid,coordX,coordY,coordZ,probability, in world millimetres.
+            Candidates: seriesuid,coordX,coordY,coordZ,probability, in world millimetres. With several detectors, files \
+            and page are about the first, and each other one is held against it on the same resamples of scans.
             """)
 
-    @Option(help: ArgumentHelp("The detector's candidates.", valueName: "csv"))
-    var candidates: String
+    @Option(
+        help: ArgumentHelp(
+            "A detector's candidates, in one file or in several such as those of ten folds; may be repeated.",
+            valueName: "[name=]csv[,csv...]"))
+    var candidates: [String]
 
     @Option(help: ArgumentHelp("The nodules: seriesuid,coordX,coordY,coordZ,diameter_mm.", valueName: "csv"))
     var annotations: String
@@ -27,6 +37,19 @@ struct EvaluateCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("Findings that count neither way.", valueName: "csv"))
     var excluded: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The data set that the scans are in, for their folds and for pictures of findings.", valueName: "dir"))
+    var data: String?
+
+    @Option(help: ArgumentHelp("The scans' folds, in place of the data set's: seriesuid,fold.", valueName: "csv"))
+    var folds: String?
+
+    @Option(
+        name: .customLong("run"),
+        help: ArgumentHelp("The run that the first detector comes from, for the report.", valueName: "dir"))
+    var runDirectory: String?
 
     @Option(help: ArgumentHelp("The directory for the results.", valueName: "dir"))
     var output: String
@@ -39,32 +62,98 @@ struct EvaluateCommand: ParsableCommand {
 
     func validate() throws {
         if !(0...1_000_000 ~= bootstrap) { throw ValidationError("--bootstrap is 0 to 1000000, not \(bootstrap)") }
+        if candidates.isEmpty { throw ValidationError("--candidates names no file") }
     }
 
     func run() throws {
-        let found = try CandidateFile.read(candidates)
+        let detectors = try DetectorFiles.all(candidates)
+        let manifest = try data.map(DatasetManifest.init(directory:))
+        let log = try runDirectory.map(RunLog.init(directory:))
+        let found = try detectors.map { try $0.read() }
         let nodules = try ReferenceStandard.findings(annotations)
-        let ignored = try excluded.map(ReferenceStandard.findings) ?? []
-        let scans =
-            try series.map(ReferenceStandard.series)
-            ?? Set(found.map(\.seriesUID) + nodules.map(\.seriesUID)).sorted()
-        if scans.isEmpty { throw InputError(candidates, "names no scan, and neither does \(annotations)") }
-        let result = EvaluationResult(
-            found, ReferenceStandard(scans: scans, nodules: nodules, excluded: ignored), resamples: bootstrap,
-            seed: seed)
-        let warnings = result.warnings(hasExcluded: excluded != nil, hasSeries: series != nil)
+        let reference = ReferenceStandard(
+            scans: try series.map(ReferenceStandard.series)
+                ?? Set(found.flatMap { $0.candidates.map(\.seriesUID) } + nodules.map(\.seriesUID)).sorted(),
+            nodules: nodules, excluded: try excluded.map(ReferenceStandard.findings) ?? [])
+        if reference.scans.isEmpty {
+            throw InputError(detectors[0].paths[0], "names no scan, and neither does \(annotations)")
+        }
+        let foldOfSeries = try folds.map(FoldList.read) ?? manifest.map(Self.folds) ?? [:]
+        let results = found.map {
+            EvaluationResult($0.candidates, reference, folds: foldOfSeries, resamples: bootstrap, seed: seed)
+        }
+        let comparison = Comparison(zip(detectors, results).map { ($0.name, $1) })
+        var warnings: [String] = []
+        for (index, detector) in detectors.enumerated() {
+            // What is true of the lists is said once.
+            let isFirst = index == 0
+            var own = results[index].warnings(
+                hasExcluded: excluded != nil || !isFirst, hasSeries: series != nil || !isFirst)
+            if let first = found[index].repeated.first {
+                own.append(
+                    "\(found[index].repeated.count) series have candidates in more than one of the files joined, such as "
+                        + "\(first): all of them count")
+            }
+            warnings += detectors.count > 1 ? own.map { "\(detector.name): \($0)" } : own
+        }
         for warning in warnings { FileHandle.standardError.write(Data("warning: \(warning)\n".utf8)) }
-        try result.write(to: output)
-        try result.writeReport(
-            to: output,
-            sources: [
-                ("candidates", "\(candidates) (\(found.count))"), ("annotations", "\(annotations) (\(nodules.count))"),
-                ("series", series ?? "those named in candidates and annotations"), ("excluded", excluded ?? "none"),
-                ("bootstrap", "\(bootstrap) resamples, seed \(seed)"),
-            ], warnings: warnings)
+
+        let others = detectors.count > 1 ? comparison : nil
+        try results[0].write(to: output, comparison: others)
+        var report = Report(results[0], comparison: others)
+        report.warnings = warnings
+        report.version = Luna.configuration.version
+        report.run = log
+        report.volumes = manifest.map { volumes(of: $0) } ?? [:]
+        report.inputs = try inputs(detectors)
+        try report.write(to: output)
+        printResult(results[0], others)
+    }
+
+    private func printResult(_ result: EvaluationResult, _ comparison: Comparison?) {
         let c = result.matching.counts
         print("\(c.scans) scans, \(c.nodules) nodules, \(c.detected) detected, \(c.falsePositives) false positives")
         print("report: \(output)/report.html")
+        if let table = result.foldTable { print("\n\(table)\n") }
+        if let comparison { print("\n\(comparison.table)\n") }
         print(result.table)
+    }
+
+    /// The fold of each series of a data set.
+    private static func folds(_ manifest: DatasetManifest) -> [String: Int] {
+        var folds: [String: Int] = [:]
+        for fold in manifest.folds {
+            for series in fold.volumes.compactMap(\.seriesuid) { folds[series] = fold.fold }
+        }
+        return folds
+    }
+
+    /// The clean volume of each series; those that are not there are not drawn.
+    private func volumes(of manifest: DatasetManifest) -> [String: String] {
+        var paths: [String: String] = [:]
+        for file in manifest.folds.flatMap(\.volumes) {
+            let path = "\(data ?? "")/\(file.path)"
+            if let series = file.seriesuid, FileContent.size(path) != nil { paths[series] = path }
+        }
+        return paths
+    }
+
+    /// What the report says it was made from.
+    private func inputs(_ detectors: [DetectorFiles]) throws -> [Report.Input] {
+        var inputs: [Report.Input] = []
+        for detector in detectors {
+            let role = detectors.count > 1 ? "candidates of \(detector.name)" : "candidates"
+            inputs += try detector.paths.map { try Report.Input(role, file: $0) }
+        }
+        let lists = [
+            ("annotations", annotations), ("series", series), ("excluded findings", excluded), ("folds", folds),
+        ]
+        for case (let role, let path?) in lists { inputs.append(try Report.Input(role, file: path)) }
+        if series == nil { inputs.append(Report.Input("series", "those named in candidates and annotations")) }
+        if excluded == nil { inputs.append(Report.Input("excluded findings", "none")) }
+        if let data { inputs.append(try Report.Input("data set", file: DatasetManifest.path(in: data))) }
+        if let runDirectory { inputs.append(Report.Input("run", runDirectory)) }
+        inputs.append(Report.Input("bootstrap", "\(bootstrap) resamples, seed \(seed)"))
+        return inputs
     }
 }

@@ -25,6 +25,7 @@ extension FuzzTarget {
             try attempt { _ = try CandidateFile.read(path) }
             try attempt { _ = try ReferenceStandard.findings(path) }
             try attempt { _ = try ReferenceStandard.series(path) }
+            try attempt { _ = try FoldList.read(path) }
             try attempt {
                 let table = try CSVTable(contentsOf: path, requiring: ["seriesuid"])
                 for row in 0..<table.count { _ = (table.text(row, "seriesuid"), table.line(row)) }

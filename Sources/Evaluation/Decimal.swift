@@ -1,0 +1,20 @@
+/// Decimal notation with a fixed number of places, the same on every system.
+public enum Decimal {
+    public static func text(_ value: Double, places: Int) -> String {
+        guard value.isFinite, abs(value) < 1e12 else { return "\(value)" }
+        var factor = 1.0
+        for _ in 0..<places { factor *= 10 }
+        let scaled = Int((abs(value) * factor).rounded())
+        let (whole, fraction) = scaled.quotientAndRemainder(dividingBy: Int(factor))
+        let sign = value < 0 && scaled > 0 ? "-" : ""
+        guard places > 0 else { return "\(sign)\(whole)" }
+        let digits = String(fraction)
+        return "\(sign)\(whole)." + String(repeating: "0", count: places - digits.count) + digits
+    }
+
+    /// The same, with a plus sign where it is not negative.
+    public static func signedText(_ value: Double, places: Int) -> String {
+        let text = text(value, places: places)
+        return text.hasPrefix("-") ? text : "+" + text
+    }
+}

@@ -1,0 +1,105 @@
+import FileIO
+import Foundation
+
+extension EvaluationResult {
+    /// Writes `froc.json` and `froc.csv` into a directory, which is made where missing.
+    ///
+    /// - Parameter comparison: Of this detector, the first, with others: told in `froc.json` too.
+    /// - Throws: `FileError`.
+    public func write(to directory: String, comparison: Comparison? = nil) throws {
+        try FileContent.makeDirectory(directory)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        let content = FROCFile(self, comparison)
+        try AtomicFile.write([UInt8](encoder.encode(content)) + [10], to: "\(directory)/froc.json")
+        var csv = "false_positives_per_scan,sensitivity,threshold\n"
+        for point in froc.corners {
+            let threshold = point.threshold.isFinite ? "\(point.threshold)" : ""
+            csv += "\(point.falsePositivesPerScan),\(point.sensitivity),\(threshold)\n"
+        }
+        try AtomicFile.write(csv, to: "\(directory)/froc.csv")
+    }
+}
+
+/// The content of `froc.json`; its names are a contract with scripts.
+private struct FROCFile: Encodable {
+    struct Counts: Encodable {
+        let scans, nodules, detected, false_positives, irrelevant, double, beyond_limit: Int
+
+        init(_ c: MatchCounts) {
+            (scans, nodules, detected, false_positives) = (c.scans, c.nodules, c.detected, c.falsePositives)
+            (irrelevant, double, beyond_limit) = (c.irrelevant, c.double, c.beyondLimit)
+        }
+    }
+
+    struct Resampled: Encodable {
+        let resamples: Int
+        let seed: UInt64
+        let mean, lower, upper: Double
+        let sensitivity: [Interval]
+
+        init?(_ result: EvaluationResult) {
+            guard let bootstrap = result.bootstrap else { return nil }
+            (resamples, seed, sensitivity) = (bootstrap.resamples, result.seed, bootstrap.sensitivities)
+            (mean, lower, upper) = (bootstrap.cpm.mean, bootstrap.cpm.lower, bootstrap.cpm.upper)
+        }
+    }
+
+    struct Fold: Encodable {
+        let fold, scans, nodules, detected, false_positives: Int
+        let sensitivity: [Double]?
+        let cpm: Double?
+
+        init(_ f: FoldSummary.Fold) {
+            (fold, scans, nodules, detected, false_positives) = (
+                f.fold, f.scans, f.nodules, f.detected, f.falsePositives
+            )
+            (sensitivity, cpm) = (f.sensitivities, f.cpm)
+        }
+    }
+
+    struct Folds: Encodable {
+        let by_fold: [Fold]
+        let cpm: FoldSummary.Spread?
+        let sensitivity: [FoldSummary.Spread]
+        let pooled_cpm: Double
+
+        init?(_ result: EvaluationResult) {
+            guard let folds = result.folds else { return nil }
+            (by_fold, cpm, sensitivity) = (folds.folds.map(Fold.init), folds.cpm, folds.sensitivities)
+            pooled_cpm = result.froc.cpm
+        }
+    }
+
+    struct Detector: Encodable {
+        let name: String
+        let sensitivity: [Double]
+        let cpm: Double
+        let bootstrap: Resampled?
+        let counts: Counts
+        let folds: Folds?
+        let difference: Double?
+        let difference_interval: Interval?
+
+        init(_ detector: Comparison.Detector) {
+            let result = detector.result
+            (name, sensitivity, cpm) = (detector.name, result.froc.sensitivities, result.froc.cpm)
+            (bootstrap, counts, folds) = (Resampled(result), Counts(result.matching.counts), Folds(result))
+            (difference, difference_interval) = (detector.difference, detector.differenceInterval)
+        }
+    }
+
+    let rates = FROC.rates
+    let sensitivity: [Double]
+    let cpm: Double
+    let bootstrap: Resampled?
+    let counts: Counts
+    let folds: Folds?
+    let comparison: [Detector]?
+
+    init(_ result: EvaluationResult, _ comparison: Comparison?) {
+        (sensitivity, cpm, bootstrap) = (result.froc.sensitivities, result.froc.cpm, Resampled(result))
+        (counts, folds) = (Counts(result.matching.counts), Folds(result))
+        self.comparison = comparison?.detectors.map(Detector.init)
+    }
+}

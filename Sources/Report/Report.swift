@@ -1,0 +1,106 @@
+// report.html: one self-contained page that a person opens and understands. The same input gives the same bytes: it holds
+// no time and nothing of the machine.
+
+import Evaluation
+import FileIO
+import Mustache
+
+/// An evaluation told on a page.
+public struct Report {
+    /// A file, or a setting, that the result was made from.
+    public struct Input: Hashable, Sendable {
+        public var role: String
+        public var value: String
+        var bytes: Int?
+        var crc32: UInt32?
+
+        public init(_ role: String, _ value: String) {
+            self.role = role
+            self.value = value
+        }
+
+        /// A file, with its size and checksum.
+        ///
+        /// - Throws: `InputError` where there is no such file; `FileError`.
+        public init(_ role: String, file: String) throws {
+            self.init(role, file)
+            bytes = FileContent.size(file)
+            crc32 = try FileContent.crc32(file)
+        }
+    }
+
+    /// The first detector is the one that the page is about.
+    public let comparison: Comparison
+    /// Sentences that qualify the result.
+    public var warnings: [String] = []
+    public var inputs: [Input] = []
+    /// Of luna; empty where it has none.
+    public var version = ""
+    /// The training that the first detector comes from.
+    public var run: RunLog?
+    /// Paths of clean volumes by series, for pictures.
+    public var volumes: [String: String] = [:]
+
+    var name: String { comparison.detectors.first?.name ?? "" }
+    let result: EvaluationResult
+
+    /// - Parameters:
+    ///   - result: Of the detector that the page is about.
+    ///   - comparison: It and others, it being the first; nil where there are no others.
+    public init(_ result: EvaluationResult, comparison: Comparison? = nil) {
+        self.result = result
+        self.comparison = comparison ?? Comparison([("detector", result)])
+    }
+
+    /// Writes `report.html` into a directory.
+    ///
+    /// - Throws: `InputError` where a clean volume cannot be read; `FileError`.
+    public func write(to directory: String) throws {
+        try AtomicFile.write(try page(), to: "\(directory)/report.html")
+    }
+
+    /// The page.
+    ///
+    /// - Throws: `InputError` where a clean volume cannot be read; `FileError`.
+    public func page() throws -> String {
+        var content: [String: Any] = ["style": PageStyle.text, "title": title]
+        content["warnings"] = warnings.isEmpty ? nil : ["items": warnings.map { ["text": Self.sentence($0)] }]
+        content["results"] = resultsContent
+        content["comparison"] = comparisonContent
+        content["folds"] = foldsContent
+        content["sizes"] = sizesContent
+        content["training"] = trainingContent
+        content["configuration"] = run?.configuration.map { ["text": $0] }
+        content["cases"] = try casesContent()
+        content["inputs"] = inputsContent
+        return try MustacheTemplate(string: PageTemplate.text).render(content)
+    }
+
+    private var title: String {
+        let cpm = "CPM \(Decimal.text(result.froc.cpm, places: 3))"
+        return comparison.detectors.count > 1 ? "\(name): \(cpm)" : "Nodule detection: \(cpm)"
+    }
+
+    /// What the page was made from.
+    private var inputsContent: [String: Any] {
+        var all = inputs
+        if !version.isEmpty { all.insert(Input("luna", version), at: 0) }
+        return [
+            "rows": all.map { input in
+                [
+                    "role": input.role, "value": input.value, "bytes": input.bytes.map { "\($0)" } ?? "",
+                    "crc32": input.crc32.map { Self.hexadecimal($0) } ?? "",
+                ]
+            }
+        ]
+    }
+
+    private static func hexadecimal(_ value: UInt32) -> String {
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: 8 - digits.count) + digits
+    }
+
+    private static func sentence(_ text: String) -> String {
+        text.prefix(1).uppercased() + text.dropFirst() + (text.hasSuffix(".") ? "" : ".")
+    }
+}

@@ -1,0 +1,112 @@
+// What a run's directory says of its training. Anything that cannot be read is passed over: a report on a detector must
+// not fail for a log line that was cut off when the machine went down.
+
+import FileIO
+import Foundation
+
+/// A run as `luna train` leaves it: `config.yaml`, `metrics.jsonl` and `checkpoints/`.
+public struct RunLog: Hashable, Sendable {
+    /// A value after so many steps.
+    struct Sample: Hashable, Sendable {
+        var step: Int
+        var value: Double
+    }
+
+    public let directory: String
+    /// `config.yaml`; nil where there is none.
+    let configuration: String?
+    /// One for each step.
+    private(set) var loss: [Sample] = []
+    private(set) var learningRate: [Sample] = []
+    /// One for each epoch that was validated, and whose detector was evaluated on whole scans.
+    private(set) var validationLoss: [Sample] = []
+    private(set) var cpm: [Sample] = []
+    private(set) var epochs = 0
+    private(set) var skippedSteps = 0
+    /// Lines that are no record.
+    private(set) var unreadableLines = 0
+    /// Names of checkpoints, oldest first.
+    let checkpoints: [String]
+
+    /// The largest log is one of some 100 million steps; a guard against files with holes.
+    private static let sizeLimit = 1 << 32
+
+    /// - Throws: `InputError` where the directory is missing or holds neither log nor configuration; `FileError`.
+    public init(directory: String) throws {
+        self.directory = directory
+        let (log, settings) = ("\(directory)/metrics.jsonl", "\(directory)/config.yaml")
+        let hasLog = FileContent.size(log) != nil
+        let hasSettings = FileContent.size(settings) != nil
+        guard hasLog || hasSettings else {
+            throw InputError(
+                directory, "holds neither metrics.jsonl nor config.yaml", remedy: "name a directory of luna train")
+        }
+        configuration =
+            hasSettings ? String(decoding: try FileContent.bytes(settings, limit: 1 << 20), as: UTF8.self) : nil
+        let folder = "\(directory)/checkpoints"
+        let names = FileContent.isDirectory(folder) ? try FileContent.names(inDirectory: folder) : []
+        checkpoints = names.filter { $0.hasSuffix(".h5") }
+        guard hasLog else { return }
+        let decoder = JSONDecoder()
+        for line in try FileContent.bytes(log, limit: Self.sizeLimit).split(separator: UInt8(ascii: "\n")) {
+            if let record = try? decoder.decode(Record.self, from: Data(line)) {
+                add(record)
+            } else {
+                unreadableLines += 1
+            }
+        }
+    }
+
+    private struct Record: Decodable {
+        var kind: String
+        var epoch: Int?
+        var step: Int
+        var loss: Double?
+        var learning_rate: Double?
+        var skipped: Bool?
+        var cpm: Double?
+    }
+
+    private mutating func add(_ record: Record) {
+        epochs = max(epochs, record.epoch ?? 0)
+        switch record.kind {
+        case "step":
+            Self.append(record.step, record.loss, to: &loss)
+            Self.append(record.step, record.learning_rate, to: &learningRate)
+            if record.skipped == true { skippedSteps += 1 }
+        case "validation": Self.append(record.step, record.loss, to: &validationLoss)
+        case "froc": Self.append(record.step, record.cpm, to: &cpm)
+        default: break
+        }
+    }
+
+    /// A run that was resumed does some steps again: the later ones are those that led on.
+    private static func append(_ step: Int, _ value: Double?, to samples: inout [Sample]) {
+        guard let value, value.isFinite else { return }
+        while let last = samples.last, last.step >= step { samples.removeLast() }
+        samples.append(Sample(step: step, value: value))
+    }
+}
+
+extension RunLog {
+    /// Samples of neighbouring steps, told by their middle and spread.
+    struct Summary: Hashable, Sendable {
+        var step: Double
+        var median: Double
+        /// The 10th and the 90th percentile.
+        var lower: Double
+        var upper: Double
+    }
+
+    /// The same course in at most so many parts of equally many samples.
+    static func thinned(_ samples: [Sample], to count: Int) -> [Summary] {
+        let parts = min(count, samples.count)
+        return (0..<parts).map { part in
+            let members = samples[samples.count * part / parts..<samples.count * (part + 1) / parts]
+            let sorted = members.map(\.value).sorted()
+            func quantile(_ q: Double) -> Double { sorted[Int((q * Double(sorted.count - 1)).rounded())] }
+            let middle = members.reduce(0.0) { $0 + Double($1.step) } / Double(members.count)
+            return Summary(step: middle, median: quantile(0.5), lower: quantile(0.1), upper: quantile(0.9))
+        }
+    }
+}

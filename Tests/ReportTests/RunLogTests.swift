@@ -1,0 +1,63 @@
+import Evaluation
+import FileIO
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Report
+
+@Suite struct RunLogTests {
+    private func log(_ lines: [String]) throws -> RunLog {
+        try withTemporaryDirectory { directory in
+            try AtomicFile.write(lines.joined(separator: "\n"), to: "\(directory)/metrics.jsonl")
+            return try RunLog(directory: directory)
+        }
+    }
+
+    private func step(_ step: Int, _ loss: Double) -> String {
+        "{\"kind\":\"step\",\"epoch\":1,\"step\":\(step),\"loss\":\(loss),\"learning_rate\":0.01,\"skipped\":false}"
+    }
+
+    /// Unknown kinds and keys, a line cut off, a run that was resumed.
+    @Test func readsWhatItCan() throws {
+        let log = try log([
+            step(1, 4), step(2, 3), step(3, 9), "{\"kind\":\"resumed\",\"step\":1}", step(2, 2.5), "",
+            "{\"kind\":\"validation\",\"epoch\":1,\"step\":2,\"loss\":1.5,\"new\":[1]}",
+            "{\"kind\":\"froc\",\"epoch\":1,\"step\":2,\"cpm\":0.25,\"sensitivity\":[0,0,0,0,0,0,1]}",
+            "{\"kind\":\"step\",\"epoch\":2,\"step\":3,\"loss\":null,\"skipped\":true}", "{\"kind\":\"step\",\"st",
+        ])
+        #expect(log.loss == [.init(step: 1, value: 4), .init(step: 2, value: 2.5)])
+        #expect(log.validationLoss == [.init(step: 2, value: 1.5)])
+        #expect(log.cpm == [.init(step: 2, value: 0.25)])
+        #expect(log.epochs == 2 && log.skippedSteps == 1 && log.unreadableLines == 1)
+        #expect(log.configuration == nil && log.checkpoints.isEmpty)
+        #expect(TrainingPlots(log).figures.count == 4)
+    }
+
+    @Test func notARun() throws {
+        try withTemporaryDirectory { directory in
+            #expect(throws: InputError.self) { try RunLog(directory: directory) }
+            #expect(throws: InputError.self) { try RunLog(directory: directory + "/missing") }
+            try AtomicFile.write("", to: "\(directory)/metrics.jsonl")
+            #expect(TrainingPlots(try RunLog(directory: directory)).figures.isEmpty)
+        }
+    }
+
+    /// However long a run is, its curve has so many points, and each stands for its own steps.
+    @Test func longRunsAreThinned() throws {
+        let samples = (1...10_007).map { RunLog.Sample(step: $0, value: Double($0)) }
+        let parts = RunLog.thinned(samples, to: 150)
+        #expect(parts.count == 150)
+        for (index, part) in parts.enumerated() {
+            #expect(part.lower < part.median && part.median < part.upper)
+            #expect(abs(part.step - part.median) <= 1)
+            if index > 0 { #expect(part.step > parts[index - 1].step && part.lower > parts[index - 1].upper) }
+        }
+        // A wild step moves the median by nothing.
+        var wild = samples
+        wild[40].value = 1e30
+        #expect(RunLog.thinned(wild, to: 150)[0].median - parts[0].median < 2)
+        #expect(RunLog.thinned(Array(samples.prefix(3)), to: 150).map(\.median) == [1, 2, 3])
+        #expect(RunLog.thinned([], to: 150).isEmpty)
+    }
+}
