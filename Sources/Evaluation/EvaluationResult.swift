@@ -65,18 +65,8 @@ public struct EvaluationResult: Sendable {
     }
 
     /// What a reader must know to trust the figures, each a sentence.
-    public func warnings(hasExcluded: Bool, hasSeries: Bool) -> [String] {
+    public var warnings: [String] {
         var texts: [String] = []
-        if !hasExcluded {
-            texts.append(
-                "no --excluded list: findings that LUNA16 counts neither way count as false positives; "
-                    + "published figures leave them out")
-        }
-        if !hasSeries {
-            texts.append(
-                "no --series list: only scans named in the candidates or annotations are counted, "
-                    + "so scans without either are missing from the false positives per scan")
-        }
         let unknown = matching.unknownSeries
         if let first = unknown.first {
             texts.append(
@@ -86,10 +76,6 @@ public struct EvaluationResult: Sendable {
         if matching.scansWithoutCandidates > 0 {
             let count = matching.scansWithoutCandidates
             texts.append(count == 1 ? "1 scan has no candidate" : "\(count) scans have no candidate")
-        }
-        if let folds, folds.unassigned > 0 {
-            let subject = folds.unassigned == 1 ? "1 scan is" : "\(folds.unassigned) scans are"
-            texts.append("\(subject) in no fold; the pooled figures alone count such scans")
         }
         return texts
     }

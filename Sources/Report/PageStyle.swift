@@ -2,10 +2,10 @@
 enum PageStyle {
     static let text = """
         :root { color-scheme: light dark; --text: #1b2026; --soft: #566270; --line: #dde2e7; --back: #ffffff;
-          --panel: #f5f7f9; --note: #fff5d9; --c0: #0b62a8; --c1: #b3470b; --c2: #0a7a5a; --c3: #8a3b8f; --c4: #7a6400;
+          --panel: #f5f7f9; --note: #fff5d9; --bar: #8fbbdd; --c0: #0b62a8; --c1: #b3470b; --c2: #0a7a5a; --c3: #8a3b8f; --c4: #7a6400;
           --c5: #555f69; }
         @media (prefers-color-scheme: dark) { :root { --text: #e6eaee; --soft: #9daab7; --line: #333c46; --back: #14181d;
-          --panel: #1b2129; --note: #3a3114; --c0: #6bb4f2; --c1: #f0965a; --c2: #4fc9a1; --c3: #d495da; --c4: #d8c04a;
+          --panel: #1b2129; --note: #3a3114; --bar: #2f628c; --c0: #6bb4f2; --c1: #f0965a; --c2: #4fc9a1; --c3: #d495da; --c4: #d8c04a;
           --c5: #aab4be; } }
         * { box-sizing: border-box }
         html { -webkit-text-size-adjust: 100% }
@@ -17,19 +17,19 @@ enum PageStyle {
         h3 { font-size: 1rem; font-weight: 600; margin: 1.2rem 0 .3rem }
         p { margin: .4rem 0; max-width: 46rem } a { color: var(--c0) }
         .soft { color: var(--soft) } .cpm { font-size: 3.4rem; font-weight: 650; line-height: 1.1; margin: .7rem 0 0;
-          font-variant-numeric: tabular-nums } .cpm small { font-size: 1rem; font-weight: 400; color: var(--soft) }
-        nav { margin: 1.1rem 0 0; font-size: .92rem } nav a { margin-right: 1.1rem; white-space: nowrap }
+          font-variant-numeric: tabular-nums } .cpm small { font-size: 1rem; font-weight: 400; line-height: 1.5; color: var(--soft); display: inline-block }
+        nav { margin: 1.1rem 0 0; font-size: .92rem; display: flex; flex-wrap: wrap; gap: .2rem 1.1rem }
         .note { background: var(--note); padding: .6rem 1rem; border-radius: .4rem; margin-top: 1.1rem;
           overflow-wrap: anywhere }
         figure { margin: 1rem 0 } figcaption { color: var(--soft); font-size: .9rem; line-height: 1.45; max-width: 46rem }
-        svg { width: 100%; max-width: 42rem; height: auto; display: block }
+        svg { width: 100%; height: auto; display: block }
         svg text { font: 11.5px system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif }
         .label { fill: var(--soft) } .name { fill: var(--text) } .grid { stroke: var(--line); stroke-width: 1 }
         .curve { fill: none; stroke-width: 2.2; stroke-linejoin: round } .leader { stroke-width: 1 }
         .band { fill: var(--c0); opacity: .17 }
         .c0 { stroke: var(--c0) } .c1 { stroke: var(--c1) } .c2 { stroke: var(--c2) } .c3 { stroke: var(--c3) }
         .c4 { stroke: var(--c4) } .c5 { stroke: var(--c5) }
-        .dot { fill: var(--back); stroke-width: 1.8 } .bar { fill: var(--c0); opacity: .62 }
+        .dot { fill: var(--back); stroke-width: 1.8 } .bar { fill: var(--bar) }
         .whisker { stroke: var(--text); stroke-width: 1.3 }
         svg text.count { fill: var(--text); stroke: var(--back); stroke-width: 3; paint-order: stroke }
         .columns { display: flex; flex-wrap: wrap; gap: 0 3.5rem } .columns > div { min-width: 0; max-width: 100% }
@@ -52,12 +52,13 @@ enum PageStyle {
           line-height: 1.45; white-space: pre-wrap; overflow-wrap: anywhere }
         dl { max-width: 46rem } dt { font-weight: 600 } dd { margin: 0 0 .5rem; color: var(--soft) }
         @media (max-width: 32rem) { svg text { font-size: 14px } body { padding: 1.2rem .9rem 3rem }
-          .cpm { font-size: 2.8rem } th, td { padding-right: .8rem } }
+          .cpm { font-size: 2.8rem } .cpm small { display: block } th, td { padding-right: .8rem } }
         @page { size: A4; margin: 16mm 14mm }
         @media print { :root { color-scheme: light; --text: #000; --soft: #444; --line: #ccc; --back: #fff; --panel: #fff;
-          --note: #f4f4f4; --c0: #0b62a8; --c1: #b3470b; --c2: #0a7a5a; --c3: #8a3b8f; --c4: #7a6400; --c5: #555f69; }
-          body { max-width: none; padding: 0; font-size: 10.5pt } nav { display: none } svg { max-width: 15cm }
-          figure, tr, .columns > div { break-inside: avoid } h2, h3 { break-after: avoid } .scroll { overflow: visible }
+          --note: #f4f4f4; --bar: #a9c9e3; --c0: #0b62a8; --c1: #b3470b; --c2: #0a7a5a; --c3: #8a3b8f; --c4: #7a6400; --c5: #555f69; }
+          body { max-width: none; padding: 0; font-size: 10.5pt } nav { display: none } svg { width: 15cm; max-width: 100% !important }
+          .plots svg { width: 100% }
+          figure, tr, .columns > div { break-inside: avoid } h2, h3, section > p { break-after: avoid } .scroll { overflow: visible }
           .strips { grid-template-columns: 1fr 1fr } .plots { grid-template-columns: 1fr 1fr } table { font-size: 9pt }
           th, td { padding-right: .6rem } .note, pre { border: 1px solid var(--line) } }
         """

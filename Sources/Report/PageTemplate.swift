@@ -30,7 +30,7 @@ enum PageTemplate {
         {{#results}}
         <section><h2 id="curve">Sensitivity against false positives per scan</h2>
         <figure>{{{plot}}}<figcaption>The share of nodules that are found when so many false alarms a scan are accepted;
-        higher and further to the left is better. Circles mark the seven rates that CPM averages.
+        higher and further to the left is better. {{axis}}Circles mark the seven rates that CPM averages.
         {{#bootstrap}}The band{{detector}} holds 95 % of {{resamples}} resamples of the scans.{{/bootstrap}}
         </figcaption></figure>
         <div class="columns"><div><h3>At the seven rates</h3><div class="scroll"><table>
@@ -43,12 +43,12 @@ enum PageTemplate {
         {{/results}}
         {{#comparison}}
         <section><h2 id="comparison">Comparison of detectors</h2>
-        <p>All are evaluated on the same scans. {{#hasBootstrap}}The difference to {{first}} has the 95 % interval over the same
+        <p>All are evaluated on the same scans. {{#hasBootstrap}}The difference to “{{first}}” has the 95 % interval over the same
         resamples of scans for both: where it does not hold zero, the difference is more than the choice of
         scans explains.{{/hasBootstrap}}</p>
         <div class="scroll"><table>
         <thead><tr><th scope="col">detector</th>{{#rates}}<th scope="col">{{name}}</th>{{/rates}}<th scope="col">CPM</th>
-        <th scope="col">95 % interval</th><th scope="col">CPM less that of {{first}}</th></tr></thead>
+        <th scope="col">95 % interval</th><th scope="col">CPM less that of “{{first}}”</th></tr></thead>
         <tbody>{{#rows}}<tr><th scope="row">{{name}}</th>{{#values}}<td>{{value}}</td>{{/values}}<td>{{cpm}}</td>
         <td>{{interval}}</td><td>{{difference}}</td></tr>{{/rows}}</tbody></table></div></section>
         {{/comparison}}
@@ -66,9 +66,9 @@ enum PageTemplate {
     private static let details = """
         {{#sizes}}
         <section><h2 id="sizes">Sensitivity by nodule size</h2>
-        <figure>{{{plot}}}<figcaption>Nodules found by candidates of probability {{threshold}} or more, which are {{rate}} false
-        positives per scan: {{hits}} of {{nodules}}. Bars with their counts; the lines are Wilson's 95 %
-        intervals.</figcaption></figure>
+        <figure>{{{plot}}}<figcaption>Nodules found by candidates of probability {{threshold}} or more, where there are {{rate}}
+        false positives per scan: {{hits}} of {{nodules}}. The number at a bar's foot is that of its nodules; the lines are
+        Wilson's 95 % intervals.</figcaption></figure>
         <div class="scroll"><table>
         <thead><tr><th scope="col">diameter, mm</th><th scope="col">found</th><th scope="col">nodules</th>
         <th scope="col">sensitivity</th><th scope="col">95 % interval</th></tr></thead>
@@ -87,10 +87,11 @@ enum PageTemplate {
         {{#note}}· {{note}}{{/note}}<br/>x {{x}}, y {{y}}, z {{z}} mm<br/><span class="id">{{series}}</span>{{^picture}}<br/>
         No picture: the scan or nodule is not in the data set.{{/picture}}</figcaption></figure>{{/items}}</div>{{/strips}}
         {{#table}}<div class="scroll"><table>
-        <thead><tr><th scope="col">series</th><th scope="col">x mm</th><th scope="col">y mm</th><th scope="col">z mm</th>
-        <th scope="col">diameter</th><th scope="col">probability</th><th scope="col" class="left">remark</th></tr></thead>
-        <tbody>{{#items}}<tr><td class="id">{{series}}</td><td>{{x}}</td><td>{{y}}</td><td>{{z}}</td><td>{{size}}</td>
-        <td>{{probabilityOrDash}}</td><td class="left">{{note}}</td></tr>{{/items}}</tbody></table></div>{{/table}}
+        <thead><tr><th scope="col"></th><th scope="col">x mm</th><th scope="col">y mm</th><th scope="col">z mm</th>
+        <th scope="col">diameter</th><th scope="col">probability</th><th scope="col" class="left">scan, remark</th></tr></thead>
+        <tbody>{{#items}}<tr><th scope="row">{{place}}</th><td>{{x}}</td><td>{{y}}</td><td>{{z}}</td><td>{{size}}</td>
+        <td>{{probabilityOrDash}}</td><td class="left wrap"><span class="id">{{series}}</span>{{#note}}<br/>{{note}}{{/note}}</td>
+        </tr>{{/items}}</tbody></table></div>{{/table}}
         </section>
         {{/cases}}
 

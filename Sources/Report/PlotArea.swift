@@ -28,6 +28,14 @@ struct Axis {
             ticks: (0...last).map { (Double($0) * step, Decimal.text(Double($0) * step, places: places)) })
     }
 
+    /// Round numbers up to the largest value, with which the axis ends.
+    static func steps(_ title: String, upTo last: Int) -> Axis {
+        var axis = linear(title, [Double(last)], ticks: 4)
+        axis.range = 0...Double(max(1, last))
+        axis.ticks.removeAll { $0.value > axis.range.upperBound }
+        return axis
+    }
+
     /// Powers of ten, and twos and fives where these are few; zeros and negative values lie at the lower end.
     static func logarithmic(_ title: String, _ values: [Double]) -> Axis {
         let positive = values.filter { $0 > 0 }
@@ -71,7 +79,7 @@ struct PlotArea {
     private let bottom: Double
 
     /// - Parameter rightMargin: For what stands beside the curves.
-    init(width: Double = 480, height: Double = 300, x: Axis, y: Axis, rightMargin: Double = 14) {
+    init(width: Double = 480, height: Double = 300, x: Axis, y: Axis, rightMargin: Double = 20) {
         svg = SVG(width: width, height: height)
         self.x = x
         self.y = y

@@ -15,6 +15,8 @@ extension Report {
                 + "candidate on them. At one false positive per scan the sensitivity is "
                 + "\(text(froc.sensitivity(at: 1))), at four it is \(text(froc.sensitivity(at: 4))).",
             "plot": FROCPlot.element(comparison),
+            "axis": FROCPlot.base(comparison) > 0
+                ? "The axis begins at \(Decimal.text(FROCPlot.base(comparison), places: 1)). " : "",
             "rows": FROC.rates.indices.map { index in
                 [
                     "rate": FROC.rateNames[index], "sensitivity": text(froc.sensitivities[index]),
@@ -32,7 +34,7 @@ extension Report {
             content["interval"] = text(bootstrap.cpm)
             content["bootstrap"] = [
                 "resamples": count(bootstrap.resamples), "interval": text(bootstrap.cpm),
-                "detector": comparison.detectors.count > 1 ? " of \(name)" : "",
+                "detector": comparison.detectors.count > 1 ? " of “\(name)”" : "",
             ]
         }
         return content
@@ -49,7 +51,8 @@ extension Report {
                 return [
                     "name": detector.name, "values": result.froc.sensitivities.map { ["value": text($0)] },
                     "cpm": text(result.froc.cpm), "interval": result.bootstrap.map { text($0.cpm) } ?? "–",
-                    "difference": detector.difference == nil ? "–" : detector.differenceText,
+                    "difference": detector.difference == nil
+                        ? "–" : detector.differenceText.replacing("-", with: "−"),
                 ]
             },
         ]

@@ -64,7 +64,7 @@ public struct Report {
     /// - Throws: `InputError` where a clean volume cannot be read; `FileError`.
     public func page() throws -> String {
         var content: [String: Any] = ["style": PageStyle.text, "title": title]
-        content["warnings"] = warnings.isEmpty ? nil : ["items": warnings.map { ["text": Self.sentence($0)] }]
+        content["warnings"] = warnings.isEmpty ? nil : ["items": warnings.map { ["text": $0] }]
         content["results"] = resultsContent
         content["comparison"] = comparisonContent
         content["folds"] = foldsContent
@@ -98,9 +98,5 @@ public struct Report {
     private static func hexadecimal(_ value: UInt32) -> String {
         let digits = String(value, radix: 16)
         return String(repeating: "0", count: 8 - digits.count) + digits
-    }
-
-    private static func sentence(_ text: String) -> String {
-        text.prefix(1).uppercased() + text.dropFirst() + (text.hasSuffix(".") ? "" : ".")
     }
 }

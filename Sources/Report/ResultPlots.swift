@@ -19,14 +19,18 @@ enum FROCPlot {
         let detectors = comparison.detectors
         let names = detectors.map { shortened($0.name) }
         let widest = names.map(\.count).max() ?? 0
-        let levels = stride(from: 0, through: 10, by: 2).map { Double($0) / 10 }
+        let base = base(comparison)
+        let count = Int(((1 - base) * 10).rounded())
+        let levels = stride(from: 0, through: count, by: count > 5 ? 2 : 1).map { base + Double($0) / 10 }
+        // Names get room of their own.
+        let margin = detectors.count > 1 ? 26 + 7.2 * Double(widest) : 20
         var plot = PlotArea(
-            height: 320,
+            width: 460 + margin, height: max(320, 60 + 15 * Double(detectors.count)),
             x: Axis(
                 title: "false positives per scan", range: 0.125...8, isLogarithmic: true,
                 ticks: zip(FROC.rates, FROC.rateNames).map { ($0, $1) }),
-            y: Axis(title: "sensitivity", range: 0...1, ticks: levels.map { ($0, Decimal.text($0, places: 1)) }),
-            rightMargin: detectors.count > 1 ? 26 + 7.2 * Double(widest) : 14)
+            y: Axis(title: "sensitivity", range: base...1, ticks: levels.map { ($0, Decimal.text($0, places: 1)) }),
+            rightMargin: margin)
         if let band = detectors.first?.result.bootstrap?.band {
             plot.band(band.map { ($0.rate, $0.interval.lower, $0.interval.upper) }, "band")
         }
@@ -54,12 +58,20 @@ enum FROCPlot {
             label: "FROC curve: sensitivity against false positives per scan. " + spoken.joined(separator: ". "))
     }
 
+    /// Where the axis of sensitivity begins: at 0, or at 0.2, 0.4 or 0.6 where all that is drawn lies above.
+    static func base(_ comparison: Comparison) -> Double {
+        let curves = comparison.detectors.map { $0.result.froc.sensitivity(at: 0.125) }
+        let band = comparison.detectors.first?.result.bootstrap?.sensitivities.first?.lower
+        let least = min(curves.min() ?? 0, band ?? 1)
+        return min(0.6, (least / 0.2).rounded(.down) * 0.2)
+    }
+
     static func shortened(_ name: String) -> String {
         name.count > nameLimit ? name.prefix(nameLimit - 1) + "…" : name
     }
 }
 
-/// Bars of sensitivity by diameter, each with Wilson's interval and its counts.
+/// Bars of sensitivity by diameter, each with Wilson's interval and its number of nodules.
 enum DiameterPlot {
     static func element(_ sizes: DiameterSensitivity) -> String {
         let levels = stride(from: 0, through: 10, by: 2).map { Double($0) / 10 }
@@ -71,7 +83,7 @@ enum DiameterPlot {
         for (index, bin) in sizes.bins.enumerated() {
             plot.bar(
                 index, share: bin.nodules.share, interval: bin.nodules.interval, name: name(bin),
-                note: "\(bin.nodules.hits)/\(bin.nodules.trials)")
+                note: "\(bin.nodules.trials)")
         }
         let spoken = sizes.bins.map { "\(name($0)) mm: \($0.nodules.hits) of \($0.nodules.trials)" }
         return plot.element(label: "Sensitivity by nodule diameter. " + spoken.joined(separator: ", "))
@@ -79,8 +91,8 @@ enum DiameterPlot {
 
     static func name(_ bin: DiameterSensitivity.Bin) -> String {
         func text(_ value: Double) -> String { Decimal.text(value, places: 0) }
-        if bin.to == .infinity { return "\(text(bin.from)) up" }
-        return bin.from == 0 ? "below \(text(bin.to))" : "\(text(bin.from))–\(text(bin.to))"
+        if bin.to == .infinity { return "≥ \(text(bin.from))" }
+        return bin.from == 0 ? "< \(text(bin.to))" : "\(text(bin.from))–\(text(bin.to))"
     }
 }
 

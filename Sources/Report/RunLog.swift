@@ -28,6 +28,12 @@ public struct RunLog: Hashable, Sendable {
     /// Names of checkpoints, oldest first.
     let checkpoints: [String]
 
+    /// The run's files: its configuration, log and newest checkpoint, as far as they are there.
+    public var files: [String] {
+        let names = ["config.yaml", "metrics.jsonl"] + (checkpoints.last.map { ["checkpoints/\($0)"] } ?? [])
+        return names.map { "\(directory)/\($0)" }.filter { FileContent.size($0) != nil }
+    }
+
     /// The largest log is one of some 100 million steps; a guard against files with holes.
     private static let sizeLimit = 1 << 32
 

@@ -5,13 +5,13 @@ struct TrainingPlots {
     private let run: RunLog
     private let steps: Axis
 
-    /// Parts of a curve: more than its pixels would say nothing.
-    private static let resolution = 150
+    /// Parts of a curve: more would show the noise of single steps instead of the course.
+    private static let resolution = 100
 
     init(_ run: RunLog) {
         self.run = run
         let all = [run.loss, run.learningRate, run.validationLoss, run.cpm].compactMap(\.last?.step)
-        steps = Axis.linear("step", all.map(Double.init), ticks: 4)
+        steps = Axis.steps("step", upTo: all.max() ?? 1)
     }
 
     /// Each plot with the sentence that says what it shows.
@@ -22,7 +22,7 @@ struct TrainingPlots {
     private var trainingLoss: (String, String)? {
         guard let last = run.loss.last else { return nil }
         let parts = RunLog.thinned(run.loss, to: Self.resolution)
-        var plot = area(Axis.fitting("training loss", parts.map(\.median) + parts.map(\.upper)))
+        var plot = area(Axis.fitting("training loss", parts.flatMap { [$0.lower, $0.upper] }))
         plot.band(parts.map { ($0.step, $0.lower, $0.upper) }, "band")
         plot.curve(parts.map { ($0.step, $0.median) }, "curve c0")
         let each = (run.loss.count + parts.count - 1) / parts.count
@@ -67,7 +67,8 @@ struct TrainingPlots {
         let parts = RunLog.thinned(run.learningRate, to: Self.resolution)
         var plot = area(Axis.linear("learning rate", parts.map(\.upper)))
         plot.curve(parts.map { ($0.step, $0.median) }, "curve c3")
-        let text = "\(highest.value)"
+        // Three significant digits or so.
+        let text = Decimal.text(highest.value, places: highest.value < 0.001 ? 7 : highest.value < 0.1 ? 4 : 3)
         return (
             plot.element(label: "Learning rate over the run, at most \(text)"), "Learning rate, at most \(text)."
         )

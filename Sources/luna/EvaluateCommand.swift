@@ -83,12 +83,12 @@ struct EvaluateCommand: ParsableCommand {
             EvaluationResult($0.candidates, reference, folds: foldOfSeries, resamples: bootstrap, seed: seed)
         }
         let comparison = Comparison(zip(detectors, results).map { ($0.name, $1) })
-        var warnings: [String] = []
+        var warnings = listWarnings
+        if let unassigned = results[0].folds?.unassigned, unassigned > 0 {
+            warnings.append("scans in no fold: \(unassigned); the pooled figures alone count them")
+        }
         for (index, detector) in detectors.enumerated() {
-            // What is true of the lists is said once.
-            let isFirst = index == 0
-            var own = results[index].warnings(
-                hasExcluded: excluded != nil || !isFirst, hasSeries: series != nil || !isFirst)
+            var own = results[index].warnings
             if let first = found[index].repeated.first {
                 own.append(
                     "\(found[index].repeated.count) series have candidates in more than one of the files joined, such as "
@@ -105,9 +105,25 @@ struct EvaluateCommand: ParsableCommand {
         report.version = Luna.configuration.version
         report.run = log
         report.volumes = manifest.map { volumes(of: $0) } ?? [:]
-        report.inputs = try inputs(detectors)
+        report.inputs = try inputs(detectors, log)
         try report.write(to: output)
         printResult(results[0], others)
+    }
+
+    /// What a reader must know of the lists to trust the figures.
+    private var listWarnings: [String] {
+        var texts: [String] = []
+        if excluded == nil {
+            texts.append(
+                "no --excluded list: findings that LUNA16 counts neither way count as false positives; "
+                    + "published figures leave them out")
+        }
+        if series == nil {
+            texts.append(
+                "no --series list: only scans named in the candidates or annotations are counted, "
+                    + "so scans without either are missing from the false positives per scan")
+        }
+        return texts
     }
 
     private func printResult(_ result: EvaluationResult, _ comparison: Comparison?) {
@@ -139,7 +155,7 @@ struct EvaluateCommand: ParsableCommand {
     }
 
     /// What the report says it was made from.
-    private func inputs(_ detectors: [DetectorFiles]) throws -> [Report.Input] {
+    private func inputs(_ detectors: [DetectorFiles], _ log: RunLog?) throws -> [Report.Input] {
         var inputs: [Report.Input] = []
         for detector in detectors {
             let role = detectors.count > 1 ? "candidates of \(detector.name)" : "candidates"
@@ -152,7 +168,7 @@ struct EvaluateCommand: ParsableCommand {
         if series == nil { inputs.append(Report.Input("series", "those named in candidates and annotations")) }
         if excluded == nil { inputs.append(Report.Input("excluded findings", "none")) }
         if let data { inputs.append(try Report.Input("data set", file: DatasetManifest.path(in: data))) }
-        if let runDirectory { inputs.append(Report.Input("run", runDirectory)) }
+        inputs += try log?.files.map { try Report.Input("run", file: $0) } ?? []
         inputs.append(Report.Input("bootstrap", "\(bootstrap) resamples, seed \(seed)"))
         return inputs
     }
