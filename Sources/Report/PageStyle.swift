@@ -42,7 +42,7 @@ enum PageStyle {
         thead th { color: var(--soft); font-weight: 500 } tbody th { font-weight: 400 }
         th:first-child, td:first-child, .left { text-align: left } th:last-child, td:last-child { padding-right: 0 }
         .sum th, .sum td { font-weight: 600 }
-        .wrap { white-space: normal; overflow-wrap: anywhere; min-width: 12rem }
+        .wrap { white-space: normal; overflow-wrap: anywhere; min-width: 18rem }
         .strips { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 29rem), 1fr)); gap: 1.1rem 1.5rem;
           margin: 1rem 0 }
         .strips figure { margin: 0; background: var(--panel); border-radius: .4rem; padding: .6rem }

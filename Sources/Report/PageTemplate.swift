@@ -89,7 +89,7 @@ enum PageTemplate {
         {{#table}}<div class="scroll"><table>
         <thead><tr><th scope="col"></th><th scope="col">x mm</th><th scope="col">y mm</th><th scope="col">z mm</th>
         <th scope="col">diameter</th><th scope="col">probability</th><th scope="col" class="left">scan, remark</th></tr></thead>
-        <tbody>{{#items}}<tr><th scope="row">{{place}}</th><td>{{x}}</td><td>{{y}}</td><td>{{z}}</td><td>{{size}}</td>
+        <tbody>{{#items}}<tr><th scope="row">{{place}}</th><td>{{x}}</td><td>{{y}}</td><td>{{z}}</td><td>{{sizeOrDash}}</td>
         <td>{{probabilityOrDash}}</td><td class="left wrap"><span class="id">{{series}}</span>{{#note}}<br/>{{note}}{{/note}}</td>
         </tr>{{/items}}</tbody></table></div>{{/table}}
         </section>

@@ -33,6 +33,11 @@ struct Axis {
         var axis = linear(title, [Double(last)], ticks: 4)
         axis.range = 0...Double(max(1, last))
         axis.ticks.removeAll { $0.value > axis.range.upperBound }
+        if last >= 10_000 {
+            axis.ticks = axis.ticks.map {
+                ($0.value, $0.value == 0 ? "0" : "\(Decimal.text($0.value / 1000, places: 0))k")
+            }
+        }
         return axis
     }
 

@@ -51,6 +51,7 @@ extension Report {
             "series": item.subject.seriesUID, "x": Decimal.text(item.x, places: 1),
             "y": Decimal.text(item.y, places: 1), "z": Decimal.text(item.z, places: 1),
             "size": item.diameter.map { "\(Decimal.text($0, places: 1)) mm" } ?? "size unknown",
+            "sizeOrDash": item.diameter.map { "\(Decimal.text($0, places: 1)) mm" } ?? "–",
             "probabilityOrDash": item.probability.map(probability) ?? "–",
         ]
         content["probability"] = item.probability.map(probability)

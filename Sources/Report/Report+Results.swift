@@ -132,7 +132,8 @@ extension Report {
     }
 
     func probability(_ value: Double) -> String {
-        value > 0 && value < 0.0005 ? "below 0.001" : Decimal.text(value, places: 3)
+        if value > 0 && value < 0.0005 { return "below 0.001" }
+        return value >= 0.9995 && value < 1 ? "above 0.999" : Decimal.text(value, places: 3)
     }
 
     /// With thin blanks between thousands, from 10,000.

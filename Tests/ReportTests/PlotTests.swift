@@ -17,6 +17,13 @@ import Testing
         #expect(Axis.linear("x", []).ticks.count >= 2)
     }
 
+    @Test func stepsEndTheirAxis() {
+        let short = Axis.steps("step", upTo: 2255)
+        #expect(short.range.upperBound == 2255 && short.ticks.map(\.name) == ["0", "1000", "2000"])
+        #expect(Axis.steps("step", upTo: 100_000).ticks.map(\.name) == ["0", "50k", "100k"])
+        #expect(Axis.steps("step", upTo: 0).range.upperBound == 1)
+    }
+
     @Test func logarithmicAxesHoldTheirValues() {
         for (low, high) in [(0.01, 2.3), (0.1, 0.9), (1e-7, 100), (0.5, 0.5), (3, 1e9), (1e-30, 1)] {
             let axis = Axis.logarithmic("y", [low, high, 0, -1])
