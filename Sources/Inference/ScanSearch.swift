@@ -79,6 +79,7 @@ public struct ScanSearch {
         var found: [Found] = []
         var state = Progress(scans: 0, total: own.count, share: 0, candidates: 0)
         var done = 0
+        progress(state)
         for index in own where !shouldStop() {
             let volume = try scans[index].read()
             let voxels = scans[index].extent.product

@@ -9,6 +9,7 @@ struct Luna: ParsableCommand {
         commandName: "luna",
         abstract:
             "Distributed training of a 3-D lung nodule detector on CPU clusters: scans in, detector and FROC out.",
+        version: "0.1.0",
         subcommands: [
             PhantomCommand.self, ConvertCommand.self, InspectCommand.self, ViewCommand.self, TrainCommand.self,
             DetectCommand.self, EvaluateCommand.self, WeightsCommand.self, ReplayCommand.self, BenchCommand.self,

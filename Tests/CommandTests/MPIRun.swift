@@ -57,6 +57,12 @@ struct MPIRun {
     static func interrupted(
         ranks: Int, by signal: Int32, when condition: () -> Bool, _ arguments: String...
     ) throws -> Int32 {
+        try interrupted(ranks: ranks, by: signal, when: condition, arguments)
+    }
+
+    static func interrupted(
+        ranks: Int, by signal: Int32, when condition: () -> Bool, _ arguments: [String]
+    ) throws -> Int32 {
         let process = process(ranks: ranks, arguments)
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice

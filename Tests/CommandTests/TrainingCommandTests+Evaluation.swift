@@ -67,6 +67,36 @@ extension TrainingCommandTests {
         }
     }
 
+    /// Asked to stop while it evaluates, a run leaves a checkpoint that owes the evaluation; resumed, its log says what an
+    /// uninterrupted one's does, every evaluation once.
+    @Test(.timeLimit(.minutes(4))) func stopsWhileEvaluating() throws {
+        try withRuns { data, directory, config in
+            let settings = [
+                "--config", config, "--set", "epochs=3", "--set", "steps_per_epoch=2", "--set", "output_prior=null",
+                "--set", "evaluate_every_epochs=1", "--set", "threads=1",
+            ]
+            let whole = try LunaProcess(["train", "--data", data, "--run", "\(directory)/whole"] + settings)
+            #expect(whole.status == 0, "\(whole.diagnosis)")
+            let run = "\(directory)/run"
+            let metrics = "\(run)/metrics.jsonl"
+            let hasValidated = {
+                (try? FileContent.bytes(metrics)).map {
+                    String(decoding: $0, as: UTF8.self).contains("\"kind\":\"validation\"")
+                } ?? false
+            }
+            let status = try MPIRun.interrupted(
+                ranks: 2, by: SIGUSR1, when: hasValidated, ["train", "--data", data, "--run", run] + settings)
+            #expect(status == 75)
+            let resumed = try MPIRun(ranks: 4, ["train", "--data", data, "--run", run, "--resume"])
+            #expect(resumed.status == 0, "\(resumed.diagnosis)")
+            let (lines, expected) = (try frocLines(run), try frocLines("\(directory)/whole"))
+            #expect(lines.map(\.epoch) == [1, 2, 3])
+            #expect(lines.map(\.cpm) == expected.map(\.cpm) && lines.map(\.best) == expected.map(\.best))
+            let best = try FileContent.bytes("\(run)/checkpoints/best")
+            #expect(try best == FileContent.bytes("\(directory)/whole/checkpoints/best"))
+        }
+    }
+
     private struct Written: Decodable {
         struct Counts: Decodable { var nodules: Int }
         var sensitivity: [Double]

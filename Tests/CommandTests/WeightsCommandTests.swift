@@ -54,8 +54,7 @@ import Testing
             let found = try [run, back].map { weights in
                 let output = "\(directory)/\(weights == run).csv"
                 let detect = try LunaProcess(
-                    "detect", "--weights", weights, "--input", "\(directory)/patches", "--output", output, "--tile",
-                    "64", "--margin", "0")
+                    "detect", "--weights", weights, "--input", "\(directory)/patches", "--output", output)
                 #expect(detect.status == 0, "\(detect.diagnosis)")
                 return try FileContent.bytes(output)
             }
