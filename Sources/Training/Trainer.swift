@@ -103,7 +103,7 @@ public final class Trainer {
             epochSteps = checkpoint.epochSteps
             report(.resumed(from: run.path, epoch: checkpoint.epoch, step: checkpoint.step))
         } else {
-            state = try Self.initialState(configuration)
+            state = try configuration.initialState()
             momentum = [Float](repeating: 0, count: NoduleNetwork.parameters.count)
         }
         try communicator.releaseFromRoot()
@@ -114,18 +114,6 @@ public final class Trainer {
         log = try RunRecorder(
             run, keepingUpTo: step, owesValidation: owesValidation, configuration: configuration.yaml())
         try AtomicFile.write(configuration.yaml(), to: run.configurationPath)
-    }
-
-    private static func initialState(_ configuration: TrainingConfiguration) throws -> NetworkState {
-        if let path = configuration.initialWeights { return try WeightsFile.read(path) }
-        var state = NoduleNetwork.initialState(
-            seed: UInt64(bitPattern: Int64(configuration.seed)), zeroInitResidual: configuration.zeroInitResidual)
-        if let prior = configuration.outputPrior, let bias = NoduleNetwork.parameters["output.2.bias"] {
-            for anchor in 0..<NoduleNetwork.anchors {
-                state.parameters[bias.range.lowerBound + anchor * NoduleNetwork.components] = Float(logit(prior))
-            }
-        }
-        return state
     }
 
     /// Steps of an epoch of this run.

@@ -9,7 +9,19 @@ import Network
 struct ReplayCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay",
-        abstract: "Run training steps on one batch file, to compare with another framework.",
+        abstract: "Compare training with another framework: on one batch, or on the crops of a run.",
+        discussion: """
+            EXAMPLES
+              luna replay --weights weights.h5 --batch batch.h5 --output result.h5 --steps 3 --no-dropout
+              luna replay batches --data luna16-patches --config luna16.yaml --steps 100 --output batches.h5
+            """,
+        subcommands: [ReplaySteps.self, ReplayBatches.self], defaultSubcommand: ReplaySteps.self)
+}
+
+struct ReplaySteps: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "steps",
+        abstract: "Run training steps on one batch file.",
         discussion: """
             EXAMPLES
               luna replay --weights weights.h5 --batch batch.h5 --output result.h5 --steps 3 --no-dropout

@@ -70,12 +70,7 @@ struct TrainCommand: ParsableCommand {
         if try directory.holdsRun() && !resume {
             throw UsageError("\(runPath) already holds a run; add --resume to go on, or name another directory")
         }
-        let source = try PatchDataset(directory: data)
-        if source.cropSize < configuration.cropSize {
-            throw InputError(
-                data, "its patches are made for crops of \(source.cropSize), crop_size is \(configuration.cropSize)",
-                remedy: "convert again with --crop-size \(configuration.cropSize)")
-        }
+        let source = try Self.dataset(data, for: configuration)
         try communicator.releaseFromRoot()
         // Nobody may make the directory before all have looked whether it is new.
         try communicator.barrier()
@@ -107,6 +102,19 @@ struct TrainCommand: ParsableCommand {
             logger.info("stopped as asked after step \(trainer.completedSteps); `--resume` goes on from here")
             return ExitStatus.stoppedResumable.rawValue
         }
+    }
+
+    /// Opens a data set to train on.
+    ///
+    /// - Throws: `InputError` where it is damaged, or its patches are too small.
+    static func dataset(_ path: String, for configuration: TrainingConfiguration) throws -> PatchDataset {
+        let source = try PatchDataset(directory: path)
+        guard source.cropSize >= configuration.cropSize else {
+            throw InputError(
+                path, "its patches are made for crops of \(source.cropSize), crop_size is \(configuration.cropSize)",
+                remedy: "convert again with --crop-size \(configuration.cropSize)")
+        }
+        return source
     }
 
     /// Says where the ranks run, and warns of cores that are shared.
