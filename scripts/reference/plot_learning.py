@@ -4,6 +4,7 @@ their running means, below the difference of every single step. Prints what the 
 import argparse
 import json
 import math
+import statistics
 
 WIDTH, HEIGHT = 760, 560
 LEFT, RIGHT = 66, 740
@@ -12,11 +13,14 @@ OURS, THEIRS, INK, GRID = "#1761a0", "#d9660a", "#333333", "#dddddd"
 
 
 def losses(path):
-    """({step: loss}, seconds of all steps together, processor seconds or None)."""
+    """({step: loss}, what the log says of time)."""
     with open(path) as file:
         records = [r for r in map(json.loads, file) if r.get("kind", "step") == "step"]
-    processor = sum(r["cpu_seconds"] for r in records) if "cpu_seconds" in records[0] else None
-    return {r["step"]: r["loss"] for r in records}, sum(r["seconds"] for r in records), processor
+    seconds = [r["seconds"] for r in records]
+    time = f"{sum(seconds):.0f} s, median step {statistics.median(seconds):.2f} s"
+    if "cpu_seconds" in records[0]:
+        time += f", {sum(r['cpu_seconds'] for r in records):.0f} s of processor"
+    return {r["step"]: r["loss"] for r in records}, time
 
 
 def running_mean(values):
@@ -106,7 +110,7 @@ def main():
     parser.add_argument("--float64", help="log of train.py --double, of some first steps")
     parser.add_argument("--float32", help="log of train.py --layout contiguous_format, of the same steps")
     a = parser.parse_args()
-    (ours, our_seconds, _), (theirs, their_seconds, processor) = losses(a.metrics), losses(a.log)
+    (ours, our_time), (theirs, their_time) = losses(a.metrics), losses(a.log)
     steps = sorted(ours.keys() & theirs.keys())
     with open(a.svg, "w") as file:
         file.write(picture(ours, theirs, steps))
@@ -125,8 +129,7 @@ def main():
         part = steps[start:start + tenth]
         print(f"steps {part[0]:5d} to {part[-1]:5d}: mean loss luna {mean(ours[s] for s in part):.4f}, "
               f"PyTorch {mean(theirs[s] for s in part):.4f}")
-    print(f"wall-clock: luna {our_seconds:.0f} s, PyTorch {their_seconds:.0f} s "
-          f"({processor or math.nan:.0f} s of processor)")
+    print(f"wall-clock: luna {our_time}; PyTorch {their_time}")
 
 
 main()
