@@ -58,16 +58,17 @@ public struct RunDirectory: Sendable {
     ///
     /// - Throws: `InputError` where the pointer is damaged or its checkpoint is gone.
     public static func target(ofPointer path: String) throws -> String? {
-        let url = URL(fileURLWithPath: path)
-        guard ["latest", "best"].contains(url.lastPathComponent), let size = FileContent.size(path), size < 256 else {
-            return nil
-        }
+        // The path stays as it was given: made absolute, it would be equal to none of `checkpointPaths`.
+        let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+        guard ["latest", "best"].contains(String(path.dropFirst(directory.count))), let size = FileContent.size(path),
+            size < 256
+        else { return nil }
         let name = String(decoding: try FileContent.bytes(path), as: UTF8.self).split(separator: "\n").first.map(
             String.init)
         guard let name, name.hasPrefix("step-"), name.hasSuffix(".h5"), !name.contains("/") else {
             throw InputError(path, "does not name a checkpoint", remedy: "name the checkpoint itself")
         }
-        let target = url.deletingLastPathComponent().appendingPathComponent(name).path
+        let target = directory + name
         guard FileContent.size(target) != nil else {
             throw InputError(path, "names \(name), which is not there", remedy: "name another checkpoint")
         }
@@ -104,7 +105,7 @@ public struct RunDirectory: Sendable {
     ///
     /// - Throws: `FileError`.
     public func removeLeftovers() throws {
-        for directory in [path, checkpoints] where FileContent.isDirectory(directory) {
+        for directory in [path, checkpoints, tensorBoardPath] where FileContent.isDirectory(directory) {
             for name in try FileContent.names(inDirectory: directory) where name.contains(".tmp-") {
                 unlink("\(directory)/\(name)")
             }

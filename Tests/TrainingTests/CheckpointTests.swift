@@ -56,6 +56,41 @@ import Testing
         }
     }
 
+    /// A run is mostly named by a path from where the command stands: the best is kept there, too.
+    @Test func keepsTheBestOfARelativePath() throws {
+        try withTemporaryDirectory { directory in
+            let up = FileManager.default.currentDirectoryPath.split(separator: "/").map { _ in "../" }.joined()
+            let run = RunDirectory(up + directory.dropFirst())
+            try run.create()
+            try run.write(checkpoint(step: 10), keep: 1)
+            try run.markBest(step: 10)
+            for step in [20, 30] { try run.write(checkpoint(step: step), keep: 1) }
+            let names = try FileContent.names(inDirectory: directory + "/checkpoints")
+            #expect(names == ["best", "latest", "step-00000010.h5", "step-00000030.h5"])
+            let best = try RunDirectory.target(ofPointer: run.path + "/checkpoints/best")
+            #expect(best == run.path + "/checkpoints/step-00000010.h5")
+        }
+    }
+
+    /// What a kill left half-written goes: TensorBoard would read an event file's rest as one more.
+    @Test func removesLeftovers() throws {
+        try withTemporaryDirectory { directory in
+            let run = RunDirectory(directory)
+            try run.create()
+            try FileContent.makeDirectory(run.tensorBoardPath)
+            for folder in [directory, directory + "/checkpoints", run.tensorBoardPath] {
+                for name in ["kept", "events.out.tfevents.1.host.tmp-7"] {
+                    try AtomicFile.write("x", to: "\(folder)/\(name)")
+                }
+            }
+            try run.removeLeftovers()
+            for folder in [directory, directory + "/checkpoints", run.tensorBoardPath] {
+                #expect(try FileContent.names(inDirectory: folder).filter { $0.contains(".tmp-") }.isEmpty)
+                #expect(FileContent.size("\(folder)/kept") != nil)
+            }
+        }
+    }
+
     /// The newest are kept, `latest` names the newest, and a damaged one is named and passed over.
     @Test func retentionAndFallback() throws {
         try withTemporaryDirectory { directory in
