@@ -35,12 +35,16 @@ public struct ScanDetector {
     /// - Throws: `UsageError` where even the smallest tiles need more memory than is allowed.
     public func plan(_ extent: ZYX<Int>) throws -> TilePlan {
         guard case .planned(let bytes) = tiling else { return .recipe(extent) }
-        if let plan = TilePlan.planned(extent, fits: { Self.memory(extent, tile: $0) <= bytes }) { return plan }
-        let least = TilePlan.planned(extent) { tile in tile.array.allSatisfy { $0 <= 3 * TilePlan.margin } }
-        let need = Self.memory(extent, tile: least?.largestTile ?? extent)
+        var need = Int.max
+        let plan = TilePlan.planned(extent) { tile in
+            let bytesOfTile = Self.memory(extent, tile: tile)
+            need = min(need, bytesOfTile)
+            return bytesOfTile <= bytes
+        }
+        if let plan { return plan }
         throw UsageError(
             "a volume of \(extent.z) x \(extent.y) x \(extent.x) voxels needs at least \(need >> 20 + 1) MiB, "
-                + "\(bytes >> 20) MiB are allowed: raise --memory")
+                + "\(bytes >> 20) MiB are allowed: raise --memory, or evaluate_memory_mib in training")
     }
 
     /// About how many bytes a plan takes.

@@ -92,6 +92,21 @@ import Testing
         #expect(throws: UsageError.self) { try detector.plan(ZYX(300, 330, 360)) }
     }
 
+    /// What the message says is needed is enough, and less is not: also for sides of which no tiles of 96 can be made.
+    @Test(arguments: [ZYX(180, 192, 190), ZYX(40, 50, 60), ZYX(300, 330, 360)])
+    func saysWhatIsNeeded(_ extent: ZYX<Int>) throws {
+        var detector = ScanDetector(anchors: [10]) { input, _ in input }
+        detector.tiling = .planned(bytes: 10 << 20)
+        let error = try #require(throws: UsageError.self) { try detector.plan(extent) }
+        let words = error.description.split(separator: " ")
+        let place = try #require(words.firstIndex(of: "least"))
+        let need = try #require(Int(words[place + 1]))
+        detector.tiling = .planned(bytes: need << 20)
+        #expect(try ScanDetector.memory(detector.plan(extent)) <= need << 20)
+        detector.tiling = .planned(bytes: (need - 1) << 20)
+        #expect(throws: UsageError.self) { try detector.plan(extent) }
+    }
+
     private func volume(_ extent: ZYX<Int>) -> CleanVolume {
         var generator = CounterGenerator(seed: 1, purpose: "tiling test")
         return CleanVolume(
