@@ -80,6 +80,8 @@ public struct ScanSearch {
         var state = Progress(scans: 0, total: own.count, share: 0, candidates: 0)
         var done = 0
         progress(state)
+        // Whoever tells the time that is left counts from here.
+        if !own.isEmpty { progress(state) }
         for index in own where !shouldStop() {
             let volume = try scans[index].read()
             let voxels = scans[index].extent.product

@@ -23,6 +23,11 @@ struct FoldEvaluation {
         reference = ReferenceStandard(scans: volumes.map(\.seriesUID), nodules: marked, excluded: [])
     }
 
+    /// Makes sure that every scan can be cut into tiles, before there is an epoch's work to lose.
+    ///
+    /// - Throws: `UsageError` where the memory that the detector may take is too little.
+    func check(_ detector: ScanDetector) throws { for scan in scans { _ = try detector.plan(scan.extent) } }
+
     /// Searches the scans, shared over the ranks.
     ///
     /// - Returns: On every rank the same; nil where some rank was asked to stop meanwhile.

@@ -81,11 +81,7 @@ extension Trainer {
     private func evaluateScans(epoch: Int) throws -> Bool {
         guard let evaluation, configuration.evaluates(epoch: epoch) else { return true }
         let start = ContinuousClock.now
-        var detector = ScanDetector(anchors: configuration.preset.anchors) { [network, state] in
-            network.forward(state, input: $0, coord: $1, mode: .evaluation)
-        }
-        detector.tiling = .planned(bytes: configuration.evaluateMemoryMiB << 20)
-        guard let result = try evaluation.result(detector, communicator, progress: { report(.searching($0)) }) else {
+        guard let result = try evaluation.result(detector(), communicator, progress: { report(.searching($0)) }) else {
             return false
         }
         let counts = result.matching.counts
@@ -103,4 +99,12 @@ extension Trainer {
         return true
     }
 
+    /// What searches the held-out scans with the state as it is now.
+    func detector() -> ScanDetector {
+        var detector = ScanDetector(anchors: configuration.preset.anchors) { [network, state] in
+            network.forward(state, input: $0, coord: $1, mode: .evaluation)
+        }
+        detector.tiling = .planned(bytes: configuration.evaluateMemoryMiB << 20)
+        return detector
+    }
 }

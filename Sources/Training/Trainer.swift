@@ -106,6 +106,10 @@ public final class Trainer {
             state = try configuration.initialState()
             momentum = [Float](repeating: 0, count: NoduleNetwork.parameters.count)
         }
+        try evaluation?.check(detector())
+        if configuration.evaluateEveryEpochs != nil && evaluation == nil {
+            report(.warning("fold \(configuration.validationFold ?? 0) has no scans: there will be no evaluation"))
+        }
         try communicator.releaseFromRoot()
         try synchronizeStart()
         // Only now is it sure that there will be a run: what refuses to start leaves no trace.
@@ -133,7 +137,10 @@ public final class Trainer {
         // The sampler's epochs go on through ours, whatever their length.
         let (epochsDone, stepInEpoch) = step.quotientAndRemainder(dividingBy: loader.stepsPerEpoch)
         loader.start(epoch: epochsDone + 1, step: stepInEpoch)
-        if owesValidation, try !validate(epoch: step / stepsPerEpoch) { return .stopped }
+        if owesValidation {
+            if try !validate(epoch: step / stepsPerEpoch) { return .stopped }
+            if step == totalSteps { try save() }
+        }
         while step < totalSteps {
             let epoch = epoch
             let shouldStop = try takeStep(epoch: epoch)

@@ -77,6 +77,9 @@ public struct TrainingConfiguration: Hashable, Sendable {
         if !(regressionWeight > 0 && regressionWeight.isFinite) {
             return ("regression_weight", "\(regressionWeight), expected a positive number")
         }
+        if evaluateEveryEpochs != nil && validationFold == nil {
+            return ("evaluate_every_epochs", "there are no held-out scans while validation_fold is null")
+        }
         if warmupSteps < 0 { return ("warmup_steps", "\(warmupSteps), expected 0 or more") }
         if seed < 0 { return ("seed", "\(seed), expected 0 or more") }
         return positive("replicas", replicas, upTo: 65_536) ?? positive("micro_batch", microBatch, upTo: 4_096)

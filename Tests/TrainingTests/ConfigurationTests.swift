@@ -53,6 +53,7 @@ import Testing
         #expect(message("learning_rat: 1").contains("did you mean learning_rate?"))
         #expect(message("seed: 1\nepochs: many").contains("line 2, epochs: many, expected a whole number"))
         #expect(message("crop_size: 50").contains("crop_size: 50, expected a multiple of 16"))
+        #expect(message("validation_fold: null\nevaluate_every_epochs: 2").contains("validation_fold is null"))
         #expect(message("", ["momentum=1.5"]).contains("momentum"))
         #expect(message("regression_weight: 0").contains("regression_weight: 0.0, expected a positive number"))
         #expect(message("", ["replicas"]).contains("expected KEY=VALUE"))
