@@ -161,7 +161,7 @@ struct ConvertCommand: ParsableCommand {
             line.update(progress.completed, progress.detail)
         }
 
-        func finish() { line.finish() }
+        mutating func finish() { line.finish() }
     }
 }
 

@@ -12,6 +12,8 @@ struct ProgressLine {
     /// What was done before this job began, which tells nothing of its speed.
     private let first: Int
     private let showsRate: Bool
+    /// Whether the terminal's cursor stands behind the line.
+    private var isOpen = false
 
     /// - Parameters:
     ///   - label: What is counted: `scans`, `step`.
@@ -36,6 +38,7 @@ struct ProgressLine {
             return
         }
         lastPrint = now
+        isOpen = true
         let elapsed = (now - began) / .seconds(1)
         let done = Double(completed - first)
         let part = share ?? (total > first ? done / Double(total - first) : 0)
@@ -52,8 +55,11 @@ struct ProgressLine {
         return String(repeating: "█", count: full) + String(repeating: "░", count: width - full)
     }
 
-    /// Ends the line.
-    func finish() { if isTerminal { write("\n") } }
+    /// Ends the line, if it has begun.
+    mutating func finish() {
+        if isTerminal && isOpen { write("\n") }
+        isOpen = false
+    }
 
     private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
 

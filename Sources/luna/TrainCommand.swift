@@ -99,6 +99,7 @@ struct TrainCommand: ParsableCommand {
         switch try trainer.train() {
         case .finished: return 0
         case .stopped:
+            progress.finish()
             logger.info("stopped as asked after step \(trainer.completedSteps); `--resume` goes on from here")
             return ExitStatus.stoppedResumable.rawValue
         }
@@ -166,7 +167,7 @@ private struct TrainingProgress {
                 record.step, "epoch \(record.epoch), loss \(fixed(record.terms.total)), \(rate) patches/s")
             line = progress
         case .epoch(let record):
-            line?.finish()
+            finish()
             let phase = record.phase == .train ? "epoch \(record.epoch)" : "  validation"
             let positive = record.truePositiveRate.map { ", true positives \(percent($0))" } ?? ""
             let negative = record.trueNegativeRate.map { ", true negatives \(percent($0))" } ?? ""
@@ -178,7 +179,7 @@ private struct TrainingProgress {
             line.update(progress.scans, "\(progress.candidates) candidates", share: progress.share)
             search = line
         case .froc(let record):
-            search?.finish()
+            finish()
             search = nil
             let best = record.isBest ? ", the best so far" : ""
             logger.info(
@@ -188,9 +189,15 @@ private struct TrainingProgress {
                 """)
         case .checkpoint: break
         case .warning(let text):
-            line?.finish()
+            finish()
             logger.warning("\(text)")
         }
+    }
+
+    /// Ends whatever line has begun, so that a whole one can follow.
+    mutating func finish() {
+        line?.finish()
+        search?.finish()
     }
 
     private func fixed(_ value: Double) -> String {
