@@ -82,7 +82,7 @@ struct DetectCommand: ParsableCommand {
     enum TilingOption: String, ExpressibleByArgument, CaseIterable { case planned, recipe }
 
     func validate() throws {
-        if let threads, threads < 1 { throw ValidationError("--threads is at least 1, not \(threads)") }
+        if let threads, !(1...4096 ~= threads) { throw ValidationError("--threads is 1 to 4096, not \(threads)") }
         if let fold, !(0..<10 ~= fold) { throw ValidationError("--fold is 0 to 9, not \(fold)") }
         if !(0...1 ~= minimumProbability) {
             throw ValidationError("--minimum-probability is 0 to 1, not \(minimumProbability)")
@@ -106,6 +106,8 @@ struct DetectCommand: ParsableCommand {
         guard FileContent.isDirectory(directory) else {
             throw FileError(output, "write", reason: "there is no directory \(directory)")
         }
+        if FileContent.isDirectory(output) { throw FileError(output, "write", reason: "it is a directory") }
+        guard access(directory, W_OK) == 0 else { throw FileError(directory, "write into") }
         let weights = try WeightsSource(weights) {
             if isFirst { Self.note("warning: \($0); taking the one before") }
         }

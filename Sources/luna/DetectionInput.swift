@@ -20,13 +20,21 @@ struct DetectionInput {
         _ input: String, fold: Int?, heldOut: Int?, mask: String?, segmentLungs: Bool, series: String?,
         note: @escaping (String) -> Void
     ) throws {
-        if FileContent.size("\(input)/dataset.json") != nil || FileContent.isDirectory("\(input)/volumes") {
+        let isDataset = FileContent.size("\(input)/dataset.json") != nil || FileContent.isDirectory("\(input)/volumes")
+        let isClean = isDataset || input.hasSuffix(".h5")
+        if isClean, mask != nil || segmentLungs || series != nil {
+            throw UsageError(
+                "--mask, --segment-lungs and --series are for scans as they come from the scanner; "
+                    + "\(input) holds clean volumes")
+        }
+        if !isDataset, fold != nil { throw UsageError("--fold chooses scans of a data set; \(input) is none") }
+        if isDataset {
             guard let fold = fold ?? heldOut else {
                 throw UsageError("the weights do not say which fold was held out; add --fold 0 to 9")
             }
             scans = try PendingScan.scans(of: PatchDataset(directory: input), fold: fold)
             if scans.isEmpty { throw InputError(input, "has no scan in fold \(fold)") }
-        } else if input.hasSuffix(".h5") {
+        } else if isClean {
             scans = [try PendingScan(cleanVolume: input)]
         } else {
             scans = try Self.scans(input, mask: mask, segmentLungs: segmentLungs, series: series, note: note)
