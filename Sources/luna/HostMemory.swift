@@ -7,23 +7,38 @@ enum HostMemory {
     /// Bytes that this host could give to new work: what the kernel says is available, and what the control group allows
     /// (Slurm and Kubernetes limit jobs so). Nil where the system does not say.
     static var available: Int? {
-        func number(_ path: String) -> Int? {
-            (try? String(contentsOfFile: path, encoding: .utf8)).flatMap {
-                Int($0.trimmingCharacters(in: .whitespacesAndNewlines))
-            }
-        }
-        let lines = ((try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8)) ?? "").split(separator: "\n")
-        let kernel = lines.first { $0.hasPrefix("MemAvailable:") }
-            .flatMap { $0.split(separator: " ").dropFirst().first }.flatMap { Int($0) }.map { $0 << 10 }
-        let group = ((try? String(contentsOfFile: "/proc/self/cgroup", encoding: .utf8)) ?? "")
-            .split(separator: "\n").first { $0.hasPrefix("0::") }.map { "/sys/fs/cgroup" + $0.dropFirst(3) }
-        let allowed = group.flatMap { path in
-            number("\(path)/memory.max").flatMap { limit in
-                number("\(path)/memory.current").map { max(0, limit - $0) }
-            }
-        }
+        let kernel = number("MemAvailable:", in: "/proc/meminfo").map { $0 << 10 }
+        let group = text("/proc/self/cgroup").split(separator: "\n").first { $0.hasPrefix("0::") }
+        let allowed = group.flatMap { roomInGroup(String($0.dropFirst(3)), below: "/sys/fs/cgroup") }
         return [kernel, allowed].compactMap(\.self).min()
     }
+
+    /// What the control groups (version 2) from `path` up allow beyond what is in use: Slurm limits a job and its step, and
+    /// nothing in the group of the task itself. The page cache that the kernel would give up first counts as free.
+    ///
+    /// - Returns: Bytes; nil where none has a limit.
+    static func roomInGroup(_ path: String, below root: String) -> Int? {
+        var parts = path.split(separator: "/")
+        var rooms: [Int] = []
+        while true {
+            let directory = ([root] + parts.map(String.init)).joined(separator: "/")
+            if let limit = number("", in: "\(directory)/memory.max"),
+                let used = number("", in: "\(directory)/memory.current")
+            {
+                let cache = number("inactive_file", in: "\(directory)/memory.stat") ?? 0
+                rooms.append(max(0, limit - max(0, used - cache)))
+            }
+            if parts.popLast() == nil { return rooms.min() }
+        }
+    }
+
+    /// The number behind a word, in one of the kernel's files; nil where there is none ("max").
+    private static func number(_ word: String, in path: String) -> Int? {
+        text(path).split(separator: "\n").first { word.isEmpty || $0.split(separator: " ").first == word[...] }
+            .flatMap { line in line.split(separator: " ").lazy.compactMap { Int($0) }.first }
+    }
+
+    private static func text(_ path: String) -> String { (try? String(contentsOfFile: path, encoding: .utf8)) ?? "" }
 
     struct Host: Equatable {
         var name: String
