@@ -67,6 +67,9 @@ public struct EvaluationResult: Sendable {
     /// What a reader must know to trust the figures, each a sentence.
     public var warnings: [String] {
         var texts: [String] = []
+        if matching.counts.nodules == 0 {
+            texts.append("the annotations name no nodule in these scans: there is no sensitivity to speak of")
+        }
         let unknown = matching.unknownSeries
         if let first = unknown.first {
             texts.append(

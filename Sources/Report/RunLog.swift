@@ -54,6 +54,9 @@ public struct RunLog: Hashable, Sendable {
         checkpoints = names.filter { $0.hasSuffix(".h5") }
         guard hasLog else { return }
         let decoder = JSONDecoder()
+        // As `MetricsLog` writes them: steps that were left out have such a loss.
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         for line in try FileContent.bytes(log, limit: Self.sizeLimit).split(separator: UInt8(ascii: "\n")) {
             if let record = try? decoder.decode(Record.self, from: Data(line)) {
                 add(record)

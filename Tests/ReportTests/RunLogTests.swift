@@ -24,12 +24,14 @@ import Testing
             step(1, 4), step(2, 3), step(3, 9), "{\"kind\":\"resumed\",\"step\":1}", step(2, 2.5), "",
             "{\"kind\":\"validation\",\"epoch\":1,\"step\":2,\"loss\":1.5,\"new\":[1]}",
             "{\"kind\":\"froc\",\"epoch\":1,\"step\":2,\"cpm\":0.25,\"sensitivity\":[0,0,0,0,0,0,1]}",
-            "{\"kind\":\"step\",\"epoch\":2,\"step\":3,\"loss\":null,\"skipped\":true}", "{\"kind\":\"step\",\"st",
+            "{\"kind\":\"step\",\"epoch\":2,\"step\":3,\"loss\":null,\"skipped\":true}",
+            "{\"kind\":\"step\",\"epoch\":2,\"step\":4,\"loss\":\"nan\",\"learning_rate\":0.01,\"skipped\":true}",
+            "{\"kind\":\"step\",\"st",
         ])
         #expect(log.loss == [.init(step: 1, value: 4), .init(step: 2, value: 2.5)])
         #expect(log.validationLoss == [.init(step: 2, value: 1.5)])
         #expect(log.cpm == [.init(step: 2, value: 0.25)])
-        #expect(log.epochs == 2 && log.skippedSteps == 1 && log.unreadableLines == 1)
+        #expect(log.epochs == 2 && log.skippedSteps == 2 && log.unreadableLines == 1)
         #expect(log.configuration == nil && log.checkpoints.isEmpty)
         #expect(TrainingPlots(log).figures.count == 4)
     }
