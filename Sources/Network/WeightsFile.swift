@@ -13,6 +13,9 @@ public enum WeightsFile {
     /// - Throws: `InputError` naming the tensor that is missing, superfluous, of another shape or not finite, and where
     ///   the file is damaged.
     public static func read(_ path: String) throws -> NetworkState {
+        if path.lowercased().hasSuffix(".safetensors") {
+            throw InputError(path, "is no weight file of luna", remedy: "make one of it with luna weights import")
+        }
         let file = try HDF5File(reading: path)
         return try readModel(from: file)
     }
