@@ -17,4 +17,10 @@ public enum Decimal {
         let text = text(value, places: places)
         return text.hasPrefix("-") ? text : "+" + text
     }
+
+    /// A probability for people, with three places: what is rounded to neither is none, nor certain.
+    public static func probability(_ value: Double) -> String {
+        if value > 0 && value < 0.0005 { return "below 0.001" }
+        return value >= 0.9995 && value < 1 ? "above 0.999" : text(value, places: 3)
+    }
 }

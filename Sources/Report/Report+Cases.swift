@@ -52,9 +52,9 @@ extension Report {
             "y": Decimal.text(item.y, places: 1), "z": Decimal.text(item.z, places: 1),
             "size": item.diameter.map { "\(Decimal.text($0, places: 1)) mm" } ?? "size unknown",
             "sizeOrDash": item.diameter.map { "\(Decimal.text($0, places: 1)) mm" } ?? "–",
-            "probabilityOrDash": item.probability.map(probability) ?? "–",
+            "probabilityOrDash": item.probability.map(Decimal.probability) ?? "–",
         ]
-        content["probability"] = item.probability.map(probability)
+        content["probability"] = item.probability.map(Decimal.probability)
         content["note"] = item.note.isEmpty ? nil : item.note
         return content
     }

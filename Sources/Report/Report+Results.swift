@@ -97,7 +97,7 @@ extension Report {
     var sizesContent: [String: Any]? {
         guard let sizes = DiameterSensitivity(result) else { return nil }
         return [
-            "plot": DiameterPlot.element(sizes), "threshold": probability(sizes.threshold),
+            "plot": DiameterPlot.element(sizes), "threshold": Decimal.probability(sizes.threshold),
             "rate": text(sizes.achievedRate), "hits": count(sizes.all.hits), "nodules": count(sizes.all.trials),
             "rows": sizes.bins.map { bin in
                 [
@@ -129,11 +129,6 @@ extension Report {
             "directory": run.directory, "facts": facts.joined(separator: " "),
             "figures": figures.map { ["plot": $0.plot, "caption": $0.caption] },
         ]
-    }
-
-    func probability(_ value: Double) -> String {
-        if value > 0 && value < 0.0005 { return "below 0.001" }
-        return value >= 0.9995 && value < 1 ? "above 0.999" : Decimal.text(value, places: 3)
     }
 
     /// With thin blanks between thousands, from 10,000.

@@ -94,7 +94,7 @@ public struct CandidateReview: Sendable {
             return ContactSheet.Tile(
                 strip(candidate),
                 caption:
-                    "\(index + 1). p \(Self.probability(candidate.probability)), \(size), \(verdict ?? "false positive")\n"
+                    "\(index + 1). p \(Decimal.probability(candidate.probability)), \(size), \(verdict ?? "false positive")\n"
                     + Caption.place(WorldPoint(x: candidate.x, y: candidate.y, z: candidate.z)),
                 color: hits[index] == nil ? Marks.falsePositive : Marks.hit)
         }
@@ -102,7 +102,7 @@ public struct CandidateReview: Sendable {
             let finder = finder(of: index)
             if let finder, finder < shown.count { continue }
             let verdict = finder.map {
-                "found by candidate \($0 + 1), p \(Self.probability(candidates[$0].probability))"
+                "found by candidate \($0 + 1), p \(Decimal.probability(candidates[$0].probability))"
             }
             tiles.append(
                 ContactSheet.Tile(
@@ -124,10 +124,6 @@ public struct CandidateReview: Sendable {
                 does not count; dashed: nodule. A candidate of unknown size has a circle of 10 mm.
                 """, tiles: tiles
         ).picture()
-    }
-
-    static func probability(_ value: Double) -> String {
-        value > 0 && value < 0.0005 ? "below 0.001" : String(format: "%.3f", value)
     }
 }
 

@@ -20,7 +20,7 @@ extension View {
                     let size = candidate.diameter.map { "\(Caption.millimetres($0)) mm" } ?? "size unknown"
                     return ContactSheet.Tile(
                         review.unjudgedStrip(candidate),
-                        caption: "\(index + 1). p \(CandidateReview.probability(candidate.probability)), \(size)\n"
+                        caption: "\(index + 1). p \(Decimal.probability(candidate.probability)), \(size)\n"
                             + Caption.place(WorldPoint(x: candidate.x, y: candidate.y, z: candidate.z)),
                         color: Marks.finding)
                 }

@@ -20,13 +20,16 @@ struct FindingsTable {
         var lines = ["     probability  diameter mm      x mm      y mm      z mm  slice"]
         for (index, c) in candidates.prefix(Self.limit).enumerated() {
             lines.append(
-                String(
-                    format: "%3d  %11.3f  %11.1f  %8.1f  %8.1f  %8.1f  %5d", index + 1, c.probability, c.diameter ?? 0,
-                    c.x, c.y, c.z, slice(c)))
+                String(format: "%3d  ", index + 1) + padded(Decimal.probability(c.probability), 11)
+                    + String(format: "  %11.1f  %8.1f  %8.1f  %8.1f  %5d", c.diameter ?? 0, c.x, c.y, c.z, slice(c)))
         }
         let more = candidates.count - Self.limit
         if more > 0 { lines.append("and \(more) less probable ones") }
         return lines.joined(separator: "\n")
+    }
+
+    private func padded(_ text: String, _ width: Int) -> String {
+        String(repeating: " ", count: max(0, width - text.count)) + text
     }
 
     private func slice(_ c: Candidate) -> Int {
