@@ -79,7 +79,6 @@ public struct ScanSearch {
         var found: [Found] = []
         var state = Progress(scans: 0, total: own.count, share: 0, candidates: 0)
         var done = 0
-        progress(state)
         // Whoever tells the time that is left counts from here.
         if !own.isEmpty { progress(state) }
         for index in own where !shouldStop() {
