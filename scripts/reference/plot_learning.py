@@ -109,6 +109,7 @@ def main():
     parser.add_argument("svg", help="the picture to write")
     parser.add_argument("--float64", help="log of train.py --double, of some first steps")
     parser.add_argument("--float32", help="log of train.py --layout contiguous_format, of the same steps")
+    parser.add_argument("--control", help="metrics.jsonl of luna's run from perturbed weights")
     a = parser.parse_args()
     (ours, our_time), (theirs, their_time) = losses(a.metrics), losses(a.log)
     steps = sorted(ours.keys() & theirs.keys())
@@ -124,11 +125,18 @@ def main():
             worst = (f"{name} {max(abs(run[s] / truth[s] - 1) for s in range(1, count + 1)):.1e}"
                      for name, run in runs.items())
             print(f"largest relative error against float64 in the first {count} steps: {', '.join(worst)}")
+    runs = {"luna": ours, "PyTorch": theirs}
+    if a.control:
+        runs["control"] = losses(a.control)[0]
+        for limit in (1e-5, 1e-3, 1e-1):
+            first = [next((s for s in steps if abs(runs[name][s] / ours[s] - 1) > limit), "never")
+                     for name in ("control", "PyTorch")]
+            print(f"first step that differs from luna's by more than {limit:g}: control {first[0]}, PyTorch {first[1]}")
     tenth = max(1, len(steps) // 10)
     for start in range(0, len(steps) - tenth + 1, tenth):
         part = steps[start:start + tenth]
-        print(f"steps {part[0]:5d} to {part[-1]:5d}: mean loss luna {mean(ours[s] for s in part):.4f}, "
-              f"PyTorch {mean(theirs[s] for s in part):.4f}")
+        means = (f"{name} {mean(run[s] for s in part):.4f}" for name, run in runs.items())
+        print(f"steps {part[0]:5d} to {part[-1]:5d}: mean loss {', '.join(means)}")
     print(f"wall-clock: luna {our_time}; PyTorch {their_time}")
 
 
