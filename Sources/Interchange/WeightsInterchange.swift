@@ -54,7 +54,8 @@ extension Safetensors {
     /// The network's weights. PyTorch's counters (`num_batches_tracked`) are passed over, and so is the `module.` that
     /// all names begin with when a network was saved inside `DataParallel`.
     ///
-    /// - Throws: `InputError` naming the tensor that is missing, superfluous, of another shape or type, or not finite.
+    /// - Throws: `InputError` naming the tensor that is missing, superfluous, of another shape or type, not finite
+    ///   or a negative variance.
     public func networkState() throws -> NetworkState {
         let wrapper = "module."
         let isWrapped = !tensors.isEmpty && tensors.allSatisfy { $0.name.hasPrefix(wrapper) }
@@ -82,7 +83,11 @@ extension Safetensors {
             guard tensor.shape == entry.shape else {
                 throw InputError(file, at: tensor.name, "shape \(tensor.shape.prefix(8)), expected \(entry.shape)")
             }
-            values += try floats(tensor)
+            let tensorValues = try floats(tensor)
+            if let fault = WeightsFile.fault(of: tensorValues, named: entry.name) {
+                throw InputError(file, at: tensor.name, fault)
+            }
+            values += tensorValues
         }
         return values
     }

@@ -10,8 +10,8 @@ public enum WeightsFile {
 
     /// Reads the network's state from a weight file or a checkpoint.
     ///
-    /// - Throws: `InputError` naming the tensor that is missing, superfluous, of another shape or not finite, and where
-    ///   the file is damaged.
+    /// - Throws: `InputError` naming the tensor that is missing, superfluous, of another shape, not finite or a negative
+    ///   variance, and where the file is damaged.
     public static func read(_ path: String) throws -> NetworkState {
         if path.lowercased().hasSuffix(".safetensors") {
             throw InputError(path, "is no weight file of luna", remedy: "make one of it with luna weights import")
@@ -50,12 +50,17 @@ public enum WeightsFile {
         for entry in table.entries {
             let name = "\(group)/\(entry.name)"
             let tensor = try file.read(name, shape: entry.shape, as: Float.self)
-            guard tensor.allSatisfy(\.isFinite) else {
-                throw InputError(file.path, at: name, "holds a value that is not finite")
-            }
+            if let fault = fault(of: tensor, named: entry.name) { throw InputError(file.path, at: name, fault) }
             values += tensor
         }
         return values
+    }
+
+    /// What makes a tensor's values impossible, if anything does.
+    public static func fault(of values: [Float], named name: String) -> String? {
+        if !values.allSatisfy(\.isFinite) { return "holds a value that is not finite" }
+        if name.hasSuffix(".running_var"), values.contains(where: { $0 < 0 }) { return "holds a negative variance" }
+        return nil
     }
 
     /// Writes the group `/model`.

@@ -95,6 +95,11 @@ import Testing
         }
         expect("preBlock.0.weight", "shape [648]") { $0[0].shape = [648] }
         expect("preBlock.0.weight", "not finite") { $0[0].values[3] = .infinity }
+        expect("preBlock.1.running_var", "negative variance") { tensors in
+            for index in tensors.indices where tensors[index].name == "preBlock.1.running_var" {
+                tensors[index].values[2] = -1e-9
+            }
+        }
         // A prefix that is not common to all is none.
         expect("preBlock.0.weight", "is missing") { $0[0].name = "module.preBlock.0.weight" }
     }
