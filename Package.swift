@@ -56,6 +56,7 @@ let package = Package(
         system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         .target(name: "CKernels"),
         .target(name: "FileIO", dependencies: ["CZlib"], swiftSettings: optimised),
+        .target(name: "Scaling", dependencies: ["FileIO"]),
         .target(name: "Pictures", dependencies: ["CZlib", "FileIO"], swiftSettings: optimised),
         .target(name: "Protobuf"),
         .target(name: "TensorBoard", dependencies: ["FileIO", "Pictures", "Protobuf"]),
@@ -94,7 +95,7 @@ let package = Package(
         .target(
             name: "Report",
             dependencies: [
-                "CT", "Evaluation", "FileIO", "PatchData", "Pictures", "Views",
+                "CT", "Evaluation", "FileIO", "PatchData", "Pictures", "Scaling", "Views",
                 .product(name: "Mustache", package: "swift-mustache"),
             ],
             swiftSettings: optimised),
@@ -114,7 +115,7 @@ let package = Package(
             name: "luna",
             dependencies: [
                 "CT", "Compute", "DICOM", "Detection", "Evaluation", "FileIO", "HDF5", "Inference", "Interchange",
-                "MPI", "Network", "PatchData", "Report", "Training", "Views",
+                "MPI", "Network", "PatchData", "Report", "Scaling", "Training", "Views",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -129,7 +130,7 @@ let package = Package(
         + [
             "FileIO", "Pictures", "Protobuf", "TensorBoard", "HDF5", "MPI", "Compute", "CT", "DICOM", "Network",
             "Interchange", "Evaluation", "Detection", "PatchData", "Inference", "Views", "Report", "Training",
-            "FuzzTargets",
+            "Scaling", "FuzzTargets",
         ].map { module in
             .testTarget(
                 name: "\(module)Tests",
@@ -151,5 +152,6 @@ var beside: [String: [Target.Dependency]] {
     [
         "Network": ["Detection"], "Pictures": ["CZlib"], "Interchange": ["Compute", "HDF5"],
         "FuzzTargets": ["FileIO", "PatchData", "Training"],
+        "Scaling": ["Compute"],
     ]
 }
