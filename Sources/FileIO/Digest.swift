@@ -24,6 +24,26 @@ public struct Digest: Hashable, Sendable {
         values.withUnsafeBufferPointer { for value in $0 { mix(UInt64(value.bitPattern)) } }
     }
 
+    /// Adds the floats' bits in four strands side by side, which a processor works on at once: several times as fast as
+    /// `add`, with another outcome.
+    public mutating func addStrands(_ values: [Float]) {
+        mix(UInt64(values.count))
+        var (a, b, c, d) = (self, self, self, self)
+        values.withUnsafeBytes { bytes in
+            let whole = bytes.count & ~31
+            for offset in stride(from: 0, to: whole, by: 32) {
+                a.mix(bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+                b.mix(bytes.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self))
+                c.mix(bytes.loadUnaligned(fromByteOffset: offset + 16, as: UInt64.self))
+                d.mix(bytes.loadUnaligned(fromByteOffset: offset + 24, as: UInt64.self))
+            }
+            for offset in stride(from: whole, to: bytes.count, by: 4) {
+                a.mix(UInt64(bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
+            }
+        }
+        for strand in [a, b, c, d] { mix(strand.value) }
+    }
+
     /// Sixteen hexadecimal digits.
     public var text: String {
         let digits = String(value, radix: 16)

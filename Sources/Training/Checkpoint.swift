@@ -57,7 +57,8 @@ public struct Checkpoint: Hashable, Sendable {
     ///
     /// - Throws: `FileError`.
     public func write(to path: String) throws {
-        try HDF5File.write(to: path) { file in
+        try AtomicFile.write(to: path) { temporary in
+            let file = try HDF5File(creating: temporary, named: path)
             try file.setAttribute("format", to: Self.format)
             try file.setAttribute("version", to: Self.version)
             try file.setAttribute("epoch", to: Int64(epoch))
@@ -75,8 +76,13 @@ public struct Checkpoint: Hashable, Sendable {
             try file.setAttribute("arithmetic", to: arithmetic)
             try file.setAttribute("digest", to: digest.text)
             try WeightsFile.writeModel(state, to: file)
+            FaultInjection.current?.pass(.write, rank: 0, step: step)
             try WeightsFile.writeTable(
                 NoduleNetwork.parameters, momentum, group: "/optimizer/momentum", to: file)
+            // On a network file system closing waits for the data, and does so with the library's lock held, for which
+            // the threads wait that read patches: so the data go first, without it.
+            try AtomicFile.synchronize(temporary)
+            try file.close()
         }
     }
 

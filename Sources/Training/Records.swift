@@ -14,6 +14,8 @@ public struct StepRecord: Encodable, Sendable {
     public var gradientNorm: Double
     /// Whether the step was left out because its gradient was not finite.
     public var skipped: Bool
+    /// The series whose crops gave the step no finite gradient.
+    public var skippedSeries: [String] = []
     /// Seconds: the whole step, waiting for data, waiting for and reducing gradients; of rank 0.
     public var seconds: Double
     public var dataSeconds: Double
@@ -24,6 +26,7 @@ public struct StepRecord: Encodable, Sendable {
         case kind, epoch, step, loss, classification, regression, skipped, seconds, positives, negatives
         case learningRate = "learning_rate"
         case gradientNorm = "gradient_norm"
+        case skippedSeries = "skipped_series"
         case dataSeconds = "data_seconds"
         case reduceSeconds = "reduce_seconds"
         case patchesPerSecond = "patches_per_second"
@@ -46,6 +49,7 @@ public struct StepRecord: Encodable, Sendable {
         try c.encode(learningRate, forKey: .learningRate)
         try c.encode(gradientNorm, forKey: .gradientNorm)
         try c.encode(skipped, forKey: .skipped)
+        if !skippedSeries.isEmpty { try c.encode(skippedSeries, forKey: .skippedSeries) }
         try c.encode(seconds, forKey: .seconds)
         try c.encode(dataSeconds, forKey: .dataSeconds)
         try c.encode(reduceSeconds, forKey: .reduceSeconds)

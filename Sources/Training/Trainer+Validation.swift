@@ -94,7 +94,10 @@ extension Trainer {
             falsePositives: counts.falsePositives, isBest: isBest,
             seconds: (ContinuousClock.now - start) / .seconds(1))
         try log.append(record)
-        if isBest { try run.markBest(step: step) }
+        if isBest {
+            try settleCheckpoints(waiting: true)  // what `best` names is there
+            try run.markBest(step: step)
+        }
         report(.froc(record))
         return true
     }

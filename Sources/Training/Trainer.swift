@@ -19,6 +19,7 @@ public final class Trainer {
     let run: RunDirectory
     /// On rank 0.
     private(set) var log: RunRecorder?
+    private var writer: CheckpointWriter?
     let report: (TrainingEvent) -> Void
     private let dataDigest: Digest
     private let arithmetic: String
@@ -32,13 +33,11 @@ public final class Trainer {
     private var epochTerms = LossTerms()
     /// The steps that `epochTerms` adds up: those left out are not among them.
     private var epochSteps = 0
-    private var skippedInARow = 0
+    var skippedInARow = 0
     private var plateau = PlateauWatch()
 
     /// Steps between checks that all ranks hold the same.
     static let agreementInterval = 100
-    /// Steps without a finite gradient after which training is given up.
-    static let skipLimit = 10
 
     public enum Outcome: Sendable {
         case finished
@@ -60,6 +59,10 @@ public final class Trainer {
         let report: (TrainingEvent) -> Void = isRoot ? setting.report : { _ in }
         self.report = report
         try communicator.waitForRoot()
+        try FaultInjection.check()
+        if let fault = FaultInjection.current {
+            report(.warning("\(FaultInjection.variable) is set: this run is damaged on purpose (\(fault.text))"))
+        }
         reduction = try GradientReduction(
             mode: configuration.reduction, replicas: configuration.replicas,
             count: NoduleNetwork.parameters.count + NoduleNetwork.statistics.count + LossTerms.vectorCount,
@@ -117,6 +120,7 @@ public final class Trainer {
         try run.create()
         log = try RunRecorder(
             run, keepingUpTo: step, owesValidation: owesValidation, configuration: configuration.yaml())
+        writer = CheckpointWriter(run, keep: configuration.keepCheckpoints, count: momentum.count)
         try AtomicFile.write(configuration.yaml(), to: run.configurationPath)
     }
 
@@ -125,15 +129,29 @@ public final class Trainer {
     /// Steps of the whole run.
     public var totalSteps: Int { configuration.epochs * stepsPerEpoch }
     public var completedSteps: Int { step }
+    /// The replicas of this rank.
+    var replicas: Range<Int> { reduction.replicas }
     public var validationCount: Int { validation.count }
     private var epoch: Int { step / stepsPerEpoch + 1 }
 
     // MARK: - The run
 
-    /// Trains until the last epoch is done or a stop is requested.
+    /// Trains until the last epoch is done or a stop is requested. The last checkpoint is on the disk when it returns.
     ///
     /// - Throws: `InputError` where a patch is damaged, `DivergenceError`, `DisagreementError`, `FileError`, `MPIError`.
     public func train() throws -> Outcome {
+        do {
+            let outcome = try takeSteps()
+            try settleCheckpoints(waiting: true)
+            return outcome
+        } catch {
+            // What was begun is good: it is of a step before the fault.
+            _ = try? writer?.finished(waiting: true)
+            throw error
+        }
+    }
+
+    private func takeSteps() throws -> Outcome {
         // The sampler's epochs go on through ours, whatever their length.
         let (epochsDone, stepInEpoch) = step.quotientAndRemainder(dividingBy: loader.stepsPerEpoch)
         loader.start(epoch: epochsDone + 1, step: stepInEpoch)
@@ -177,8 +195,11 @@ public final class Trainer {
     /// One step. Returns whether some rank was asked to stop.
     private func takeStep(epoch: Int) throws -> Bool {
         let start = ContinuousClock.now
+        try settleCheckpoints(waiting: false)
+        pass(.load)
         let waitedBefore = loader.waitSeconds
-        let batches = try reduction.replicas.map { _ in try loader.next() }
+        var batches = try reduction.replicas.map { _ in try loader.next() }
+        if isSpoilt(.nan) { batches[0].input.values[0] = .nan }
         let counts = batches.map { DetectionLoss.counts(labels: $0.labels, mining: true) }.reduce(LossCounts(), +)
         var sums = [counts.positives, counts.negatives, StopRequest.isMade ? 1 : 0]
         try communicator.sum(&sums)
@@ -187,25 +208,28 @@ public final class Trainer {
         for (replica, batch) in zip(reduction.replicas, batches) {
             reduction.add { addReplica(replica, batch, normalizers, into: $0) }
         }
+        pass(.reduce)
         let beforeReduction = ContinuousClock.now
         let sum = try reduction.finish()
         let reduceSeconds = (ContinuousClock.now - beforeReduction) / .seconds(1)
         let rate = configuration.learningRate(step: step, stepsPerEpoch: stepsPerEpoch)
         let norm = gradientNorm(sum)
+        pass(.update)
         if norm.isFinite { update(sum, rate: rate) }
-        try countSkipped(norm, batches: batches)
-
+        if isSpoilt(.flip) { flipBit() }
         let tail = NoduleNetwork.parameters.count + NoduleNetwork.statistics.count
         let terms = LossTerms(vector: sum[tail...].map(Double.init))
         if norm.isFinite {
             epochTerms = epochTerms + terms
             epochSteps += 1
         }
+        let skippedSeries = try countSkipped(norm, batches: batches, normalizers: normalizers)
         step += 1
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         let record = StepRecord(
             epoch: epoch, step: step, learningRate: rate, terms: terms, gradientNorm: norm, skipped: !norm.isFinite,
-            seconds: seconds, dataSeconds: loader.waitSeconds - waitedBefore, reduceSeconds: reduceSeconds,
+            skippedSeries: skippedSeries, seconds: seconds, dataSeconds: loader.waitSeconds - waitedBefore,
+            reduceSeconds: reduceSeconds,
             patchesPerSecond: Double(configuration.replicas * configuration.microBatch) / seconds)
         try log?.append(record)
         report(.step(record, ofSteps: totalSteps))
@@ -214,11 +238,12 @@ public final class Trainer {
     }
 
     /// Writes a replica's vector: gradients, batch statistics, loss terms.
-    private func addReplica(
+    func addReplica(
         _ replica: Int, _ batch: MicroBatch, _ normalizers: LossCounts, into vector: UnsafeMutableBufferPointer<Float>
     ) {
         let generator = CounterGenerator(
             seed: UInt64(bitPattern: Int64(configuration.seed)), purpose: "dropout", UInt64(step), UInt64(replica))
+        pass(.forward)
         let output = network.forward(
             state, input: batch.input, coord: batch.coord,
             mode: .training(dropout: configuration.dropout, generator: generator))
@@ -226,6 +251,7 @@ public final class Trainer {
             output: output, labels: batch.labels, mining: true, normalizers: normalizers,
             regressionWeight: configuration.regressionWeight)
         let count = NoduleNetwork.parameters.count
+        pass(.backward)
         network.backward(
             state, outputGradient: gradient, gradients: UnsafeMutableBufferPointer(rebasing: vector[0..<count]))
         for (index, value) in network.batchStatistics.enumerated() { vector[count + index] = value }
@@ -251,21 +277,6 @@ public final class Trainer {
         for index in state.statistics.indices {
             let mean = sum[NoduleNetwork.parameters.count + index] * share
             state.statistics[index] = (1 - kept) * state.statistics[index] + kept * mean
-        }
-    }
-
-    private func countSkipped(_ norm: Double, batches: [MicroBatch]) throws {
-        if norm.isFinite {
-            skippedInARow = 0
-            return
-        }
-        skippedInARow += 1
-        let scans = batches.flatMap(\.seriesUIDs).joined(separator: ", ")
-        report(.warning("step \(step + 1) left out: its gradient is not finite (rank 0 had crops of \(scans))"))
-        guard skippedInARow < Self.skipLimit else {
-            throw DivergenceError(
-                description: "\(Self.skipLimit) steps in a row had no finite gradient: "
-                    + "lower learning_rate, or start from an earlier checkpoint")
         }
     }
 
@@ -298,22 +309,44 @@ public final class Trainer {
     private func agree() throws {
         guard communicator.size > 1 else { return }
         var digest = Digest()
-        state.add(to: &digest)
-        digest.add(momentum)
-        try Agreement.check(digest, of: "the network's state at step \(step)", communicator)
+        for values in [state.parameters, state.statistics, momentum] { digest.addStrands(values) }
+        try Agreement.check(
+            digest, of: "the network's state at step \(step)", communicator, remedy: Agreement.badMemory)
     }
 
+    /// Has a checkpoint written, once all ranks agree on what is in it; training goes on meanwhile.
     func save() throws {
-        guard communicator.rank == 0 else { return }
-        let checkpoint = Checkpoint(
-            epoch: epoch, step: step, seed: configuration.seed, configuration: configuration.yaml(), state: state,
-            momentum: momentum, owesValidation: owesValidation, epochTerms: epochTerms.vector,
-            epochSteps: epochSteps, best: best, dataDigest: dataDigest.text, arithmetic: arithmetic)
-        report(.checkpoint(path: try run.write(checkpoint, keep: configuration.keepCheckpoints)))
+        try agree()
+        FaultInjection.current?.pass(.checkpoint, rank: communicator.rank, step: step)
+        guard let writer else { return }
+        try settleCheckpoints(waiting: true)
+        try writer.submit(
+            Checkpoint(
+                epoch: epoch, step: step, seed: configuration.seed, configuration: configuration.yaml(), state: state,
+                momentum: momentum, owesValidation: owesValidation, epochTerms: epochTerms.vector,
+                epochSteps: epochSteps, best: best, dataDigest: dataDigest.text, arithmetic: arithmetic))
     }
-}
 
-/// Training produced no finite gradients any more.
-public struct DivergenceError: Error, CustomStringConvertible {
-    public let description: String
+    /// Tells of the checkpoints that have become durable.
+    ///
+    /// - Parameter waiting: Whether to wait for the one that is being written.
+    /// - Throws: `FileError` where one could not be written.
+    func settleCheckpoints(waiting: Bool) throws {
+        for path in try writer?.finished(waiting: waiting) ?? [] { report(.checkpoint(path: path)) }
+    }
+
+    // MARK: - Faults that tests ask for
+
+    private func pass(_ phase: FaultInjection.Phase) {
+        FaultInjection.current?.pass(phase, rank: communicator.rank, step: step + 1)
+    }
+
+    private func isSpoilt(_ kind: FaultInjection.Kind) -> Bool {
+        FaultInjection.current?.spoils(kind, rank: communicator.rank, step: step + 1) ?? false
+    }
+
+    private func flipBit() {
+        let index = state.parameters.count / 2
+        state.parameters[index] = Float(bitPattern: state.parameters[index].bitPattern ^ 1 << 20)
+    }
 }

@@ -8,13 +8,15 @@ struct MPIRun {
     let diagnosis: String
     let seconds: Double
 
-    private static func process(ranks: Int, _ arguments: [String]) -> Process {
+    private static func process(
+        ranks: Int, _ arguments: [String], adding variables: [String: String] = [:]
+    ) -> Process {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments =
             ["mpirun", "-n", "\(ranks)", "--oversubscribe", "--bind-to", "none", LunaProcess.executable.path]
             + arguments
-        var environment = ProcessInfo.processInfo.environment
+        var environment = ProcessInfo.processInfo.environment.merging(variables) { $1 }
         environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
         environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
         // Ranks share the cores here: they must give them up while they wait.
@@ -28,8 +30,9 @@ struct MPIRun {
         try self.init(ranks: ranks, limit: limit, arguments)
     }
 
-    init(ranks: Int, limit: Double = 120, _ arguments: [String]) throws {
-        let process = Self.process(ranks: ranks, arguments)
+    /// - Parameter environment: Variables beside this process's own.
+    init(ranks: Int, limit: Double = 120, environment: [String: String] = [:], _ arguments: [String]) throws {
+        let process = Self.process(ranks: ranks, arguments, adding: environment)
         let (output, diagnosis) = (Pipe(), Pipe())
         process.standardOutput = output
         process.standardError = diagnosis
@@ -53,7 +56,7 @@ struct MPIRun {
     }
 
     /// Runs `luna` on some ranks until `condition` holds, then sends a signal to `mpirun`, and to its ranks as well where
-    /// it is SIGKILL. Returns mpirun's status.
+    /// it is SIGKILL, unless they are to be left to themselves. Returns mpirun's status.
     static func interrupted(
         ranks: Int, by signal: Int32, when condition: () -> Bool, _ arguments: String...
     ) throws -> Int32 {
@@ -61,9 +64,10 @@ struct MPIRun {
     }
 
     static func interrupted(
-        ranks: Int, by signal: Int32, when condition: () -> Bool, _ arguments: [String]
+        ranks: Int, by signal: Int32, sparingRanks: Bool = false, environment: [String: String] = [:],
+        when condition: () -> Bool, _ arguments: [String]
     ) throws -> Int32 {
-        let process = process(ranks: ranks, arguments)
+        let process = process(ranks: ranks, arguments, adding: environment)
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         // A test's thread may block signals, and its children would inherit that.
@@ -76,7 +80,7 @@ struct MPIRun {
         while !condition(), process.isRunning, ContinuousClock.now < end { Thread.sleep(forTimeInterval: 0.02) }
         let ranksOfJob = children(of: process.processIdentifier)
         kill(process.processIdentifier, signal)
-        if signal == SIGKILL { for rank in ranksOfJob { kill(rank, SIGKILL) } }
+        if signal == SIGKILL && !sparingRanks { for rank in ranksOfJob { kill(rank, SIGKILL) } }
         process.waitUntilExit()
         return process.terminationStatus
     }

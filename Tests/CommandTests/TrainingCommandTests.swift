@@ -7,7 +7,7 @@ import Testing
 /// Training as users start it, on crops so small that a step takes a tenth of a second.
 @Suite(.serialized) struct TrainingCommandTests {
     /// A converted phantom data set, made once.
-    private static let dataset: Result<String, any Error> = Result {
+    static let dataset: Result<String, any Error> = Result {
         let directory = FileManager.default.temporaryDirectory
             .appendingPathComponent("luna-test-data-\(ProcessInfo.processInfo.processIdentifier)").path
         let phantoms = try LunaProcess("phantom", "--output", "\(directory)/phantoms", "--scans", "4", "--size", "64")

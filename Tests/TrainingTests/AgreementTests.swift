@@ -49,4 +49,26 @@ private final class ScriptedCommunicator: Communicator {
         }
         #expect(error?.description.contains("the state at step 100 differs between rank 0 and rank 2:") == true)
     }
+
+    /// The strands of a digest: every bit counts, whatever strand or remainder it falls into, and so does the order.
+    @Test(arguments: [8, 9, 15, 16, 1000]) func strandsNoticeOneBit(_ count: Int) {
+        func digest(_ values: [Float]) -> Digest {
+            var digest = Digest()
+            digest.addStrands(values)
+            return digest
+        }
+        let values = (0..<count).map { Float($0) }
+        #expect(digest(values) == digest(values))
+        for index in 0..<count {
+            for bit in [0, 20, 31] {
+                var changed = values
+                changed[index] = Float(bitPattern: changed[index].bitPattern ^ 1 << UInt32(bit))
+                #expect(digest(changed) != digest(values), "bit \(bit) of \(index)")
+            }
+        }
+        var swapped = values
+        swapped.swapAt(0, 2)
+        #expect(digest(swapped) != digest(values))
+        #expect(digest(values + [0]) != digest(values))
+    }
 }

@@ -1,0 +1,106 @@
+// Writing checkpoints while training goes on.
+
+import FileIO
+import Foundation
+import Network
+
+/// Writes a run's checkpoints one at a time, each in a thread of its own and from a copy.
+///
+/// The copy's memory is kept for the next one, so that a checkpoint costs the training thread one pass over the state and
+/// no new pages. The thread is a nice one: cores that compute come first.
+final class CheckpointWriter: @unchecked Sendable {
+    private let run: RunDirectory
+    private let keep: Int
+    private let condition = NSCondition()
+    // The copies; only `submit` changes them, while nothing is pending.
+    private var parameters: [Float]
+    private var momentum: [Float]
+    // All below are guarded by `condition`.
+    /// What is being written; shares its memory with the copies.
+    private var pending: Checkpoint?
+    private var written: [String] = []
+    private var failure: (any Error)?
+
+    /// - Parameters:
+    ///   - keep: How many of the newest checkpoints stay.
+    ///   - count: Of parameters.
+    init(_ run: RunDirectory, keep: Int, count: Int) {
+        self.run = run
+        self.keep = keep
+        parameters = [Float](repeating: 0, count: count)
+        momentum = parameters.map { $0 }  // memory of its own, now
+    }
+
+    /// Has a checkpoint written; first waits for the one before.
+    ///
+    /// - Throws: What went wrong with the one before, mostly a `FileError`.
+    func submit(_ checkpoint: Checkpoint) throws {
+        condition.lock()
+        defer { condition.unlock() }
+        try settle(waiting: true)
+        Self.copy(checkpoint.state.parameters, to: &parameters)
+        Self.copy(checkpoint.momentum, to: &momentum)
+        var copy = checkpoint
+        copy.state.parameters = parameters
+        copy.momentum = momentum
+        pending = copy
+        let thread = Thread { [self] in
+            Self.giveWay()
+            let result = Result { try writePending() }
+            condition.withLock {
+                switch result {
+                case .success(let path): written.append(path)
+                case .failure(let error): failure = error
+                }
+                pending = nil
+                condition.broadcast()
+            }
+        }
+        thread.name = "checkpoint"
+        thread.start()
+    }
+
+    /// The paths of the checkpoints that have become durable since the last call.
+    ///
+    /// - Parameter waiting: Whether to wait for the one that is being written.
+    /// - Throws: What went wrong with a write since the last call.
+    func finished(waiting: Bool) throws -> [String] {
+        condition.lock()
+        defer { condition.unlock() }
+        try settle(waiting: waiting)
+        defer { written = [] }
+        return written
+    }
+
+    /// Call with the lock held.
+    private func settle(waiting: Bool) throws {
+        while waiting && pending != nil { condition.wait() }
+        if let error = failure {
+            failure = nil
+            throw error
+        }
+    }
+
+    /// A function of its own, so that the copies' memory is shared by nobody any more when it returns.
+    private func writePending() throws -> String {
+        guard let checkpoint = condition.withLock({ pending }) else { preconditionFailure("nothing to write") }
+        return try run.write(checkpoint, keep: keep)
+    }
+
+    private static func copy(_ source: [Float], to target: inout [Float]) {
+        target.withUnsafeMutableBufferPointer { target in
+            source.withUnsafeBufferPointer { source in
+                guard let from = source.baseAddress, let to = target.baseAddress else { return }
+                precondition(source.count == target.count, "\(source.count) values, expected \(target.count)")
+                to.update(from: from, count: source.count)
+            }
+        }
+    }
+
+    /// Lowers the calling thread's priority. On Linux it is a thread's own.
+    private static func giveWay() {
+        #if os(Linux)
+            setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
+        #endif
+    }
+}

@@ -1,0 +1,85 @@
+// Faults on purpose: for tests of what follows them, and for nothing else. Without the variable LUNA_FAULT nothing happens.
+//
+//     LUNA_FAULT=kill:rank=1:step=5:phase=backward
+//     LUNA_FAULT=nan:rank=0:step=3,flip:rank=1:step=6
+//
+//     kill   SIGKILL to the rank                 hang   the rank's thread sleeps for ever
+//     stop   SIGSTOP: it stands until SIGCONT    nan    the first voxel of the rank's first crop is not a number
+//     flip   one bit of the rank's parameters changes after the update
+
+import FileIO
+import Foundation
+
+struct FaultInjection {
+    enum Kind: String, CaseIterable { case kill, stop, hang, nan, flip }
+
+    /// The places of a step, in its order. `write` is in the middle of writing a checkpoint, on rank 0.
+    enum Phase: String, CaseIterable { case load, forward, backward, reduce, update, checkpoint, write }
+
+    struct Fault: Equatable {
+        var kind: Kind
+        var rank: Int
+        /// From 1.
+        var step: Int
+        var phase = Phase.forward
+    }
+
+    let text: String
+    let faults: [Fault]
+
+    static let variable = "LUNA_FAULT"
+    private static let requested: Result<FaultInjection, UsageError>? = ProcessInfo.processInfo.environment[variable]
+        .map { text in Result { () throws(UsageError) in try FaultInjection(text) } }
+
+    /// What was asked for, if anything.
+    static let current = try? requested?.get()
+
+    /// - Throws: `UsageError` where it cannot be understood.
+    static func check() throws(UsageError) { _ = try requested?.get() }
+
+    init(_ text: String) throws(UsageError) {
+        func names<Name: CaseIterable & RawRepresentable<String>>(_ type: Name.Type) -> String {
+            type.allCases.map(\.rawValue).joined(separator: ", ")
+        }
+        let error = UsageError(
+            "\(Self.variable)=\(text): expected KIND:rank=R:step=S[:phase=PHASE], more after commas; kinds: "
+                + "\(names(Kind.self)); phases: \(names(Phase.self))")
+        var faults: [Fault] = []
+        for part in text.split(separator: ",") {
+            let fields = part.split(separator: ":").map(String.init)
+            guard let kind = fields.first.flatMap(Kind.init) else { throw error }
+            var fault = Fault(kind: kind, rank: -1, step: -1)
+            for field in fields.dropFirst() {
+                let (key, value) = (field.prefix { $0 != "=" }, field.drop { $0 != "=" }.dropFirst())
+                switch (key, Int(value), Phase(rawValue: String(value))) {
+                case ("rank", let rank?, _): fault.rank = rank
+                case ("step", let step?, _): fault.step = step
+                case ("phase", _, let phase?): fault.phase = phase
+                default: throw error
+                }
+            }
+            guard fault.rank >= 0, fault.step >= 1 else { throw error }
+            faults.append(fault)
+        }
+        guard !faults.isEmpty else { throw error }
+        self.text = text
+        self.faults = faults
+    }
+
+    /// Carries out what is planned for this rank, step and phase.
+    func pass(_ phase: Phase, rank: Int, step: Int) {
+        for fault in faults where fault.phase == phase && fault.rank == rank && fault.step == step {
+            switch fault.kind {
+            case .kill: kill(getpid(), SIGKILL)
+            case .stop: kill(getpid(), SIGSTOP)
+            case .hang: while true { sleep(3600) }
+            case .nan, .flip: break
+            }
+        }
+    }
+
+    /// Whether data of this rank are to be spoilt in this step.
+    func spoils(_ kind: Kind, rank: Int, step: Int) -> Bool {
+        faults.contains { $0.kind == kind && $0.rank == rank && $0.step == step }
+    }
+}
