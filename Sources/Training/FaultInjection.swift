@@ -3,15 +3,18 @@
 //     LUNA_FAULT=kill:rank=1:step=5:phase=backward
 //     LUNA_FAULT=nan:rank=0:step=3,flip:rank=1:step=6
 //
-//     kill   SIGKILL to the rank                 hang   the rank's thread sleeps for ever
-//     stop   SIGSTOP: it stands until SIGCONT    nan    the first voxel of the rank's first crop is not a number
-//     flip   one bit of the rank's parameters changes after the update
+//     kill        SIGKILL to the rank
+//     stop        SIGSTOP: it stands still until SIGCONT
+//     hang        the rank's thread sleeps for ever
+//     term, usr1  SIGTERM, SIGUSR1: as if the rank were asked to end
+//     nan         the first voxel of the rank's first crop is not a number
+//     flip        one bit of the rank's parameters changes after the update
 
 import FileIO
 import Foundation
 
 struct FaultInjection {
-    enum Kind: String, CaseIterable { case kill, stop, hang, nan, flip }
+    enum Kind: String, CaseIterable { case kill, stop, hang, term, usr1, nan, flip }
 
     /// The places of a step, in its order. `write` is in the middle of writing a checkpoint, on rank 0.
     enum Phase: String, CaseIterable { case load, forward, backward, reduce, update, checkpoint, write }
@@ -73,6 +76,8 @@ struct FaultInjection {
             case .kill: kill(getpid(), SIGKILL)
             case .stop: kill(getpid(), SIGSTOP)
             case .hang: while true { sleep(3600) }
+            case .term: raise(SIGTERM)
+            case .usr1: raise(SIGUSR1)
             case .nan, .flip: break
             }
         }

@@ -46,25 +46,17 @@ extension TrainingCommandTests {
         }
     }
 
-    /// Resumes on some ranks to the end, and compares.
+    /// Resumes on one rank to the end, and compares.
     ///
     /// - Returns: What the job said.
     @discardableResult
-    private func expectResumption(_ run: String, _ arguments: [String], ranks: Int = 1) throws -> String {
+    private func expectResumption(_ run: String, _ arguments: [String]) throws -> String {
         #expect(FileContent.size(Self.last(run)) == nil, "at its end before it was disturbed")
-        let arguments = arguments + ["--resume"]
-        let (status, diagnosis): (Int32, String)
-        if ranks == 1 {
-            let resumed = try LunaProcess(arguments)
-            (status, diagnosis) = (resumed.status, resumed.diagnosis)
-        } else {
-            let resumed = try MPIRun(ranks: ranks, limit: 60, arguments)
-            (status, diagnosis) = (resumed.status, resumed.diagnosis)
-        }
-        #expect(status == 0, "\(diagnosis)")
+        let resumed = try LunaProcess(arguments + ["--resume"])
+        #expect(resumed.status == 0, "\(resumed.diagnosis)")
         #expect(try FileContent.bytes(Self.last(run)) == Self.undisturbed.get())
         #expect(try FileContent.names(inDirectory: "\(run)/checkpoints").allSatisfy { !$0.contains(".tmp-") })
-        return diagnosis
+        return resumed.diagnosis
     }
 
     /// That within ten seconds no process is left whose command names the run.
@@ -83,27 +75,29 @@ extension TrainingCommandTests {
         Issue.record("processes \(left) are left")
     }
 
+    /// In an order in which each can still come about after those before it.
     private static let kills = [
-        "rank=1:step=3:phase=load", "rank=0:step=4:phase=forward", "rank=1:step=3:phase=backward",
-        "rank=1:step=5:phase=reduce", "rank=0:step=1:phase=update", "rank=1:step=4:phase=checkpoint",
-        "rank=0:step=4:phase=write",
+        "rank=0:step=1:phase=update", "rank=1:step=3:phase=load", "rank=1:step=3:phase=backward",
+        "rank=0:step=4:phase=forward", "rank=1:step=4:phase=checkpoint", "rank=1:step=5:phase=reduce",
+        "rank=0:step=6:phase=write",
     ]
 
-    /// A rank killed at any place of a step; rank 0 in the midst of writing a checkpoint.
-    @Test(.timeLimit(.minutes(2)), arguments: kills) func killedRank(_ fault: String) throws {
+    /// A run whose ranks are killed at every place of a step, one after the other, at last rank 0 in the midst of writing a
+    /// checkpoint.
+    @Test(.timeLimit(.minutes(4))) func killedRank() throws {
         try withRun { run, arguments in
-            let job = try MPIRun(ranks: 2, limit: 60, environment: ["LUNA_FAULT": "kill:\(fault)"], arguments)
-            #expect(job.status == 128 + SIGKILL, "\(job.diagnosis)")
-            #expect(job.diagnosis.contains("damaged on purpose"))
-            try expectNobodyLeft(run)
-            if fault.contains("write") {
-                // Half a file under another name; the one before is there.
-                #expect(FileContent.size(Self.checkpoint(run, 4)) == nil)
-                #expect(FileContent.size(Self.checkpoint(run, 2)) != nil)
-                let latest = try FileContent.bytes("\(run)/checkpoints/latest")
-                #expect(String(decoding: latest, as: UTF8.self) == "step-00000002.h5\n")
+            for fault in Self.kills {
+                let job = try MPIRun(
+                    ranks: 2, limit: 60, environment: ["LUNA_FAULT": "kill:\(fault)"], arguments + ["--resume"])
+                #expect(job.status == 128 + SIGKILL, "\(fault): \(job.diagnosis)")
+                #expect(job.diagnosis.contains("damaged on purpose (kill:\(fault))"))
+                try expectNobodyLeft(run)
             }
-            try expectResumption(run, arguments, ranks: fault.contains("step=3") ? 2 : 1)
+            // Half a file under another name; the one before is there.
+            #expect(FileContent.size(Self.checkpoint(run, 4)) != nil)
+            let latest = try FileContent.bytes("\(run)/checkpoints/latest")
+            #expect(String(decoding: latest, as: UTF8.self) == "step-00000004.h5\n")
+            try expectResumption(run, arguments)
         }
     }
 
@@ -115,6 +109,21 @@ extension TrainingCommandTests {
                 environment: ["LUNA_FAULT": "hang:rank=1:step=5:phase=backward"],
                 when: { FileContent.size(Self.checkpoint(run, 4)) != nil }, arguments)
             #expect(status == SIGKILL)
+            try expectNobodyLeft(run)
+            try expectResumption(run, arguments)
+        }
+    }
+
+    /// One rank asked to end: all end with a checkpoint of the same step, the one that begins next at the latest.
+    @Test(.timeLimit(.minutes(2)), arguments: [("term", "load", 3), ("usr1", "forward", 4)])
+    func stoppedWithinAStep(_ signal: String, _ phase: String, _ step: Int) throws {
+        try withRun { run, arguments in
+            let job = try MPIRun(
+                ranks: 2, limit: 60, environment: ["LUNA_FAULT": "\(signal):rank=1:step=3:phase=\(phase)"], arguments)
+            #expect(job.status == 75, "\(job.diagnosis)")
+            #expect(job.diagnosis.contains("stopped as asked after step \(step)"), "\(job.diagnosis)")
+            #expect(FileContent.size(Self.checkpoint(run, step)) != nil)
+            #expect(FileContent.size(Self.checkpoint(run, step + 1)) == nil)
             try expectNobodyLeft(run)
             try expectResumption(run, arguments)
         }
@@ -134,18 +143,21 @@ extension TrainingCommandTests {
     }
 
     /// The newest checkpoint damaged on the disk: the one before is taken, and the damaged one named.
-    @Test(.timeLimit(.minutes(2)), arguments: [true, false]) func damagedCheckpoint(isCutOff: Bool) throws {
+    @Test(.timeLimit(.minutes(2))) func damagedCheckpoint() throws {
         try withRun { run, arguments in
-            let stopped = try MPIRun(
+            let killed = try MPIRun(
                 ranks: 2, limit: 60, environment: ["LUNA_FAULT": "kill:rank=0:step=6:phase=write"], arguments)
-            #expect(stopped.status == 128 + SIGKILL, "\(stopped.diagnosis)")
-            let newest = Self.checkpoint(run, 4)
-            var bytes = try FileContent.bytes(newest)
-            if isCutOff { bytes.removeLast(bytes.count / 2) } else { bytes[bytes.count / 3] ^= 0x20 }
-            try AtomicFile.write(bytes, to: newest)
-            let said = try expectResumption(run, arguments, ranks: 2)
-            #expect(said.contains("step-00000004.h5") && said.contains("going back to the one before"), "\(said)")
-            #expect(said.contains("after step 2"), "\(said)")
+            #expect(killed.status == 128 + SIGKILL, "\(killed.diagnosis)")
+            for (isCutOff, copy) in [(true, "\(run)-cut"), (false, "\(run)-flipped")] {
+                try FileManager.default.copyItem(atPath: run, toPath: copy)
+                let newest = Self.checkpoint(copy, 4)
+                var bytes = try FileContent.bytes(newest)
+                if isCutOff { bytes.removeLast(bytes.count / 2) } else { bytes[bytes.count / 3] ^= 0x20 }
+                try AtomicFile.write(bytes, to: newest)
+                let said = try expectResumption(copy, arguments.map { $0 == run ? copy : $0 })
+                #expect(said.contains("step-00000004.h5") && said.contains("going back to the one before"), "\(said)")
+                #expect(said.contains("after step 2"), "\(said)")
+            }
         }
     }
 
