@@ -138,7 +138,9 @@ let package = Package(
                 resources: fixtures.contains(module) ? [.copy("Fixtures")] : [], swiftSettings: optimised)
         } + [
             // Runs the built command as a user does, under mpirun too.
-            .testTarget(name: "CommandTests", dependencies: ["luna", "TestSupport", "CT", "HDF5", "FileIO"])
+            .testTarget(
+                name: "CommandTests",
+                dependencies: ["luna", "TestSupport", "CT", "HDF5", "FileIO", .product(name: "Yams", package: "Yams")])
         ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
