@@ -19,9 +19,12 @@ public enum OpenBLAS {
     public static var betterCoreType: String? {
         let hasChoice = getenv("OPENBLAS_CORETYPE") != nil
         let best = InstructionSet.best
-        guard !hasChoice, best != .baseline else { return nil }
-        let old = ["prescott", "core2", "penryn", "dunnington", "nehalem", "atom", "generic", "katmai", "banias"]
-        guard old.contains(coreName.lowercased()) else { return nil }
+        guard !hasChoice, isOutdated(core: coreName, on: best) else { return nil }
         return best == .avx512 ? "SKYLAKEX" : "HASWELL"
     }
+
+    /// Names of kernels with SSE at most.
+    static let oldCores = [
+        "prescott", "core2", "penryn", "dunnington", "nehalem", "atom", "generic", "katmai", "banias",
+    ]
 }
