@@ -1,0 +1,22 @@
+import Network
+import Testing
+
+@testable import Training
+
+@Suite struct MemoryTests {
+    @Test func whatARankHolds() {
+        var configuration = TrainingConfiguration()
+        let vector = 4 * TrainingConfiguration.reductionCount
+        let crop = 4 * (96 * 96 * 96 + 24 * 24 * 24 * 18)
+        // One replica: no sums, two vectors of a checkpoint, one for the other ranks' values, and four crops.
+        #expect(configuration.memoryBesideStep(ranks: 8) == 3 * vector + 4 * crop)
+        // All eight: the tree's three levels wait for their right halves.
+        #expect(configuration.memoryBesideStep(ranks: 1) == 5 * vector + 25 * crop)
+        #expect(configuration.memoryBesideStep(ranks: 3) == 4 * vector + 10 * crop)
+
+        let few = configuration.memory(ranks: 8, threads: 1)
+        #expect(configuration.memory(ranks: 8, threads: 8) > few)
+        configuration.evaluateEveryEpochs = 1
+        #expect(configuration.memory(ranks: 8, threads: 1) > few + (500 << 20))
+    }
+}
