@@ -103,6 +103,7 @@ let package = Package(
             name: "Inference",
             dependencies: ["CT", "Compute", "Detection", "Evaluation", "FileIO", "MPI", "Network", "PatchData"],
             swiftSettings: optimised),
+        .target(name: "Diagnosis", dependencies: ["Compute", "FileIO", "HDF5", "MPI"]),
         .target(
             name: "Training",
             dependencies: [
@@ -114,8 +115,8 @@ let package = Package(
         .executableTarget(
             name: "luna",
             dependencies: [
-                "CT", "Compute", "DICOM", "Detection", "Evaluation", "FileIO", "HDF5", "Inference", "Interchange",
-                "MPI", "Network", "PatchData", "Report", "Scaling", "Training", "Views",
+                "CT", "Compute", "DICOM", "Detection", "Diagnosis", "Evaluation", "FileIO", "HDF5", "Inference",
+                "Interchange", "MPI", "Network", "PatchData", "Report", "Scaling", "Training", "Views",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -130,7 +131,7 @@ let package = Package(
         + [
             "FileIO", "Pictures", "Protobuf", "TensorBoard", "HDF5", "MPI", "Compute", "CT", "DICOM", "Network",
             "Interchange", "Evaluation", "Detection", "PatchData", "Inference", "Views", "Report", "Training",
-            "Scaling", "FuzzTargets",
+            "Diagnosis", "Scaling", "FuzzTargets",
         ].map { module in
             .testTarget(
                 name: "\(module)Tests",

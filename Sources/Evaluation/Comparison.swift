@@ -1,3 +1,5 @@
+import FileIO
+
 /// Detectors on one reference standard, each held against the first.
 public struct Comparison: Sendable {
     public struct Detector: Sendable {

@@ -1,3 +1,5 @@
+import FileIO
+
 /// A detector's evaluation.
 public struct EvaluationResult: Sendable {
     public let matching: Matching

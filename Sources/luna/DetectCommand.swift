@@ -2,6 +2,7 @@ import ArgumentParser
 import CT
 import Compute
 import Detection
+import Diagnosis
 import Evaluation
 import FileIO
 import Foundation

@@ -1,20 +1,18 @@
-import FileIO
-import Foundation
 import MPI
 
 /// The memory of the hosts that a job runs on.
-enum HostMemory {
-    /// Bytes that this host could give to new work: what the kernel says is available, and what the control group allows
-    /// (Slurm and Kubernetes limit jobs so). Nil where the system does not say.
-    static var available: Int? {
+public enum HostMemory {
+    /// Bytes that this host could give to new work: what the kernel says is available, and what the control group
+    /// allows (Slurm and Kubernetes limit jobs so). Nil where the system does not say.
+    public static var available: Int? {
         let kernel = number("MemAvailable:", in: "/proc/meminfo").map { $0 << 10 }
         let group = text("/proc/self/cgroup").split(separator: "\n").first { $0.hasPrefix("0::") }
         let allowed = group.flatMap { roomInGroup(String($0.dropFirst(3)), below: "/sys/fs/cgroup") }
         return [kernel, allowed].compactMap(\.self).min()
     }
 
-    /// What the control groups (version 2) from `path` up allow beyond what is in use: Slurm limits a job and its step, and
-    /// nothing in the group of the task itself. The page cache that the kernel would give up first counts as free.
+    /// What the control groups (version 2) from `path` up allow beyond what is in use: Slurm limits a job and its step,
+    /// and nothing in the group of the task itself. The page cache that the kernel would give up first counts as free.
     ///
     /// - Returns: Bytes; nil where none has a limit.
     static func roomInGroup(_ path: String, below root: String) -> Int? {
@@ -38,20 +36,20 @@ enum HostMemory {
             .flatMap { line in line.split(separator: " ").lazy.compactMap { Int($0) }.first }
     }
 
-    private static func text(_ path: String) -> String { (try? String(contentsOfFile: path, encoding: .utf8)) ?? "" }
+    private static func text(_ path: String) -> String { SystemFile.text(path) ?? "" }
 
-    struct Host: Equatable {
-        var name: String
-        var ranks: Int
+    public struct Host: Equatable {
+        public var name: String
+        public var ranks: Int
         /// Bytes.
-        var available: Int
+        public var available: Int
     }
 
     /// The hosts whose ranks together want more than is available there.
     ///
     /// - Parameter bytes: What each rank wants.
     /// - Throws: `MPIError`.
-    static func shortages(_ bytes: Int, _ communicator: any Communicator) throws -> [Host] {
+    public static func shortages(_ bytes: Int, _ communicator: any Communicator) throws -> [Host] {
         // Before anybody takes any.
         let own = "\(communicator.hostName)\t\(available ?? Int.max)"
         let hosts = try communicator.gather(Array(own.utf8)).map {

@@ -1,0 +1,171 @@
+// Whether there is room and time for what the run will need.
+
+extension Survey {
+    /// The share of the available memory from which on there is a warning.
+    static let fullMemory = 0.9
+    /// A clock that is off by more, s, makes times in logs and files misleading.
+    static let clockTolerance = 0.5
+    /// A rank this much slower than the median has all others wait.
+    static let slowStep = 1.2, slowProduct = 0.7
+    /// The share of a step that reductions may take before it is noted, and warned of.
+    static let notedReduction = 0.05, longReduction = 0.25
+    /// How many times faster than training needs them crops should come.
+    static let readingReserve = 2.0
+
+    /// Billions of operations a second of one thread below which OpenBLAS has hardly the kernels, or the processor,
+    /// that it should: about a third of what processors with these instructions reach at 2 GHz.
+    static func plausibleSpeed(_ instructionSet: String) -> Double {
+        switch instructionSet {
+        case "avx512": 25
+        case "avx2": 15
+        default: 3
+        }
+    }
+
+    /// Hosts whose ranks together need more memory than there is.
+    public var memoryFindings: [Finding] {
+        guard let plan else { return [] }
+        return merged(
+            hosts.compactMap { _, members in
+                guard let available = members.compactMap(\.memoryAvailable).min() else { return nil }
+                let wanted = members.count * plan.memory
+                let isTooMuch = wanted > available
+                guard isTooMuch || Double(wanted) > Self.fullMemory * Double(available) else { return nil }
+                let all = members.count > 1 ? "\(members.count) ranks of a host need" : "needs"
+                return Observation(
+                    severity: isTooMuch ? .problem : .warning, subject: "memory",
+                    what: "\(all) \(mebibytes(wanted)), \(mebibytes(available)) are available",
+                    remedy: members.count > 1
+                        ? "start fewer ranks here, or lower micro_batch or crop_size"
+                        : "lower micro_batch or crop_size", ranks: members.map(\.rank))
+            })
+    }
+
+    var speedFindings: [Finding] {
+        var found: [Observation] = []
+        let speeds = ranks.compactMap(\.measures.productSpeed)
+        let usualSpeed = median(speeds) ?? 0
+        let sharing = sharesProcessors
+        let usualStep = median(ranks.compactMap(\.measures.stepSeconds)) ?? .infinity
+        // Outdated kernels, and processors that several threads share, have findings of their own.
+        for facts in ranks {
+            let measures = facts.measures
+            if let speed = measures.productSpeed, !sharing.contains(facts.rank) {
+                let least = Self.plausibleSpeed(facts.instructionSet)
+                if speed < least, !facts.openBLASIsOutdated {
+                    found.append(
+                        Observation(
+                            severity: .warning, subject: "OpenBLAS",
+                            what: "\(fixed(speed, 0)) GFLOP/s a thread in matrix products, "
+                                + "\(facts.instructionSet) should reach \(fixed(least, 0)) at least",
+                            remedy: "look what else runs there, and whether the processor is throttled",
+                            ranks: [facts.rank]))
+                } else if speed < Self.slowProduct * usualSpeed {
+                    found.append(
+                        Observation(
+                            severity: .warning, subject: "balance",
+                            what: "\(fixed(speed, 0)) GFLOP/s a thread, the median rank has "
+                                + "\(fixed(usualSpeed, 0))",
+                            remedy: "look what else runs there; all ranks wait for the slowest", ranks: [facts.rank]))
+                }
+            }
+            if let step = measures.stepSeconds, step > Self.slowStep * usualStep, !sharing.contains(facts.rank) {
+                found.append(
+                    Observation(
+                        severity: .warning, subject: "balance",
+                        what: "\(fixed(step, 2)) s for a step, the median rank takes \(fixed(usualStep, 2)) s",
+                        remedy: "look what else runs there; all ranks wait for the slowest", ranks: [facts.rank]))
+            }
+            if let clock = measures.clock, abs(clock.seconds) - clock.uncertainty > Self.clockTolerance {
+                found.append(
+                    Observation(
+                        severity: .warning, subject: "clocks",
+                        what: "the clock is \(fixed(abs(clock.seconds), 1)) s "
+                            + "\(clock.seconds > 0 ? "ahead of" : "behind") rank 0's",
+                        remedy: "synchronise the hosts' clocks (chrony, NTP): times in logs and of files mislead",
+                        ranks: [facts.rank]))
+            }
+        }
+        return merged(found) + readingFindings + reductionFindings
+    }
+
+    /// The ranks of hosts whose threads share processors.
+    private var sharesProcessors: Set<Int> {
+        Set(processorFindings.filter { $0.severity == .warning }.flatMap(\.ranks.numbers))
+    }
+
+    private var readingFindings: [Finding] {
+        guard let plan, let bytes = plan.bytesPerCrop else { return [] }
+        return merged(
+            ranks.compactMap { facts in
+                guard let reading = facts.measures.reading, reading.bytes > 0, let step = facts.measures.stepSeconds
+                else { return nil }
+                let needed = bytes * Double(plan.microBatch) / step
+                guard reading.speed < Self.readingReserve * needed else { return nil }
+                return Observation(
+                    severity: .warning, subject: "reading",
+                    what: "shards come with \(fixed(reading.speed / 1e6, 1)) MB/s, training takes "
+                        + "\(fixed(needed / 1e6, 1)) MB/s a rank",
+                    remedy: "copy the data set to a faster or local disk; what fits into memory is read slowly once",
+                    ranks: [facts.rank])
+            })
+    }
+
+    private var reductionFindings: [Finding] {
+        guard let plan, plan.refusal == nil, ranks.count > 1,
+            let reduction = ranks.compactMap(\.measures.reductionSeconds).max(),
+            let step = median(ranks.compactMap(\.measures.stepSeconds))
+        else { return [] }
+        let whole = reduction + step * Double(plan.replicas / ranks.count)
+        let share = reduction / whole
+        guard share > Self.notedReduction else { return [] }
+        return [
+            Finding(
+                severity: share > Self.longReduction ? .warning : .note, subject: "reduction", ranks: NumberSet([]),
+                seen:
+                    "summing the gradients takes \(fixed(reduction * 1000, 0)) ms, \(fixed(100 * share, 0)) % of a step",
+                remedy: "give every rank more work for each sum (replicas, micro_batch), or use a faster network")
+        ]
+    }
+
+    var fileFindings: [Finding] {
+        var found = merged(
+            ranks.compactMap { facts in
+                guard let locks = facts.measures.dataLocks, let reason = locks.whole ?? locks.ranges else { return nil }
+                return Observation(
+                    severity: .note, subject: "locks",
+                    what: "the data's file system (\(facts.measures.dataFileSystem ?? "unknown")) refuses locks: "
+                        + reason,
+                    remedy: "luna reads without them; for other HDF5 programs set HDF5_USE_FILE_LOCKING=FALSE",
+                    ranks: [facts.rank])
+            })
+        guard let place else { return found }
+        if let refusal = place.refusal {
+            found.append(
+                Finding(
+                    severity: .problem, subject: "run directory", ranks: NumberSet([0]),
+                    seen: "no checkpoint can be written: \(refusal)",
+                    remedy: "choose another place for the run, or HDF5_USE_FILE_LOCKING=FALSE where locks are refused"))
+        }
+        if let plan, let free = place.freeBytes, free < plan.checkpoints * plan.checkpointBytes {
+            found.append(
+                Finding(
+                    severity: .problem, subject: "run directory", ranks: NumberSet([0]),
+                    seen: "\(place.directory): \(mebibytes(free)) free, \(plan.checkpoints) checkpoints take "
+                        + mebibytes(plan.checkpoints * plan.checkpointBytes),
+                    remedy: "make room, or lower keep_checkpoints"))
+        }
+        return found
+    }
+
+    var planFindings: [Finding] {
+        guard let refusal = plan?.refusal else { return [] }
+        // In the words of the reduction: what is seen, then what would work.
+        let parts = refusal.split(separator: "; ", maxSplits: 1).map(String.init)
+        return [
+            Finding(
+                severity: .problem, subject: "replicas", ranks: NumberSet([]), seen: parts.first ?? refusal,
+                remedy: parts.count > 1 ? parts[1] : "choose others")
+        ]
+    }
+}
