@@ -1,8 +1,6 @@
 import ArgumentParser
-import FileIO
 import Foundation
 import MPI
-import Network
 import Training
 
 struct BenchAllreduce: ParsableCommand {
@@ -28,29 +26,14 @@ struct BenchAllreduce: ParsableCommand {
 
     func run() throws {
         Job.run { communicator in
-            let count = NoduleNetwork.parameters.count
             var rows: [Row] = []
             for mode in ReductionMode.allCases {
-                let reduction = try GradientReduction(
-                    mode: mode, replicas: replicas ?? communicator.size, count: count, communicator: communicator)
-                var times: [Double] = []
-                var digest = Digest()
-                for step in 0..<steps {
-                    for replica in reduction.replicas {
-                        reduction.add { vector in
-                            for index in 0..<count { vector[index] = 1 / Float(1 + (index + 7919 * replica) % 1009) }
-                        }
-                    }
-                    try communicator.barrier()
-                    var sum: UnsafeMutableBufferPointer<Float>?
-                    times.append(try Measurement.seconds { sum = try reduction.finish() })
-                    if step == 0, let sum { digest.add(Array(sum)) }
-                }
-                let seconds = Measurement.median(times)
+                let measured = try ReductionMeasurement(
+                    mode: mode, replicas: replicas ?? communicator.size, steps: steps, communicator: communicator)
                 rows.append(
                     Row(
-                        mode: mode.rawValue, bytes: 4 * count, seconds: seconds,
-                        bandwidth: Double(4 * count) / seconds, digest: digest.text))
+                        mode: mode.rawValue, bytes: measured.bytes, seconds: measured.seconds,
+                        bandwidth: Double(measured.bytes) / measured.seconds, digest: measured.digest.text))
             }
             guard communicator.rank == 0 else { return 0 }
             for row in rows {

@@ -47,26 +47,38 @@ struct BenchOptions: ParsableArguments {
     }
 
     /// A network and a random batch for it.
-    func subject() -> (network: NoduleNetwork, state: NetworkState, input: Tensor, coord: Tensor, labels: Tensor) {
-        let network = NoduleNetwork(pool: ThreadPool(threads: threads ?? Startup.defaultThreads))
+    func subject() -> BenchSubject {
+        BenchSubject(size: size, batch: batch, pool: ThreadPool(threads: threads ?? Startup.defaultThreads))
+    }
+}
+
+/// A network and a random batch for it.
+struct BenchSubject {
+    let network: NoduleNetwork
+    var state: NetworkState
+    let input, coord, labels: Tensor
+
+    /// - Parameters:
+    ///   - size: Voxels along each axis of a crop.
+    ///   - batch: Crops.
+    init(size: Int, batch: Int, pool: ThreadPool) {
         var generator = CounterGenerator(seed: 0, purpose: "bench")
         let cells = size / 4
         func noise(_ shape: [Int]) -> Tensor {
             let count = shape.reduce(1, *)
             return Tensor(shape: shape, values: (0..<count).map { _ in Float(generator.uniform(-1, 1)) })
         }
-        let input = noise([batch, 1, size, size, size])
-        let coord = noise([batch, 3, cells, cells, cells])
+        input = noise([batch, 1, size, size, size])
+        coord = noise([batch, 3, cells, cells, cells])
         let assigner = LabelAssigner(anchors: Preset.luna16.anchors)
         let middle = Box(center: ZYX(repeating: Double(size) / 2), diameter: 8)
         let labels = (0..<batch).flatMap { _ in
             assigner.labels(
                 grid: ZYX(repeating: cells), nodules: [middle], target: middle, mode: .training, generator: &generator)
         }
-        return (
-            network, NoduleNetwork.initialState(seed: 0), input, coord,
-            Tensor(shape: [batch, cells, cells, cells, 3, 5], values: labels)
-        )
+        network = NoduleNetwork(pool: pool)
+        state = NoduleNetwork.initialState(seed: 0)
+        self.labels = Tensor(shape: [batch, cells, cells, cells, 3, 5], values: labels)
     }
 }
 

@@ -20,7 +20,8 @@ struct BenchInference: ParsableCommand {
 
     func run() throws {
         Startup.prepare()
-        let (network, state, input, coord, _) = options.subject()
+        let subject = options.subject()
+        let (network, state, input, coord) = (subject.network, subject.state, subject.input, subject.coord)
         var times: [Double] = []
         for step in 0...options.steps {
             let seconds = Measurement.seconds {

@@ -17,7 +17,7 @@ struct BenchLayers: ParsableCommand {
 
     func run() throws {
         Startup.prepare()
-        let measured = StepMeasurement(options)
+        let measured = StepMeasurement(options.subject(), steps: options.steps)
         let engine = measured.network.engine
         let step = measured.median(\.whole)
         var rows: [(layer: ConvolutionBenchmark.Layer, direction: ConvolutionBenchmark.Direction, seconds: Double)] = []

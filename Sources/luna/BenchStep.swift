@@ -13,36 +13,39 @@ struct StepMeasurement {
     let network: NoduleNetwork
     private(set) var times: [Times] = []
 
-    /// Runs `options.steps` steps after one that is not counted.
-    init(_ options: BenchOptions) {
-        var (network, state, input, coord, labels) = options.subject()
+    /// Runs some steps after one that is not counted.
+    init(_ subject: consuming BenchSubject, steps: Int) {
+        // Updated in place: a second copy of the state would count as memory of the step.
+        var subject = consume subject
+        let network = subject.network
         self.network = network
         var gradients = [Float](repeating: 0, count: NoduleNetwork.parameters.count)
         var momentum = gradients
-        let counts = DetectionLoss.counts(labels: labels, mining: true)
-        for step in 0...options.steps {
+        let counts = DetectionLoss.counts(labels: subject.labels, mining: true)
+        for step in 0...steps {
             var output = Tensor(shape: [0])
             var outputGradient = output
             let forward = Measurement.seconds {
                 output = network.forward(
-                    state, input: input, coord: coord,
+                    subject.state, input: subject.input, coord: subject.coord,
                     mode: .training(
                         dropout: 0.2, generator: CounterGenerator(seed: 0, purpose: "dropout", UInt64(step))))
             }
             let loss = Measurement.seconds {
                 outputGradient =
                     DetectionLoss.evaluate(
-                        output: output, labels: labels, mining: true, normalizers: counts
+                        output: output, labels: subject.labels, mining: true, normalizers: counts
                     ).gradient
             }
             let backward = Measurement.seconds {
                 gradients.withUnsafeMutableBufferPointer {
-                    network.backward(state, outputGradient: outputGradient, gradients: $0)
+                    network.backward(subject.state, outputGradient: outputGradient, gradients: $0)
                 }
             }
             let update = Measurement.seconds {
                 network.engine.descend(
-                    parameters: &state.parameters, momentum: &momentum, gradients: gradients, learningRate: 0.01,
+                    parameters: &subject.state.parameters, momentum: &momentum, gradients: gradients,
+                    learningRate: 0.01,
                     momentumFactor: 0.9, weightDecay: 0.0001)
             }
             guard step > 0 else { continue }
@@ -71,7 +74,7 @@ struct BenchStep: ParsableCommand {
 
     func run() throws {
         Startup.prepare()
-        let measured = StepMeasurement(options)
+        let measured = StepMeasurement(options.subject(), steps: options.steps)
         let network = measured.network
         let whole = measured.median(\.whole)
         let result = Result(

@@ -13,6 +13,7 @@ struct Luna: ParsableCommand {
         subcommands: [
             PhantomCommand.self, ConvertCommand.self, InspectCommand.self, ViewCommand.self, TrainCommand.self,
             DetectCommand.self, EvaluateCommand.self, WeightsCommand.self, ReplayCommand.self, BenchCommand.self,
+            DoctorCommand.self,
         ])
 
     static func main() {

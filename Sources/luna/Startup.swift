@@ -28,11 +28,4 @@ enum Startup {
         let local = ProcessInfo.processInfo.environment["OMPI_COMM_WORLD_LOCAL_SIZE"].flatMap(Int.init) ?? 1
         return isBound ? cores : max(1, cores / local)
     }
-
-    /// The processors this process may run on, such as `0-3,8`.
-    static var allowedProcessors: String {
-        let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-        let line = status.split(separator: "\n").first { $0.hasPrefix("Cpus_allowed_list:") }
-        return line?.split(separator: "\t").last.map(String.init) ?? "?"
-    }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Compute
+import Diagnosis
 import FileIO
 import Foundation
 import Logging
@@ -81,7 +82,7 @@ struct TrainCommand: ParsableCommand {
         let engine = Engine(
             pool: ThreadPool(threads: threads), instructionSet: try Arithmetic.agreedInstructionSet(communicator))
         let arithmetic = try Arithmetic.agreed(communicator, engine)
-        try announce(communicator, engine, logger)
+        try announce(communicator, configuration, source, engine, logger)
         var progress = TrainingProgress(logger: logger)
         let trainer = try Trainer(
             Trainer.Setting(
@@ -118,30 +119,22 @@ struct TrainCommand: ParsableCommand {
         return source
     }
 
-    /// Says where the ranks run, and warns of cores that are shared.
-    private func announce(_ communicator: any Communicator, _ engine: Engine, _ logger: Logger) throws {
-        let own =
-            "\(communicator.hostName)\t\(Startup.allowedProcessors)\t\(engine.pool.threads)\t"
-            + "\(ThreadPool.availableCores)"
-        let ranks = try communicator.gather(Array(own.utf8)).map {
-            String(decoding: $0, as: UTF8.self).split(separator: "\t").map(String.init)
-        }
-        logger.info("\(Startup.describe(engine))")
-        for (rank, place) in ranks.enumerated() {
-            logger.info("rank \(rank): host \(place[0]), processors \(place[1]), threads \(place[2])")
-        }
+    /// Says where the ranks run, and warns of what will make them slow or fail.
+    private func announce(
+        _ communicator: any Communicator, _ configuration: TrainingConfiguration, _ source: PatchDataset,
+        _ engine: Engine, _ logger: Logger
+    ) throws {
+        let facts = RankFacts.local(
+            communicator, threads: engine.pool.threads, version: Luna.configuration.version)
+        let survey = Survey(
+            ranks: try Survey.gather(facts, communicator),
+            plan: RunPlan(
+                configuration, ranks: communicator.size, threads: engine.pool.threads, source: source))
         guard communicator.rank == 0 else { return }
-        for (host, members) in Dictionary(grouping: ranks, by: { $0[0] + " " + $0[1] }).sorted(by: { $0.key < $1.key })
-        {
-            let threads = members.compactMap { Int($0[2]) }.reduce(0, +)
-            let cores = Int(members[0][3]) ?? 1
-            if threads > cores {
-                logger.warning(
-                    """
-                    \(threads) threads share \(cores) processors (\(host)): start with \
-                    `mpirun --map-by slot:PE=N --bind-to core`, or lower threads
-                    """)
-            }
+        logger.info("\(Startup.describe(engine))")
+        for line in RankTable(survey).lines { logger.info("\(line)") }
+        for finding in survey.findings where finding.severity > .note {
+            logger.warning("\(finding.seen): \(finding.remedy)")
         }
     }
 }

@@ -1,0 +1,164 @@
+import ArgumentParser
+import Compute
+import Diagnosis
+import FileIO
+import Foundation
+import MPI
+import PatchData
+import Training
+
+struct DoctorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Look over hosts, ranks, data and network before a long job.",
+        discussion: """
+            EXAMPLES
+              luna doctor
+              luna doctor --data luna16-patches --run runs/fold0
+              mpirun -n 8 --hostfile hostfiles/cluster --map-by slot:PE=8 --bind-to core luna doctor \\
+                  --data luna16-patches --run runs/fold0 --config luna16.yaml
+              mpirun -n 2 luna doctor --set crop_size=64 --json | tail -1 > doctor.json
+
+            Start it as the job will be started. It shows where the ranks run, measures a training step on made data, \
+            matrix products, reading, the reduction and the clocks on all ranks at once, and says what to change. The run's \
+            directory gets nothing but a small file that is removed again.
+
+            EXIT STATUS
+              0 without a problem (there may be warnings), 65 with one.
+            """)
+
+    @Option(help: ArgumentHelp("The data set that `luna convert` made.", valueName: "dir"))
+    var data: String?
+
+    @Option(
+        name: .customLong("run"), help: ArgumentHelp("The directory that the run will have, or has.", valueName: "dir"))
+    var runPath: String?
+
+    @Option(help: ArgumentHelp("The experiment as YAML; by default the run's, or luna's defaults.", valueName: "file"))
+    var config: String?
+
+    @Option(name: .customLong("set"), help: ArgumentHelp("Overrides one key; may be repeated.", valueName: "key=value"))
+    var overrides: [String] = []
+
+    @Option(help: ArgumentHelp("Of each rank; by default as in training.", valueName: "n"))
+    var threads: Int?
+
+    @Flag(help: "Print one JSON object on the last line.")
+    var json = false
+
+    func validate() throws {
+        if let threads, !(1...4096 ~= threads) { throw ValidationError("--threads is 1 to 4096, not \(threads)") }
+    }
+
+    func run() throws {
+        Startup.prepare()
+        Job.run { communicator in try examine(communicator) }
+    }
+
+    private struct Result: Encodable {
+        let luna: String
+        let plan: RunPlan?
+        let place: RunPlace?
+        let ranks: [RankFacts]
+        let findings: [Finding]
+        let problems, warnings, notes: Int
+    }
+
+    private func examine(_ communicator: any Communicator) throws -> Int32 {
+        let survey = try survey(communicator)
+        guard communicator.rank == 0 else { return 0 }
+        let findings = survey.findings
+        func count(_ severity: Finding.Severity) -> Int { findings.count { $0.severity == severity } }
+        for line in survey.lines { print(line) }
+        for finding in findings {
+            print("\n\(finding.severity): \(finding.seen)\n  change: \(finding.remedy)")
+        }
+        print("\n\(Finding.summary(findings))")
+        if json {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys]
+            encoder.keyEncodingStrategy = .convertToSnakeCase
+            let result = Result(
+                luna: Luna.configuration.version, plan: survey.plan, place: survey.place, ranks: survey.ranks,
+                findings: findings, problems: count(.problem), warnings: count(.warning), notes: count(.note))
+            print(String(decoding: try encoder.encode(result), as: UTF8.self))
+        }
+        // mpirun ends the job at the first status that is not 0: what was said must be out by then.
+        fflush(nil)
+        return count(.problem) > 0 ? ExitStatus.badInput.rawValue : 0
+    }
+
+    /// Finds out and measures everything; what rank 0 gets is whole.
+    private func survey(_ communicator: any Communicator) throws -> Survey {
+        // What is wrong for all ranks is told once.
+        try communicator.waitForRoot()
+        let directory = runPath.map { RunDirectory($0) }
+        let stored = directory.flatMap { FileContent.size($0.configurationPath) == nil ? nil : $0.configurationPath }
+        let configuration = try TrainingConfiguration.read(config ?? stored, overrides: overrides)
+        let source = try data.map { try TrainCommand.dataset($0, for: configuration) }
+        if let source, let data {
+            // Refuses what has nothing to train on, or not enough for a step.
+            _ = try TrainingLoader(
+                source: source, configuration: configuration.sampling, replicas: 0..<1, threads: 1, name: data)
+        }
+        try communicator.releaseFromRoot()
+
+        let pool = ThreadPool(threads: threads ?? configuration.threads ?? Startup.defaultThreads)
+        var facts = RankFacts.local(communicator, threads: pool.threads, version: Luna.configuration.version)
+        facts.measures.dataDigest = source?.digest.text
+        var survey = Survey(ranks: try Survey.gather(facts, communicator))
+        var plan = RunPlan(
+            configuration, ranks: communicator.size, threads: pool.threads, source: source)
+        do {
+            _ = try GradientReduction(
+                mode: configuration.reduction, replicas: configuration.replicas, count: 1, communicator: communicator)
+        } catch { plan.refusal = error.description }
+        survey.plan = plan
+
+        // Who has no room for a step is not made to try one: the same answer on all ranks.
+        let hasRoom = survey.memoryFindings.allSatisfy { $0.severity != .problem }
+        if hasRoom { try measureStep(configuration, pool, communicator, &facts.measures) }
+        try communicator.barrier()
+        facts.measures.productSpeed = OpenBLAS.productSpeed(pool: pool)
+        pool.stop()
+        if let source { try read(source, communicator, &facts.measures) }
+        if communicator.size > 1 {
+            let mode = plan.refusal == nil ? configuration.reduction : .allreduce
+            let reduction = try ReductionMeasurement(
+                mode: mode, replicas: communicator.size, steps: 5, communicator: communicator)
+            facts.measures.reductionSeconds = reduction.seconds
+            survey.plan?.reduction = mode.rawValue
+            facts.measures.clock = try communicator.clockOffset()
+        }
+        survey.ranks = try Survey.gather(facts, communicator)
+        if let bytes = survey.ranks.compactMap(\.measures.stepBytes).max() {
+            survey.plan?.memory = bytes + configuration.memoryBesideStep(ranks: communicator.size)
+            survey.plan?.memoryIsMeasured = true
+        }
+        // Only rank 0 writes there, in a run as well.
+        if communicator.rank == 0, let directory { survey.place = RunPlace(trying: directory.path) }
+        return survey
+    }
+
+    /// One step of one replica after one that is not counted, on made data, on all ranks at once.
+    private func measureStep(
+        _ configuration: TrainingConfiguration, _ pool: ThreadPool, _ communicator: any Communicator,
+        _ measures: inout RankMeasures
+    ) throws {
+        let subject = BenchSubject(size: configuration.cropSize, batch: configuration.microBatch, pool: pool)
+        try communicator.barrier()
+        let measured = StepMeasurement(consume subject, steps: 1)
+        measures.stepSeconds = measured.median(\.whole)
+        measures.stepBytes = Measurement.peakResidentBytes
+    }
+
+    private func read(
+        _ source: PatchDataset, _ communicator: any Communicator, _ measures: inout RankMeasures
+    ) throws {
+        let shards = source.manifest.folds.flatMap(\.shards).map { "\(source.directory)/\($0.path)" }
+        measures.dataFileSystem = FileSystem.kind(source.directory)
+        measures.dataLocks = shards.first.flatMap { FileLocks(of: $0) }
+        try communicator.barrier()
+        measures.reading = try ReadMeasurement(files: shards, rank: communicator.rank, of: communicator.size)
+    }
+}

@@ -1,0 +1,39 @@
+import FileIO
+import MPI
+import Training
+
+/// The gradient's reduction over all ranks, timed.
+struct ReductionMeasurement {
+    /// Of the vector that each rank contributes.
+    let bytes: Int
+    /// Of one reduction, the median.
+    let seconds: Double
+    /// Of the sum's bits.
+    let digest: Digest
+
+    /// - Parameters:
+    ///   - replicas: Of the whole job.
+    ///   - steps: Repetitions, at least 1.
+    /// - Throws: `UsageError` where the ranks do not fit the replicas; `MPIError`.
+    init(mode: ReductionMode, replicas: Int, steps: Int, communicator: any Communicator) throws {
+        let count = TrainingConfiguration.reductionCount
+        let reduction = try GradientReduction(
+            mode: mode, replicas: replicas, count: count, communicator: communicator)
+        var times: [Double] = []
+        var digest = Digest()
+        for step in 0..<steps {
+            for replica in reduction.replicas {
+                reduction.add { vector in
+                    for index in 0..<count { vector[index] = 1 / Float(1 + (index + 7919 * replica) % 1009) }
+                }
+            }
+            try communicator.barrier()
+            var sum: UnsafeMutableBufferPointer<Float>?
+            times.append(try Measurement.seconds { sum = try reduction.finish() })
+            if step == 0, let sum { digest.add(Array(sum)) }
+        }
+        bytes = 4 * count
+        seconds = Measurement.median(times)
+        self.digest = digest
+    }
+}

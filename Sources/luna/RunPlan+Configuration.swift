@@ -1,0 +1,20 @@
+import Diagnosis
+import PatchData
+import Training
+
+extension RunPlan {
+    /// What a run with this configuration will need on each of some ranks.
+    init(_ configuration: TrainingConfiguration, ranks: Int, threads: Int, source: PatchDataset?) {
+        let manifest = source?.manifest
+        let bytes = manifest.map { $0.folds.flatMap(\.shards).reduce(0) { $0 + $1.bytes } } ?? 0
+        let patches = manifest?.patches ?? 0
+        self.init(
+            replicas: configuration.replicas, microBatch: configuration.microBatch, cropSize: configuration.cropSize,
+            reduction: configuration.reduction.rawValue, memory: configuration.memory(ranks: ranks, threads: threads),
+            checkpointBytes: TrainingConfiguration.checkpointBytes,
+            // The best one, and the one being written.
+            checkpoints: configuration.keepCheckpoints + 2,
+            bytesPerCrop: patches > 0 ? Double(bytes) / Double(patches) : nil,
+            reductionBytes: 4 * TrainingConfiguration.reductionCount)
+    }
+}
