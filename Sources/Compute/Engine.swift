@@ -8,6 +8,8 @@ public final class Engine {
     public let pool: ThreadPool
     public let instructionSet: InstructionSet
     public let workspace = Workspace()
+    /// Where layers record their time, while a timeline is kept.
+    public var spans: SpanLog?
     let kernels: ck_kernels
     /// Scratch memory of all threads.
     private var scratch = ScratchMemory()

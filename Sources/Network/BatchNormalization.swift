@@ -2,6 +2,7 @@ import Compute
 
 /// Batch normalisation: with the batch's statistics in training, with the running ones in evaluation.
 struct BatchNormalization {
+    let name: String
     let weight: Int
     let bias: Int
     let mean: Int
@@ -9,6 +10,7 @@ struct BatchNormalization {
     let channels: Int
 
     init(_ name: String, _ channels: Int, _ declarations: inout Declarations) {
+        self.name = name
         weight = declarations.parameter("\(name).weight", [channels])
         bias = declarations.parameter("\(name).bias", [channels])
         mean = declarations.statistic("\(name).running_mean", channels)
@@ -22,7 +24,8 @@ struct BatchNormalization {
 
     /// The statistics to normalise `x` with: in training its own, in evaluation the running ones.
     func statistics(_ x: FeatureMap, _ pass: Pass) -> Statistics {
-        pass.isTraining ? report(pass.engine.statistics(x), voxels: x.voxels, pass) : running(pass)
+        guard pass.isTraining else { return running(pass) }
+        return report(pass.engine.span(name) { pass.engine.statistics(x) }, voxels: x.voxels, pass)
     }
 
     func running(_ pass: Pass) -> Statistics {
@@ -47,8 +50,10 @@ struct BatchNormalization {
         _ x: FeatureMap, _ statistics: Statistics, _ activation: Engine.Activation, gradient: FeatureMap,
         into result: FeatureMap, _ pass: Pass
     ) {
-        pass.engine.normalizationGradient(
-            x, activation, gradient: gradient, parameters(pass), statistics, scaleGradient: pass.gradient(weight),
-            shiftGradient: pass.gradient(bias), into: result)
+        pass.engine.span("\(name) gradient") {
+            pass.engine.normalizationGradient(
+                x, activation, gradient: gradient, parameters(pass), statistics, scaleGradient: pass.gradient(weight),
+                shiftGradient: pass.gradient(bias), into: result)
+        }
     }
 }

@@ -8,6 +8,7 @@ import Compute
 /// what the second convolution made. The first layer is cheap and computed again; the second activation is never
 /// written, since only its maxima are wanted.
 final class EntryBlock {
+    private let name: String
     private let conv1: Convolution
     private let bn1: BatchNormalization
     private let conv2: Convolution
@@ -22,6 +23,7 @@ final class EntryBlock {
     }
 
     init(_ name: String, _ declarations: inout Declarations) {
+        self.name = name
         let channels = FirstLayer.outputs
         conv1 = Convolution("\(name).0", 1, channels, &declarations)
         bn1 = BatchNormalization("\(name).1", channels, &declarations)
@@ -32,12 +34,15 @@ final class EntryBlock {
     /// From [N, D, H, W, 1] to [N, D/2, H/2, W/2, C].
     func forward(_ x: FeatureMap, _ pass: Pass) -> FeatureMap {
         let engine = pass.engine
+        let span = engine.begin(name)
+        defer { span.end() }
         let pooled = engine.map(samples: x.samples, extent: x.extent.map { $0 / 2 }, channels: conv2.outputs)
         guard pass.isTraining else {
             evaluate(x, into: pooled, pass)
             return pooled
         }
-        let firstStatistics = bn1.report(engine.firstStatistics(x, layer(pass)), voxels: x.voxels, pass)
+        let statistics = engine.span(bn1.name) { engine.firstStatistics(x, layer(pass)) }
+        let firstStatistics = bn1.report(statistics, voxels: x.voxels, pass)
         let second = conv2.forward(activation(x, firstStatistics, pass), pass)
         let secondStatistics = bn2.statistics(second, pass)
         engine.poolNormalized(second, bn2.parameters(pass), secondStatistics, into: pooled)
@@ -74,16 +79,20 @@ final class EntryBlock {
         guard let k = kept else { preconditionFailure("no forward pass") }
         kept = nil
         let engine = pass.engine
+        let span = engine.begin("\(name) gradient")
+        defer { span.end() }
         let second = k.second
         engine.poolNormalizedGradient(
             second, gradient: consume gradient, bn2.parameters(pass), k.secondStatistics,
             scaleGradient: pass.gradient(bn2.weight), shiftGradient: pass.gradient(bn2.bias))
         conv2.weightsGradient(activation(k.input, k.firstStatistics, pass), second, pass)
         let inner = conv2.dataGradient(second, channels: conv2.inputs, pass)
-        engine.firstGradient(
-            k.input, layer(pass), gradient: inner, bn1.parameters(pass), k.firstStatistics,
-            weightsGradient: pass.gradient(conv1.weight), scaleGradient: pass.gradient(bn1.weight),
-            shiftGradient: pass.gradient(bn1.bias))
+        engine.span("\(conv1.name) gradient") {
+            engine.firstGradient(
+                k.input, layer(pass), gradient: inner, bn1.parameters(pass), k.firstStatistics,
+                weightsGradient: pass.gradient(conv1.weight), scaleGradient: pass.gradient(bn1.weight),
+                shiftGradient: pass.gradient(bn1.bias))
+        }
         pass.gradient(conv1.bias).update(repeating: 0, count: conv1.outputs)
     }
 
@@ -93,7 +102,9 @@ final class EntryBlock {
     }
 
     private func activation(_ x: FeatureMap, _ statistics: Statistics, _ pass: Pass) -> FeatureMap {
-        pass.engine.firstActivation(
-            x, planes: 0..<x.samples * x.extent.z, layer(pass), bn1.parameters(pass), statistics)
+        pass.engine.span(conv1.name) {
+            pass.engine.firstActivation(
+                x, planes: 0..<x.samples * x.extent.z, layer(pass), bn1.parameters(pass), statistics)
+        }
     }
 }

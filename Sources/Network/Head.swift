@@ -2,17 +2,21 @@ import Compute
 
 /// What comes after the pyramid: dropout of whole channels, 1x1x1 to 64, ReLU, 1x1x1 to the anchors' components.
 final class Head {
+    private let name: String
     private let hidden: PointwiseConvolution
     private let last: PointwiseConvolution
     private var kept: (input: FeatureMap, hidden: FeatureMap, factors: [Float]?)?
 
     init(_ name: String, _ inputs: Int, _ width: Int, _ outputs: Int, _ declarations: inout Declarations) {
+        self.name = name
         hidden = PointwiseConvolution("\(name).0", inputs, width, &declarations)
         last = PointwiseConvolution("\(name).2", width, outputs, &declarations)
     }
 
     /// - Parameter factors: Per sample and channel [N, C] what dropout multiplies by, or nil for none.
     func forward(_ x: FeatureMap, factors: [Float]?, _ pass: Pass) -> FeatureMap {
+        let span = pass.engine.begin(name)
+        defer { span.end() }
         let y = hidden.forward(dropped(x, factors, pass), pass)
         pass.engine.rectify(y)
         kept = pass.isTraining ? (x, y, factors) : nil
@@ -28,6 +32,8 @@ final class Head {
     }
 
     func backward(_ gradient: FeatureMap, _ pass: Pass) -> FeatureMap {
+        let span = pass.engine.begin("\(name) gradient")
+        defer { span.end() }
         guard let (x, y, factors) = kept else { preconditionFailure("no forward pass") }
         kept = nil
         last.weightsGradient(y, gradient, normalized: false, pass)

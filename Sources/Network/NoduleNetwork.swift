@@ -18,7 +18,7 @@ public final class NoduleNetwork {
     private let path1: UpwardBlock  //          64 → 64   1/16 → 1/8
     private let path2: UpwardBlock  //          64 → 64    1/8 → 1/4
     private let output: Head  //          128 → 64 → 15              1/4
-    private let pools = (0..<3).map { _ in MaxPooling() }
+    private let pools = (2...4).map { MaxPooling("maxpool\($0)") }
 
     private init(_ engine: Engine, _ d: inout Declarations) {
         self.engine = engine

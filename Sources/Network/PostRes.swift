@@ -8,6 +8,7 @@ import Compute
 /// For the backward pass it keeps what the two convolutions made and, if wanted, the output; the activation between them
 /// and the shortcut's map are computed again.
 final class PostRes {
+    private let name: String
     private let conv1: Convolution
     private let bn1: BatchNormalization
     private let conv2: Convolution
@@ -27,6 +28,7 @@ final class PostRes {
     }
 
     init(_ name: String, _ inputs: Int, _ outputs: Int, _ declarations: inout Declarations) {
+        self.name = name
         self.inputs = inputs
         conv1 = Convolution("\(name).conv1", inputs, outputs, &declarations)
         bn1 = BatchNormalization("\(name).bn1", outputs, &declarations)
@@ -43,6 +45,8 @@ final class PostRes {
 
     /// - Parameter keepsOutput: Whether the backward pass finds the output in memory, rather than making it again.
     func forward(_ x: FeatureMap, keepsOutput: Bool, _ pass: Pass) -> FeatureMap {
+        let span = pass.engine.begin(name)
+        defer { span.end() }
         precondition(keepsOutput || shortcut == nil, "only an output with an identity shortcut is made again")
         let engine = pass.engine
         let (first, firstStatistics, second) = convolve(x, pass)
@@ -99,6 +103,8 @@ final class PostRes {
     ///   - gradient: Of the output; its memory is used.
     ///   - channels: How many of the input's channels need a gradient: the first ones.
     func backward(_ gradient: consuming FeatureMap, channels: Int? = nil, _ pass: Pass) -> FeatureMap {
+        let span = pass.engine.begin("\(name) gradient")
+        defer { span.end() }
         let output = output(pass)
         guard let k = kept else { preconditionFailure("no forward pass") }
         kept = nil

@@ -2,16 +2,20 @@ import Compute
 
 /// A transposed convolution, batch normalisation and ReLU, written into some channels of a wider map.
 final class UpwardBlock {
+    private let name: String
     private let convolution: TransposedConvolution
     private let normalization: BatchNormalization
     private var kept: (input: FeatureMap, convolved: FeatureMap, statistics: Statistics)?
 
     init(_ name: String, _ channels: Int, _ declarations: inout Declarations) {
+        self.name = name
         convolution = TransposedConvolution("\(name).0", channels, &declarations)
         normalization = BatchNormalization("\(name).1", channels, &declarations)
     }
 
     func forward(_ x: FeatureMap, into output: FeatureMap, _ pass: Pass) {
+        let span = pass.engine.begin(name)
+        defer { span.end() }
         let convolved = convolution.forward(x, pass)
         let statistics = normalization.statistics(convolved, pass)
         pass.engine.normalize(convolved, normalization.parameters(pass), statistics, into: output)
@@ -19,6 +23,8 @@ final class UpwardBlock {
     }
 
     func backward(_ gradient: FeatureMap, _ pass: Pass) -> FeatureMap {
+        let span = pass.engine.begin("\(name) gradient")
+        defer { span.end() }
         guard let (input, convolved, statistics) = kept else { preconditionFailure("no forward pass") }
         kept = nil
         normalization.backward(convolved, statistics, .rectified, gradient: gradient, into: convolved, pass)

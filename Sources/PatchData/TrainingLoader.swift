@@ -14,10 +14,11 @@ public final class TrainingLoader {
     /// - Parameters:
     ///   - replicas: Those of this rank.
     ///   - threads: That prepare crops; they sleep while enough are ready.
+    ///   - spans: Where they record their time, if a timeline is kept.
     /// - Throws: `InputError` where there is nothing to train on, or less than one step of it.
     public init(
         source: some PatchSource, configuration: SamplingConfiguration, replicas: Range<Int>, threads: Int,
-        name: String = "data set"
+        name: String = "data set", spans: SpanLog? = nil
     ) throws {
         sampler = try Sampler(source, configuration, name: name)
         guard sampler.stepsPerEpoch > 0 else {
@@ -32,7 +33,8 @@ public final class TrainingLoader {
             sampler: sampler, builder: CropBuilder(source: source, configuration: configuration), replicas: replicas,
             capacity: max(2 * replicas.count, threads + 1))
         for _ in 0..<max(1, threads) {
-            let thread = Thread { [queue] in queue.work() }
+            let track = spans?.addTrack("loader") ?? 0
+            let thread = Thread { [queue] in queue.work(spans, track: track) }
             thread.name = "loader"
             thread.start()
         }
@@ -117,7 +119,7 @@ private final class Queue: @unchecked Sendable {
     }
 
     /// A thread's life: claim the next number, make it, put it into the window.
-    func work() {
+    func work(_ spans: SpanLog?, track: Int) {
         while true {
             condition.lock()
             while !isStopped && (!isStarted || claimed >= consumed + capacity) { condition.wait() }
@@ -131,7 +133,9 @@ private final class Queue: @unchecked Sendable {
             let (epoch, step, replica) = place(of: number)
             let samples = samplesLocked(epoch: epoch)
             condition.unlock()
+            let begin = spans?.now ?? 0
             let result = Result { try make(epoch: epoch, step: step, replica: replica, samples) }
+            spans?.record("micro-batch", since: begin, track: track)
             condition.withLock {
                 if current == round { ready[number] = result }
                 condition.broadcast()
