@@ -39,18 +39,34 @@ public enum AtomicFile {
     ///
     /// - Throws: `FileError`.
     public static func write(_ bytes: some Collection<UInt8>, to path: String) throws {
-        try write(to: path) { temporary in
-            let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-            guard descriptor >= 0 else { throw FileError(path, "create") }
-            defer { close(descriptor) }
-            try Array(bytes).withUnsafeBytes { buffer in
-                var written = 0
-                while written < buffer.count {
-                    let count = systemWrite(descriptor, buffer.baseAddress! + written, buffer.count - written)
-                    if count < 0 && errno == EINTR { continue }
-                    guard count >= 0 else { throw FileError(path, "write \(buffer.count) bytes") }
-                    written += count
-                }
+        try write(to: path) { try fill($0, bytes, for: path) }
+    }
+
+    /// Puts `bytes` at `path` in one piece, but without forcing them to the disk: for what is written again every second.
+    ///
+    /// - Throws: `FileError`.
+    public static func replace(_ path: String, with bytes: some Collection<UInt8>) throws {
+        let temporary = "\(path).tmp-\(getpid())"
+        do {
+            try fill(temporary, bytes, for: path)
+            guard rename(temporary, path) == 0 else { throw FileError(path, "rename into place") }
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+    }
+
+    private static func fill(_ temporary: String, _ bytes: some Collection<UInt8>, for path: String) throws {
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw FileError(path, "create") }
+        defer { close(descriptor) }
+        try Array(bytes).withUnsafeBytes { buffer in
+            var written = 0
+            while written < buffer.count {
+                let count = systemWrite(descriptor, buffer.baseAddress! + written, buffer.count - written)
+                if count < 0 && errno == EINTR { continue }
+                guard count >= 0 else { throw FileError(path, "write \(buffer.count) bytes") }
+                written += count
             }
         }
     }

@@ -44,6 +44,13 @@ final class RunRecorder {
     }
 
     /// - Throws: `FileError`.
+    func append(_ record: RanksRecord) throws {
+        try metrics.append(record)
+        let values = [("ranks/median_seconds", record.medianSeconds), ("ranks/slowest_seconds", record.maximumSeconds)]
+        try events.append(values, step: record.step, wallTime: Self.now)
+    }
+
+    /// - Throws: `FileError`.
     func append(_ record: EpochRecord) throws {
         try metrics.append(record)
         let phase = record.phase == .train ? "epoch" : "validation"

@@ -22,6 +22,14 @@ extension Trainer {
         public var resume: Bool
         /// Told on rank 0.
         public var report: (TrainingEvent) -> Void
+        /// Where a timeline of all ranks is written at the end; nil: none is kept.
+        public var timeline: String?
+        /// Told of a stall, on the rank that notices it and a thread of its own.
+        public var warnOfStall: @Sendable (String) -> Void = { _ in }
+        /// Ends this process, and so the job, because of a stall; called as `warnOfStall`, when MPI may not be called.
+        public var endStalled: @Sendable (String) -> Void = { _ in }
+        /// A rank to be made slow.
+        public var delay: PhaseDelay?
 
         public init(
             configuration: TrainingConfiguration, communicator: any Communicator, source: any PatchSource,

@@ -29,6 +29,8 @@ extension Trainer {
     /// - Returns: False where a stop was asked for.
     private func validateCrops(epoch: Int) throws -> Bool {
         guard validation.count > 0 else { return true }
+        let span = begin(.validation)
+        defer { span.end() }
         var bytes: [UInt8] = []
         for first in stride(from: 0, to: validation.count, by: communicator.size) {
             var stop = [StopRequest.isMade ? 1 : 0]
@@ -42,6 +44,7 @@ extension Trainer {
                 output: output, labels: batch.labels, mining: false,
                 normalizers: LossCounts(positives: 1, negatives: 1)
             ).terms
+            whereabouts.progress()
             for value in terms.vector { withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes += $0 } }
         }
         let gathered = try communicator.gather(bytes).map { part in
@@ -81,9 +84,13 @@ extension Trainer {
     private func evaluateScans(epoch: Int) throws -> Bool {
         guard let evaluation, configuration.evaluates(epoch: epoch) else { return true }
         let start = ContinuousClock.now
-        guard let result = try evaluation.result(detector(), communicator, progress: { report(.searching($0)) }) else {
-            return false
+        let span = begin(.evaluation)
+        defer { span.end() }
+        let result = try evaluation.result(detector(), communicator) {
+            whereabouts.progress()
+            report(.searching($0))
         }
+        guard let result else { return false }
         let counts = result.matching.counts
         let isBest = best.map { result.froc.cpm > $0.cpm } ?? true
         if isBest { best = BestResult(cpm: result.froc.cpm, step: step) }

@@ -11,6 +11,14 @@ import PatchData
 public final class Trainer {
     public let configuration: TrainingConfiguration
     let communicator: any Communicator
+    let whereabouts: Whereabouts
+    let alarm: RankMonitor.Alarm
+    let delay: PhaseDelay?
+    /// The timeline's file.
+    let timeline: String?
+    var workExchange: WorkExchange
+    /// By rank.
+    var hosts: [String]
     private let loader: TrainingLoader
     let validation: ValidationSet
     let evaluation: FoldEvaluation?
@@ -51,11 +59,21 @@ public final class Trainer {
     ///   `DisagreementError`.
     public init(_ setting: Setting) throws {
         configuration = setting.configuration
-        communicator = setting.communicator
         run = setting.run
         dataDigest = setting.dataDigest
         arithmetic = setting.arithmetic
-        let isRoot = setting.communicator.rank == 0
+        let whereabouts = Whereabouts()
+        let communicator = ObservedCommunicator(setting.communicator, whereabouts)
+        self.whereabouts = whereabouts
+        self.communicator = communicator
+        alarm = RankMonitor.Alarm(
+            warning: configuration.stallWarningSeconds.map(Double.init),
+            limit: configuration.stallLimitSeconds.map(Double.init), warn: setting.warnOfStall, end: setting.endStalled)
+        delay = setting.delay
+        timeline = setting.timeline
+        hosts = [communicator.hostName]
+        if timeline != nil { setting.engine.spans = Self.spanLog(ranks: communicator.size) }
+        let isRoot = communicator.rank == 0
         let report: (TrainingEvent) -> Void = isRoot ? setting.report : { _ in }
         self.report = report
         try communicator.waitForRoot()
@@ -69,7 +87,7 @@ public final class Trainer {
             communicator: communicator)
         loader = try TrainingLoader(
             source: setting.source, configuration: configuration.sampling, replicas: reduction.replicas,
-            threads: setting.loaderThreads, name: setting.dataPath)
+            threads: setting.loaderThreads, name: setting.dataPath, spans: setting.engine.spans)
         validation = ValidationSet(source: setting.source, configuration: configuration.sampling)
         let evaluates = configuration.evaluateEveryEpochs != nil && !setting.heldOutVolumes.isEmpty
         evaluation = evaluates ? try FoldEvaluation(setting.heldOutVolumes) : nil
@@ -109,6 +127,8 @@ public final class Trainer {
             state = try configuration.initialState()
             momentum = [Float](repeating: 0, count: NoduleNetwork.parameters.count)
         }
+        whereabouts.finish(step: step)
+        workExchange = WorkExchange(rank: communicator.rank, ranks: communicator.size, step: step)
         try evaluation?.check(detector())
         if configuration.evaluateEveryEpochs != nil && evaluation == nil {
             report(.warning("fold \(configuration.validationFold ?? 0) has no scans: there will be no evaluation"))
@@ -118,6 +138,7 @@ public final class Trainer {
         // Only now is it sure that there will be a run: what refuses to start leaves no trace.
         guard isRoot else { return }
         try run.create()
+        try run.prepareHeartbeats(ranks: communicator.size)
         log = try RunRecorder(
             run, keepingUpTo: step, owesValidation: owesValidation, configuration: configuration.yaml())
         writer = CheckpointWriter(run, keep: configuration.keepCheckpoints, count: momentum.count)
@@ -136,22 +157,7 @@ public final class Trainer {
 
     // MARK: - The run
 
-    /// Trains until the last epoch is done or a stop is requested. The last checkpoint is on the disk when it returns.
-    ///
-    /// - Throws: `InputError` where a patch is damaged, `DivergenceError`, `DisagreementError`, `FileError`, `MPIError`.
-    public func train() throws -> Outcome {
-        do {
-            let outcome = try takeSteps()
-            try settleCheckpoints(waiting: true)
-            return outcome
-        } catch {
-            // What was begun is good: it is of a step before the fault.
-            _ = try? writer?.finished(waiting: true)
-            throw error
-        }
-    }
-
-    private func takeSteps() throws -> Outcome {
+    func trainSteps() throws -> Outcome {
         // The sampler's epochs go on through ours, whatever their length.
         let (epochsDone, stepInEpoch) = step.quotientAndRemainder(dividingBy: loader.stepsPerEpoch)
         loader.start(epoch: epochsDone + 1, step: stepInEpoch)
@@ -194,29 +200,32 @@ public final class Trainer {
 
     /// One step. Returns whether some rank was asked to stop.
     private func takeStep(epoch: Int) throws -> Bool {
+        network.engine.spans?.setStep(step + 1)
         let start = ContinuousClock.now
         try settleCheckpoints(waiting: false)
-        pass(.load)
         let waitedBefore = loader.waitSeconds
-        var batches = try reduction.replicas.map { _ in try loader.next() }
+        var batches = try during(.load) { try reduction.replicas.map { _ in try loader.next() } }
         if isSpoilt(.nan) { batches[0].input.values[0] = .nan }
         let counts = batches.map { DetectionLoss.counts(labels: $0.labels, mining: true) }.reduce(LossCounts(), +)
         var sums = [counts.positives, counts.negatives, StopRequest.isMade ? 1 : 0]
-        try communicator.sum(&sums)
+        let sharesWork = workExchange.isDue(step: step)
+        if sharesWork { sums += workExchange.slots(whereabouts.takeSeconds()) }
+        try during(.counts) { try communicator.sum(&sums) }
+        if sharesWork { try judgeWork(sums[3...], epoch: epoch) }
         let normalizers = LossCounts(positives: sums[0], negatives: sums[1])
 
         for (replica, batch) in zip(reduction.replicas, batches) {
             reduction.add { addReplica(replica, batch, normalizers, into: $0) }
         }
-        pass(.reduce)
         let beforeReduction = ContinuousClock.now
-        let sum = try reduction.finish()
+        let sum = try during(.reduce) { try whereabouts.meeting { try reduction.finish() } }
         let reduceSeconds = (ContinuousClock.now - beforeReduction) / .seconds(1)
+        let updating = begin(.update)
         let rate = configuration.learningRate(step: step, stepsPerEpoch: stepsPerEpoch)
         let norm = gradientNorm(sum)
-        pass(.update)
         if norm.isFinite { update(sum, rate: rate) }
         if isSpoilt(.flip) { flipBit() }
+        updating.end()
         let tail = NoduleNetwork.parameters.count + NoduleNetwork.statistics.count
         let terms = LossTerms(vector: sum[tail...].map(Double.init))
         if norm.isFinite {
@@ -225,6 +234,7 @@ public final class Trainer {
         }
         let skippedSeries = try countSkipped(norm, batches: batches, normalizers: normalizers)
         step += 1
+        whereabouts.finish(step: step)
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         let record = StepRecord(
             epoch: epoch, step: step, learningRate: rate, terms: terms, gradientNorm: norm, skipped: !norm.isFinite,
@@ -243,17 +253,19 @@ public final class Trainer {
     ) {
         let generator = CounterGenerator(
             seed: UInt64(bitPattern: Int64(configuration.seed)), purpose: "dropout", UInt64(step), UInt64(replica))
-        pass(.forward)
-        let output = network.forward(
-            state, input: batch.input, coord: batch.coord,
-            mode: .training(dropout: configuration.dropout, generator: generator))
-        let (terms, gradient) = DetectionLoss.evaluate(
-            output: output, labels: batch.labels, mining: true, normalizers: normalizers,
-            regressionWeight: configuration.regressionWeight)
+        let (terms, gradient) = during(.forward) {
+            let output = network.forward(
+                state, input: batch.input, coord: batch.coord,
+                mode: .training(dropout: configuration.dropout, generator: generator))
+            return DetectionLoss.evaluate(
+                output: output, labels: batch.labels, mining: true, normalizers: normalizers,
+                regressionWeight: configuration.regressionWeight)
+        }
         let count = NoduleNetwork.parameters.count
-        pass(.backward)
-        network.backward(
-            state, outputGradient: gradient, gradients: UnsafeMutableBufferPointer(rebasing: vector[0..<count]))
+        during(.backward) {
+            network.backward(
+                state, outputGradient: gradient, gradients: UnsafeMutableBufferPointer(rebasing: vector[0..<count]))
+        }
         for (index, value) in network.batchStatistics.enumerated() { vector[count + index] = value }
         let tail = count + NoduleNetwork.statistics.count
         for (index, value) in terms.vector.enumerated() { vector[tail + index] = Float(value) }
@@ -308,6 +320,8 @@ public final class Trainer {
 
     private func agree() throws {
         guard communicator.size > 1 else { return }
+        let span = begin(.agreement)
+        defer { span.end() }
         var digest = Digest()
         for values in [state.parameters, state.statistics, momentum] { digest.addStrands(values) }
         try Agreement.check(
@@ -317,7 +331,8 @@ public final class Trainer {
     /// Has a checkpoint written, once all ranks agree on what is in it; training goes on meanwhile.
     func save() throws {
         try agree()
-        FaultInjection.current?.pass(.checkpoint, rank: communicator.rank, step: step)
+        let span = begin(.checkpoint)
+        defer { span.end() }
         guard let writer else { return }
         try settleCheckpoints(waiting: true)
         try writer.submit(
@@ -336,10 +351,6 @@ public final class Trainer {
     }
 
     // MARK: - Faults that tests ask for
-
-    private func pass(_ phase: FaultInjection.Phase) {
-        FaultInjection.current?.pass(phase, rank: communicator.rank, step: step + 1)
-    }
 
     private func isSpoilt(_ kind: FaultInjection.Kind) -> Bool {
         FaultInjection.current?.spoils(kind, rank: communicator.rank, step: step + 1) ?? false

@@ -29,6 +29,11 @@ extension TrainingConfiguration {
         ("initial_weights", "a checkpoint or weight file to start from, or null"),
         ("evaluate_every_epochs", "search the held-out scans for a FROC, and keep the best checkpoint; null: never"),
         ("evaluate_memory_mib", "memory that a rank may take for that, MiB: it decides how scans are cut into tiles"),
+        (
+            "stall_warning_seconds",
+            "without anything done, after which is told who keeps the others waiting; null: never"
+        ),
+        ("stall_limit_seconds", "without anything done, after which the job ends with status 70; null: never"),
         ("schedule", "preset: the recipe's steps; constant; cosine: half a wave down to zero"),
         ("warmup_steps", "steps over which the learning rate rises linearly; 0: none"),
         ("output_prior", "probability that the untrained detector gives every cell, such as 0.01; null: 0.5"),
@@ -156,6 +161,8 @@ extension TrainingConfiguration {
         c.initialWeights = try fields.optionalText("initial_weights")
         c.evaluateEveryEpochs = try fields.optionalInteger("evaluate_every_epochs", c.evaluateEveryEpochs)
         c.evaluateMemoryMiB = try fields.integer("evaluate_memory_mib", c.evaluateMemoryMiB)
+        c.stallWarningSeconds = try fields.optionalInteger("stall_warning_seconds", c.stallWarningSeconds)
+        c.stallLimitSeconds = try fields.optionalInteger("stall_limit_seconds", c.stallLimitSeconds)
         c.schedule = try fields.choice("schedule", c.schedule)
         c.warmupSteps = try fields.integer("warmup_steps", c.warmupSteps)
         c.outputPrior = try fields.optionalNumber("output_prior")
@@ -189,7 +196,8 @@ extension TrainingConfiguration {
             "checkpoint_every_epochs": "\(checkpointEveryEpochs)", "keep_checkpoints": "\(keepCheckpoints)",
             "initial_weights": initialWeights.map(Self.quoted) ?? "null",
             "evaluate_every_epochs": optional(evaluateEveryEpochs),
-            "evaluate_memory_mib": "\(evaluateMemoryMiB)", "schedule": schedule.rawValue,
+            "evaluate_memory_mib": "\(evaluateMemoryMiB)", "stall_warning_seconds": optional(stallWarningSeconds),
+            "stall_limit_seconds": optional(stallLimitSeconds), "schedule": schedule.rawValue,
             "warmup_steps": "\(warmupSteps)", "output_prior": optional(outputPrior),
             "zero_init_residual": "\(zeroInitResidual)",
             "regression_weight": "\(regressionWeight)",
@@ -227,7 +235,7 @@ extension TrainingConfiguration {
     func firstDifference(from other: TrainingConfiguration) -> String? {
         let irrelevant = [
             "threads", "checkpoint_every_steps", "checkpoint_every_epochs", "keep_checkpoints",
-            "evaluate_every_epochs", "evaluate_memory_mib",
+            "evaluate_every_epochs", "evaluate_memory_mib", "stall_warning_seconds", "stall_limit_seconds",
         ]
         return Self.meanings.map(\.key).first { !irrelevant.contains($0) && values[$0] != other.values[$0] }
     }

@@ -24,6 +24,8 @@ public struct TrainingConfiguration: Hashable, Sendable {
     public var initialWeights: String?
     public var evaluateEveryEpochs: Int?
     public var evaluateMemoryMiB = 1024
+    public var stallWarningSeconds: Int? = 60
+    public var stallLimitSeconds: Int? = 600
     // Beyond the recipe; off unless set.
     public var schedule = Schedule.preset
     public var warmupSteps = 0
@@ -55,7 +57,7 @@ public struct TrainingConfiguration: Hashable, Sendable {
 
     /// What makes this configuration impossible, if anything does: the key and what it may be.
     var fault: (key: String, text: String)? {
-        func positive(_ key: String, _ value: Int?, upTo limit: Int = 1_000_000_000) -> (String, String)? {
+        func positive(_ key: String, _ value: Int?, upTo limit: Int) -> (String, String)? {
             guard let value, !(1...limit ~= value) else { return nil }
             return (key, "\(value), expected 1 to \(limit)")
         }
@@ -80,15 +82,19 @@ public struct TrainingConfiguration: Hashable, Sendable {
         if evaluateEveryEpochs != nil && validationFold == nil {
             return ("evaluate_every_epochs", "there are no held-out scans while validation_fold is null")
         }
+        if let limit = stallLimitSeconds, let warning = stallWarningSeconds, limit < warning {
+            return ("stall_limit_seconds", "\(limit), expected at least stall_warning_seconds, \(warning), or null")
+        }
         if warmupSteps < 0 { return ("warmup_steps", "\(warmupSteps), expected 0 or more") }
         if seed < 0 { return ("seed", "\(seed), expected 0 or more") }
-        return positive("replicas", replicas, upTo: 65_536) ?? positive("micro_batch", microBatch, upTo: 4_096)
-            ?? positive("epochs", epochs) ?? positive("steps_per_epoch", stepsPerEpoch)
-            ?? positive("threads", threads, upTo: 4_096)
-            ?? positive("checkpoint_every_steps", checkpointEverySteps)
-            ?? positive("checkpoint_every_epochs", checkpointEveryEpochs)
-            ?? positive("keep_checkpoints", keepCheckpoints)
-            ?? positive("evaluate_every_epochs", evaluateEveryEpochs)
-            ?? positive("evaluate_memory_mib", evaluateMemoryMiB, upTo: 1 << 24)
+        let counts: [(key: String, value: Int?, limit: Int)] = [
+            ("replicas", replicas, 65_536), ("micro_batch", microBatch, 4_096), ("epochs", epochs, .max),
+            ("steps_per_epoch", stepsPerEpoch, .max), ("threads", threads, 4_096),
+            ("checkpoint_every_steps", checkpointEverySteps, .max),
+            ("checkpoint_every_epochs", checkpointEveryEpochs, .max), ("keep_checkpoints", keepCheckpoints, .max),
+            ("evaluate_every_epochs", evaluateEveryEpochs, .max), ("evaluate_memory_mib", evaluateMemoryMiB, 1 << 24),
+            ("stall_warning_seconds", stallWarningSeconds, .max), ("stall_limit_seconds", stallLimitSeconds, .max),
+        ]
+        return counts.lazy.compactMap { positive($0.key, $0.value, upTo: min($0.limit, 1_000_000_000)) }.first
     }
 }

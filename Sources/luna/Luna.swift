@@ -12,8 +12,8 @@ struct Luna: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             PhantomCommand.self, ConvertCommand.self, InspectCommand.self, ViewCommand.self, TrainCommand.self,
-            DetectCommand.self, EvaluateCommand.self, WeightsCommand.self, ReplayCommand.self, BenchCommand.self,
-            DoctorCommand.self,
+            StatusCommand.self, DetectCommand.self, EvaluateCommand.self, WeightsCommand.self, ReplayCommand.self,
+            BenchCommand.self, DoctorCommand.self,
         ])
 
     static func main() {

@@ -20,7 +20,8 @@ struct TrainCommand: ParsableCommand {
               luna train --data luna16-patches --run runs/first --resume
               luna train --print-config > my.yaml
 
-            The run directory gets config.yaml, metrics.jsonl and checkpoints/. SIGTERM, SIGINT or SIGUSR1 ends the run \
+            The run directory gets config.yaml, metrics.jsonl and checkpoints/, and in ranks/ every rank's heartbeat, which \
+            `luna status` reads. SIGTERM, SIGINT or SIGUSR1 ends the run \
             at the next step with a checkpoint and exit status 75; --resume goes on, also with other ranks or threads, \
             to the same bits.
             """)
@@ -40,6 +41,12 @@ struct TrainCommand: ParsableCommand {
 
     @Flag(help: "Go on from the newest good checkpoint; start afresh where there is none.")
     var resume = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Write a timeline of all ranks, for Perfetto or chrome://tracing, when the run ends or is stopped.",
+            valueName: "file"))
+    var timeline: String?
 
     @Flag(help: "Print the configuration with the meaning of every key, and do nothing.")
     var printConfig = false
@@ -72,6 +79,8 @@ struct TrainCommand: ParsableCommand {
             throw UsageError("\(runPath) already holds a run; add --resume to go on, or name another directory")
         }
         let source = try Self.dataset(data, for: configuration)
+        if communicator.rank == 0, let timeline { try Self.checkDirectory(ofOutput: timeline) }
+        let delay = try Self.delay()
         try communicator.releaseFromRoot()
         // Nobody may make the directory before all have looked whether it is new.
         try communicator.barrier()
@@ -84,13 +93,18 @@ struct TrainCommand: ParsableCommand {
         let arithmetic = try Arithmetic.agreed(communicator, engine)
         try announce(communicator, configuration, source, engine, logger)
         var progress = TrainingProgress(logger: logger)
-        let trainer = try Trainer(
-            Trainer.Setting(
-                configuration: configuration, communicator: communicator, source: source,
-                heldOutVolumes: configuration.validationFold.map { source.volumes(fold: $0) } ?? [], dataPath: data,
-                dataDigest: source.digest, engine: engine, arithmetic: arithmetic,
-                loaderThreads: 1, run: directory, resume: resume,
-                report: { progress.show($0) }))
+        let stall = StallReport(communicator, logger)
+        var setting = Trainer.Setting(
+            configuration: configuration, communicator: communicator, source: source,
+            heldOutVolumes: configuration.validationFold.map { source.volumes(fold: $0) } ?? [], dataPath: data,
+            dataDigest: source.digest, engine: engine, arithmetic: arithmetic,
+            loaderThreads: 1, run: directory, resume: resume,
+            report: { progress.show($0) })
+        setting.timeline = timeline
+        setting.warnOfStall = { stall.warn($0) }
+        setting.endStalled = { stall.end($0) }
+        setting.delay = delay
+        let trainer = try Trainer(setting)
         logger.info(
             """
             \(configuration.replicas) replicas of \(configuration.microBatch), crops of \(configuration.cropSize), \
@@ -117,6 +131,24 @@ struct TrainCommand: ParsableCommand {
                 remedy: "convert again with --crop-size \(configuration.cropSize)")
         }
         return source
+    }
+
+    /// A run's work must not be lost for a mistyped name.
+    private static func checkDirectory(ofOutput path: String) throws {
+        let directory = path.lastIndex(of: "/").map { path[..<$0] }.map { $0.isEmpty ? "/" : String($0) } ?? "."
+        guard FileContent.isDirectory(directory), access(directory, W_OK) == 0 else {
+            throw FileError(path, "write", reason: "there is no directory \(directory) that may be written to")
+        }
+        guard !FileContent.isDirectory(path) else { throw FileError(path, "write", reason: "it is a directory") }
+    }
+
+    /// `LUNA_DELAY=RANK:PHASE:SECONDS` makes a rank slow, to rehearse what is told of stragglers and stalls.
+    private static func delay() throws -> PhaseDelay? {
+        guard let text = ProcessInfo.processInfo.environment["LUNA_DELAY"] else { return nil }
+        guard let delay = PhaseDelay(text) else {
+            throw UsageError("LUNA_DELAY=\(text): expected RANK:PHASE:SECONDS, such as 3:forward:0.5")
+        }
+        return delay
     }
 
     /// Says where the ranks run, and warns of what will make them slow or fail.

@@ -30,8 +30,13 @@ struct MPIRun {
         try self.init(ranks: ranks, limit: limit, arguments)
     }
 
-    /// - Parameter environment: Variables beside this process's own.
-    init(ranks: Int, limit: Double = 120, environment: [String: String] = [:], _ arguments: [String]) throws {
+    /// - Parameters:
+    ///   - environment: Variables beside this process's own.
+    ///   - meanwhile: What to do while the job runs.
+    init(
+        ranks: Int, limit: Double = 120, environment: [String: String] = [:], _ arguments: [String],
+        meanwhile: () -> Void = {}
+    ) throws {
         let process = Self.process(ranks: ranks, arguments, adding: environment)
         let (output, diagnosis) = (Pipe(), Pipe())
         process.standardOutput = output
@@ -39,6 +44,7 @@ struct MPIRun {
         let start = ContinuousClock.now
         try process.run()
         let watch = Self.killTree(process, after: limit)
+        meanwhile()
         // Both pipes at once: a full one would stop the job.
         let errors = Mutex(Data())
         let reader = Thread {

@@ -56,6 +56,8 @@ import Testing
         #expect(message("validation_fold: null\nevaluate_every_epochs: 2").contains("validation_fold is null"))
         #expect(message("", ["momentum=1.5"]).contains("momentum"))
         #expect(message("regression_weight: 0").contains("regression_weight: 0.0, expected a positive number"))
+        #expect(message("stall_warning_seconds: 0").contains("stall_warning_seconds: 0, expected 1 to"))
+        #expect(message("stall_limit_seconds: 30").contains("at least stall_warning_seconds, 60"))
         #expect(message("", ["replicas"]).contains("expected KEY=VALUE"))
         #expect(message("", ["augment.flop=true"]).contains("augment.flip"))
         #expect(message("augment: 3").contains("augment"))
@@ -67,7 +69,7 @@ import Testing
 
     @Test func differencesThatMatter() throws {
         let a = try read("")
-        #expect(try read("threads: 3\nkeep_checkpoints: 9").firstDifference(from: a) == nil)
+        #expect(try read("threads: 3\nstall_limit_seconds: null\nkeep_checkpoints: 9").firstDifference(from: a) == nil)
         #expect(try read("seed: 5").firstDifference(from: a) == "seed")
     }
 

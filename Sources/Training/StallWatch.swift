@@ -1,0 +1,139 @@
+// Who is to blame when nothing goes on: judged by one rank from what all have left in the run's directory.
+
+/// For how long a value has not changed, as seen by one who looks at it now and then.
+///
+/// Time in which the looker itself stood still – its process stopped, the machine asleep – does not count.
+struct Stillness {
+    private(set) var seconds: Double
+    private var value: Int?
+    private var lastLook: ContinuousClock.Instant?
+
+    init(seconds: Double = 0) { self.seconds = seconds }
+
+    /// - Parameter interval: About how many seconds there are between looks.
+    mutating func look(at value: Int, now: ContinuousClock.Instant, interval: Double) {
+        if value != self.value {
+            seconds = 0
+        } else if let lastLook {
+            seconds += min((now - lastLook) / .seconds(1), 2 * interval)
+        }
+        self.value = value
+        lastLook = now
+    }
+}
+
+/// What a rank sees of another, or of itself.
+struct Sighting {
+    /// The last heartbeat, if there is any.
+    var heartbeat: Heartbeat?
+    /// Of its number.
+    var stillness = Stillness()
+
+    /// Whether it has gone, or gives no sign of life.
+    var isSilent: Bool {
+        guard let heartbeat, heartbeat.state == .running else { return true }
+        return stillness.seconds > Heartbeat.patience * heartbeat.interval
+    }
+
+    /// Seconds since it got anything done, as it said last: one that says nothing is not judged before it counts as silent.
+    var idle: Double { heartbeat?.idle ?? 0 }
+}
+
+/// A judgement on what one rank sees.
+struct StallJudgement {
+    let sightings: [Int: Sighting]
+
+    /// The rank that is to tell: the lowest of those that wait, or, where none waits, the lowest that is alive.
+    var teller: Int? {
+        let alive = sightings.filter { !$0.value.isSilent }
+        return alive.filter { $0.value.heartbeat?.isWaiting == true }.keys.min() ?? alive.keys.min()
+    }
+
+    /// Seconds since any rank got anything done; those that are silent do nothing.
+    var seconds: Double { sightings.values.filter { !$0.isSilent }.map(\.idle).min() ?? 0 }
+
+    /// The ranks that the others wait for.
+    var missing: [Int] {
+        let arrived = sightings.values.filter { !$0.isSilent }.compactMap { $0.heartbeat?.collectives }.max() ?? 0
+        return sightings.filter { $0.value.isSilent || $0.value.heartbeat?.collectives ?? 0 < arrived }.keys.sorted()
+    }
+
+    /// How many ranks a message names.
+    private static let named = 8
+
+    /// Which ranks have not arrived, and where they are.
+    var description: String {
+        let missing = missing
+        let waiting = sightings.values.count { !$0.isSilent && $0.heartbeat?.isWaiting == true }
+        if missing.isEmpty {
+            let all = sightings.keys.sorted()
+            guard all.count > 1, waiting == all.count, let place = sightings[all[0]]?.place else {
+                return list(all) { "\($0) is \($1.place)" }
+            }
+            return "all \(all.count) ranks have arrived and wait, \(place): the network between them may be down"
+        }
+        let told = list(missing) { name, sighting in
+            guard let heartbeat = sighting.heartbeat else { return "\(name) has left no sign of life" }
+            if heartbeat.state != .running {
+                return "\(name) has ended (\(heartbeat.failure ?? heartbeat.state.rawValue))"
+            }
+            if sighting.isSilent { return "\(name) gives no sign of life, last seen \(sighting.place)" }
+            return "\(name) has not arrived, \(sighting.place)"
+        }
+        return waiting == 0 ? told : "\(told); \(waiting) of \(sightings.count) ranks wait"
+    }
+
+    private func list(_ ranks: [Int], _ text: (_ name: String, Sighting) -> String) -> String {
+        let parts = ranks.prefix(Self.named).map { rank in
+            let sighting = sightings[rank] ?? Sighting()
+            return text("rank \(rank)" + (sighting.heartbeat.map { " on \($0.host)" } ?? ""), sighting)
+        }
+        let more = ranks.count - parts.count
+        return parts.joined(separator: "; ") + (more > 0 ? "; and \(more) more" : "")
+    }
+}
+
+extension Sighting {
+    /// `in forward of step 13 for 61 s`.
+    fileprivate var place: String {
+        guard let heartbeat else { return "nowhere" }
+        let seconds = heartbeat.time - heartbeat.phaseBegan + stillness.seconds
+        return "in \(heartbeat.phase.rawValue) of step \(heartbeat.step + 1) for \(Int(max(0, seconds).rounded())) s"
+    }
+}
+
+/// What was seen at a time, and whether it is a stall that should be told.
+struct StallAlarm {
+    /// Seconds without anything done, after which it is told, and after which the job ends; nil: never.
+    let warning: Double?
+    let limit: Double?
+    private var isTold = false
+
+    enum Action: Equatable {
+        case none
+        case warn(String)
+        /// It goes on again.
+        case relieve
+        case end(String)
+    }
+
+    init(warning: Double?, limit: Double?) {
+        self.warning = warning
+        self.limit = limit
+    }
+
+    /// What is to be done, given what this rank sees: of a stall it is told once.
+    mutating func judge(_ judgement: StallJudgement, rank: Int) -> Action {
+        let seconds = judgement.seconds
+        guard seconds >= min(warning ?? .infinity, limit ?? .infinity) else {
+            defer { isTold = false }
+            return isTold ? .relieve : .none
+        }
+        guard judgement.teller == rank else { return .none }
+        let text = "nothing got done for \(Int(seconds)) s: \(judgement.description)"
+        if let limit, seconds >= limit { return .end(text) }
+        if isTold { return .none }
+        isTold = true
+        return .warn(text)
+    }
+}

@@ -1,0 +1,103 @@
+// Ranks that are slower than the others, which all have to wait for.
+
+/// The work of all ranks in some steps.
+struct WorkShares {
+    /// Mean seconds a step, by rank: everything but waiting for other ranks.
+    let seconds: [Double]
+    /// The part of it that went by waiting for data.
+    let dataSeconds: [Double]
+
+    /// How much longer than the median's a rank may take.
+    static let tolerance = 0.2
+
+    var slowest: Int { seconds.indices.max { (seconds[$0], $1) < (seconds[$1], $0) } ?? 0 }
+    var minimum: Double { seconds.min() ?? 0 }
+    var maximum: Double { seconds.max() ?? 0 }
+    /// The lower of the two in the middle where their number is even, so that of two ranks the slower one is noticed.
+    var median: Double { seconds.isEmpty ? 0 : seconds.sorted()[(seconds.count - 1) / 2] }
+
+    /// The slowest rank, where it holds the others up.
+    var straggler: Int? { maximum > (1 + Self.tolerance) * median ? slowest : nil }
+}
+
+/// Adds up a rank's work and, every so many steps, has all ranks know everyone's: as additional places of a sum that they
+/// make anyway.
+struct WorkExchange {
+    /// Steps between exchanges.
+    static let interval = 20
+
+    private let rank: Int
+    private let ranks: Int
+    private var lastStep: Int
+
+    /// - Parameter step: Completed steps.
+    init(rank: Int, ranks: Int, step: Int) {
+        self.rank = rank
+        self.ranks = ranks
+        lastStep = step
+    }
+
+    /// Whether to exchange before the step that follows `step`: the same on all ranks.
+    func isDue(step: Int) -> Bool { ranks > 1 && step > lastStep && step % Self.interval == 0 }
+
+    /// Places for every rank's seconds, this one's filled in.
+    func slots(_ seconds: [TrainingPhase: Double]) -> [Int] {
+        let load = seconds[.load] ?? 0
+        let work = [.forward, .backward, .update].reduce(load) { $0 + (seconds[$1] ?? 0) }
+        var slots = [Int](repeating: 0, count: 2 * ranks)
+        slots[2 * rank] = Int((work * 1e6).rounded())
+        slots[2 * rank + 1] = Int((load * 1e6).rounded())
+        return slots
+    }
+
+    /// What the slots, summed over the ranks, say of the steps up to `step`.
+    mutating func shares(_ slots: some Collection<Int>, step: Int) -> (shares: WorkShares, steps: Int) {
+        let steps = max(1, step - lastStep)
+        lastStep = step
+        let seconds = slots.map { Double($0) / 1e6 / Double(steps) }
+        return (
+            WorkShares(
+                seconds: (0..<ranks).map { seconds[2 * $0] }, dataSeconds: (0..<ranks).map { seconds[2 * $0 + 1] }),
+            steps
+        )
+    }
+}
+
+/// One line of the log for the ranks' work in some steps.
+public struct RanksRecord: Encodable, Sendable {
+    public let kind = "ranks"
+    public var epoch: Int
+    /// Completed steps; the record is about the last `steps` of them.
+    public var step: Int
+    public var steps: Int
+    /// Seconds a step that the ranks worked, waiting for data included, waiting for other ranks not.
+    public var minimumSeconds: Double
+    public var medianSeconds: Double
+    public var maximumSeconds: Double
+    public var slowestRank: Int
+    public var slowestHost: String
+    /// Seconds a step that the slowest rank waited for data.
+    public var slowestDataSeconds: Double
+
+    init(_ shares: WorkShares, steps: Int, epoch: Int, step: Int, host: (Int) -> String) {
+        self.epoch = epoch
+        self.step = step
+        self.steps = steps
+        minimumSeconds = shares.minimum
+        medianSeconds = shares.median
+        maximumSeconds = shares.maximum
+        slowestRank = shares.slowest
+        slowestHost = host(shares.slowest)
+        slowestDataSeconds = shares.dataSeconds[shares.slowest]
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case kind, epoch, step, steps
+        case minimumSeconds = "minimum_seconds"
+        case medianSeconds = "median_seconds"
+        case maximumSeconds = "maximum_seconds"
+        case slowestRank = "slowest_rank"
+        case slowestHost = "slowest_host"
+        case slowestDataSeconds = "slowest_data_seconds"
+    }
+}

@@ -1,0 +1,119 @@
+// What surrounds the steps: phases that others can see, the ranks' threads that watch, the work of each, the timeline.
+
+import Compute
+import FileIO
+import Foundation
+import MPI
+
+/// A rank made slow on purpose, to see what is told of it.
+public struct PhaseDelay: Hashable, Sendable {
+    public var rank: Int
+    public var phase: TrainingPhase
+    /// Added to every such phase, s.
+    public var seconds: Double
+
+    /// - Parameter text: `RANK:PHASE:SECONDS`; nil where it is none.
+    public init?(_ text: String) {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 3, let rank = Int(parts[0]), let phase = TrainingPhase(rawValue: parts[1]),
+            let seconds = Double(parts[2]), 0...1e9 ~= seconds
+        else { return nil }
+        self.rank = rank
+        self.phase = phase
+        self.seconds = seconds
+    }
+}
+
+extension Trainer {
+    /// Trains until the last epoch is done or a stop is requested. The last checkpoint is on the disk when it returns.
+    ///
+    /// - Throws: `InputError` where a patch is damaged, `DivergenceError`, `DisagreementError`, `FileError`, `MPIError`.
+    public func train() throws -> Outcome {
+        if communicator.size > 1 {
+            hosts = try communicator.gather(Array(communicator.hostName.utf8)).map {
+                String(decoding: $0, as: UTF8.self)
+            }
+        }
+        let alignment = try network.engine.spans.map { log in
+            try ClockAlignment.measure(communicator) { log.now }
+        }
+        let monitor = RankMonitor(
+            RankMonitor.Identity(
+                rank: communicator.rank, ranks: communicator.size, host: communicator.hostName,
+                firstStep: completedSteps, steps: totalSteps),
+            run: run, whereabouts: whereabouts, alarm: alarm)
+        do {
+            let outcome = try trainSteps()
+            try settleCheckpoints(waiting: true)
+            if let alignment { try writeTimeline(since: alignment) }
+            monitor.finish(outcome == .finished ? .finished : .stopped)
+            return outcome
+        } catch {
+            // What was begun is good: it is of a step before the fault.
+            try? settleCheckpoints(waiting: true)
+            monitor.finish(.failed, failure: "\(error)")
+            throw error
+        }
+    }
+
+    /// Begins a phase, which lasts until the next; as a span of the timeline until its `end`.
+    func begin(_ phase: TrainingPhase) -> OpenSpan {
+        whereabouts.enter(phase)
+        let span = network.engine.begin(phase.rawValue)
+        if let fault = FaultInjection.current, let place = FaultInjection.Phase(rawValue: phase.rawValue) {
+            // Between steps it is the one before that counts.
+            fault.pass(place, rank: communicator.rank, step: completedSteps + (phase == .checkpoint ? 0 : 1))
+        }
+        if let delay, delay.phase == phase, delay.rank == communicator.rank {
+            Thread.sleep(forTimeInterval: delay.seconds)
+        }
+        return span
+    }
+
+    /// Runs `body` as a phase.
+    func during<Result>(_ phase: TrainingPhase, _ body: () throws -> Result) rethrows -> Result {
+        let span = begin(phase)
+        defer { span.end() }
+        return try body()
+    }
+
+    /// Tells which rank worked longest in the last steps, and warns where the others waited for it.
+    ///
+    /// - Parameter slots: Of `WorkExchange`, summed over the ranks.
+    func judgeWork(_ slots: some Collection<Int>, epoch: Int) throws {
+        let (shares, steps) = workExchange.shares(slots, step: completedSteps)
+        guard let log else { return }
+        let record = RanksRecord(shares, steps: steps, epoch: epoch, step: completedSteps) { hosts[$0] }
+        try log.append(record)
+        guard shares.straggler != nil else { return }
+        func text(_ seconds: Double) -> String { String(format: seconds < 10 ? "%.2f s" : "%.1f s", seconds) }
+        let data =
+            record.slowestDataSeconds > 0.1 * record.maximumSeconds
+            ? ", \(text(record.slowestDataSeconds)) of it waiting for data" : ""
+        let share = Int((100 * (record.maximumSeconds / record.medianSeconds - 1)).rounded())
+        report(
+            .warning(
+                "rank \(record.slowestRank) on \(record.slowestHost) holds the others up: in the last \(steps) steps it "
+                    + "worked \(text(record.maximumSeconds)) a step\(data), the median is "
+                    + "\(text(record.medianSeconds)) (+\(share) %)"))
+    }
+
+    // MARK: - The timeline
+
+    /// Spans that a job keeps at most, and a rank.
+    private static let spanLimit = (job: 1 << 24, rank: 1 << 19)
+
+    static func spanLog(ranks: Int) -> SpanLog {
+        SpanLog(limit: max(1000, min(spanLimit.rank, spanLimit.job / ranks)))
+    }
+
+    private func writeTimeline(since begin: ClockAlignment) throws {
+        guard let log = network.engine.spans, let timeline else { return }
+        whereabouts.enter(.timeline)
+        let omitted = try TraceFile.write(log, begin, to: timeline, communicator)
+        guard omitted > 0 else { return }
+        report(
+            .warning(
+                "\(timeline) ends early: a rank keeps \(log.limit) spans, \(omitted) more are left out"))
+    }
+}

@@ -1,0 +1,141 @@
+// Where a rank is in its run: told by the thread that trains, read by those that watch it.
+
+import MPI
+import Synchronization
+
+/// What a rank does: the parts of a step, and what comes between steps.
+public enum TrainingPhase: String, Codable, CaseIterable, Sendable {
+    case start
+    /// Waiting for crops.
+    case load
+    /// The counts of cells that scale the loss are added up over the ranks: here the fast wait for the slow.
+    case counts
+    case forward, backward, reduce, update, agreement, checkpoint, validation, evaluation
+    /// The timeline is collected and written.
+    case timeline
+}
+
+final class Whereabouts: Sendable {
+    struct Place: Sendable {
+        var phase = TrainingPhase.start
+        var phaseBegan = ContinuousClock.now
+        /// Completed steps.
+        var step = 0
+        /// Collective operations that were entered, and that were left.
+        var entered = 0
+        var left = 0
+        /// Grows with everything that gets done: a replica's pass, an operation of all ranks, a step, a crop, a tile.
+        var progress = 0
+
+        var isWaiting: Bool { entered > left }
+    }
+
+    private struct State {
+        var place = Place()
+        var seconds: [TrainingPhase: Double] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    var place: Place { state.withLock { $0.place } }
+
+    /// The phase lasts until the next one begins.
+    func enter(_ phase: TrainingPhase) {
+        let now = ContinuousClock.now
+        state.withLock {
+            $0.seconds[$0.place.phase, default: 0] += (now - $0.place.phaseBegan) / .seconds(1)
+            $0.place.phase = phase
+            $0.place.phaseBegan = now
+            $0.place.progress += 1
+        }
+    }
+
+    func finish(step: Int) {
+        state.withLock {
+            $0.place.step = step
+            $0.place.progress += 1
+        }
+    }
+
+    /// Something is done within a phase.
+    func progress() { state.withLock { $0.place.progress += 1 } }
+
+    private func enterCollective() { state.withLock { $0.place.entered += 1 } }
+
+    private func leaveCollective() {
+        state.withLock {
+            $0.place.left += 1
+            $0.place.progress += 1
+        }
+    }
+
+    /// Runs what needs all ranks, whatever operations it is made of.
+    func meeting<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+        enterCollective()
+        defer { leaveCollective() }
+        return try body()
+    }
+
+    /// Seconds spent since the last call in each phase that has ended.
+    func takeSeconds() -> [TrainingPhase: Double] {
+        state.withLock { state in
+            defer { state.seconds = [:] }
+            return state.seconds
+        }
+    }
+}
+
+/// A communicator that tells of every collective operation when it is entered and left: of ranks that wait for one another,
+/// those that have entered fewer have not arrived.
+final class ObservedCommunicator: Communicator {
+    private let base: any Communicator
+    private let whereabouts: Whereabouts
+
+    init(_ base: any Communicator, _ whereabouts: Whereabouts) {
+        self.base = base
+        self.whereabouts = whereabouts
+    }
+
+    var rank: Int { base.rank }
+    var size: Int { base.size }
+    var hostName: String { base.hostName }
+
+    private func observed<Result>(_ body: () throws(MPIError) -> Result) throws(MPIError) -> Result {
+        try whereabouts.meeting(body)
+    }
+
+    func barrier() throws(MPIError) { try observed { () throws(MPIError) in try base.barrier() } }
+
+    func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) throws(MPIError) {
+        try observed { () throws(MPIError) in try base.broadcast(bytes, from: root) }
+    }
+
+    func sum(_ values: inout [Int]) throws(MPIError) {
+        try observed { () throws(MPIError) in try base.sum(&values) }
+    }
+
+    func maximum(_ values: inout [Double]) throws(MPIError) {
+        try observed { () throws(MPIError) in try base.maximum(&values) }
+    }
+
+    func sum(_ values: UnsafeMutableBufferPointer<Float>) throws(MPIError) {
+        try observed { () throws(MPIError) in try base.sum(values) }
+    }
+
+    func gather(_ bytes: [UInt8]) throws(MPIError) -> [[UInt8]] {
+        try observed { () throws(MPIError) in try base.gather(bytes) }
+    }
+
+    func exchange(
+        _ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>],
+        into received: UnsafeMutableBufferPointer<Float>
+    ) throws(MPIError) {
+        try observed { () throws(MPIError) in try base.exchange(values, parts: parts, into: received) }
+    }
+
+    func share(_ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>]) throws(MPIError) {
+        try observed { () throws(MPIError) in try base.share(values, parts: parts) }
+    }
+
+    func abort(_ status: Int32) { base.abort(status) }
+}

@@ -1,0 +1,36 @@
+// What `luna train` does about a stall. It is told by a thread that may not call MPI, while the others hang.
+
+import Foundation
+import Logging
+import MPI
+
+/// Tells of a stall, and ends the job.
+struct StallReport: Sendable {
+    let logger: Logger
+    private let place: String
+
+    init(_ communicator: any Communicator, _ logger: Logger) {
+        self.logger = logger
+        place = communicator.size > 1 ? "rank \(communicator.rank) on \(communicator.hostName): " : ""
+    }
+
+    func warn(_ text: String) {
+        clearLine()
+        logger.warning("\(text)")
+    }
+
+    /// Ends the process at once; the launcher ends the other ranks.
+    func end(_ text: String) {
+        clearLine()
+        FileHandle.standardError.write(
+            Data(
+                "luna: \(place)given up (stall_limit_seconds): \(text); `--resume` goes on from the last checkpoint\n"
+                    .utf8))
+        _exit(ExitStatus.internalFault.rawValue)
+    }
+
+    /// A terminal's cursor may stand behind the progress line.
+    private func clearLine() {
+        if isatty(STDERR_FILENO) == 1 { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+    }
+}
