@@ -37,9 +37,15 @@ extension TrainingCommandTests {
         return nil
     }
 
-    private func isAlive(_ pid: Int32) -> Bool {
-        let status = (try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)) ?? ") Z"
-        return !status.contains(") Z")
+    /// Whether a process is gone, or will be in a moment.
+    private func isGone(_ pid: Int32) -> Bool {
+        let end = ContinuousClock.now + .seconds(20)
+        while ContinuousClock.now < end {
+            let status = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
+            if status?.contains(") Z") ?? true { return true }
+            Thread.sleep(forTimeInterval: 0.05)
+        }
+        return false
     }
 
     /// A rank that is stopped is named by the others, and the job is ended: also where it is rank 0.
@@ -64,7 +70,7 @@ extension TrainingCommandTests {
             let named = lines.filter { $0.contains("rank \(rank) on") && $0.contains("no sign of life") }
             #expect(named.count { $0.contains("warning: nothing got done for") } == 1, "\(job.diagnosis)")
             #expect(named.count { $0.contains("given up (stall_limit_seconds)") } == 1, "\(job.diagnosis)")
-            #expect(!isAlive(try #require(stopped)))
+            #expect(isGone(try #require(stopped)))
             let after = try LunaProcess("status", run)
             #expect(after.status == 0 && after.output.contains("step"), "\(after.diagnosis)")
         }
@@ -101,7 +107,7 @@ extension TrainingCommandTests {
             #expect(status.ranks.map(\.rank) == [0, 1])
             let none = try LunaProcess("status", "\(directory)/none")
             #expect(none.status == 65 && none.diagnosis.contains("no such directory"))
-            let wrong = try LunaProcess("status", directory)
+            let wrong = try LunaProcess("status", "\(run)/ranks")
             #expect(wrong.status == 65 && wrong.diagnosis.contains("holds no run"))
         }
     }
