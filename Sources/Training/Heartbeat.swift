@@ -51,6 +51,14 @@ public struct Heartbeat: Codable, Hashable, Sendable {
 
     /// For how many intervals a rank may be silent without being missed.
     static let patience = 3.5
+
+    /// Whether these are numbers that a rank may have written: a damaged file is not to be reckoned with.
+    var isPlausible: Bool {
+        let times = [phaseBegan, started, time, idle, interval]
+        let counts = [step, firstStep, steps, beat, collectives]
+        return 0..<1_000_000 ~= rank && 1...1_000_000 ~= ranks && times.allSatisfy { 0...1e11 ~= $0 }
+            && counts.allSatisfy { 0...(1 << 48) ~= $0 }
+    }
 }
 
 extension RunDirectory {
@@ -72,7 +80,8 @@ extension RunDirectory {
     /// The last heartbeat of a rank; nil where there is none that can be read.
     public func heartbeat(rank: Int) -> Heartbeat? {
         let bytes = try? FileContent.bytes(heartbeatPath(rank: rank), limit: 1 << 16)
-        return bytes.flatMap { try? JSONDecoder().decode(Heartbeat.self, from: Data($0)) }
+        let heartbeat = bytes.flatMap { try? JSONDecoder().decode(Heartbeat.self, from: Data($0)) }
+        return heartbeat.flatMap { $0.isPlausible ? $0 : nil }
     }
 
     /// The last heartbeats of the run's ranks, by rank.

@@ -111,9 +111,11 @@ public struct RunStatus: Encodable, Sendable {
         epoch = log.steps.last?.epoch
         loss = log.steps.last?.loss
         let recent = log.steps.suffix(100)
-        secondsPerStep = recent.compactMap(\.seconds).sorted().middle
-        patchesPerSecond = recent.compactMap(\.patches_per_second).sorted().middle
-        if state == .running, let steps, let secondsPerStep { secondsLeft = Double(steps - step) * secondsPerStep }
+        secondsPerStep = recent.compactMap(\.seconds).middle
+        patchesPerSecond = recent.compactMap(\.patches_per_second).middle
+        if state == .running, let steps, let secondsPerStep {
+            secondsLeft = min(1e10, Double(max(0, steps - step)) * secondsPerStep)
+        }
         slowest = log.slowest
     }
 
@@ -209,7 +211,7 @@ private struct LogTail {
                 if let step = try? decoder.decode(Step.self, from: line) { steps.append(step) }
             case let record? where record.kind == "ranks":
                 if let rank = record.slowest_rank, let seconds = record.maximum_seconds,
-                    let median = record.median_seconds
+                    let median = record.median_seconds, 0...1e9 ~= seconds, 0...1e9 ~= median
                 {
                     slowest = RunStatus.Slowest(
                         rank: rank, host: record.slowest_host ?? "?", seconds: seconds, medianSeconds: median)
@@ -221,6 +223,9 @@ private struct LogTail {
 }
 
 extension [Double] {
-    /// The middle one of sorted values.
-    fileprivate var middle: Double? { isEmpty ? nil : self[count / 2] }
+    /// The middle one of those that may be seconds or rates.
+    fileprivate var middle: Double? {
+        let sorted = filter { 0...1e9 ~= $0 }.sorted()
+        return sorted.isEmpty ? nil : sorted[sorted.count / 2]
+    }
 }

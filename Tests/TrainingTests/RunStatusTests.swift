@@ -69,6 +69,26 @@ import Testing
         #expect(try status([heartbeat(0, time: 1000)], now: 1001).missing == [1])
     }
 
+    /// Numbers that no rank writes are passed over, in whatever file they are.
+    @Test func nonsense() throws {
+        for change in [
+            { $0.steps = .max }, { $0.time = 1e300 }, { $0.ranks = -3 }, { $0.idle = -1 }, { $0.step = .min },
+        ] as [(inout Heartbeat) -> Void] {
+            var wrong = heartbeat(1, time: 1000)
+            change(&wrong)
+            #expect(try status([heartbeat(0, time: 1000), wrong], now: 1001).missing == [1])
+        }
+        try withTemporaryDirectory { directory in
+            let run = RunDirectory(directory)
+            try AtomicFile.write(
+                "{\"kind\":\"step\",\"step\":1,\"seconds\":\"inf\",\"patches_per_second\":1e300}\n", to: run.metricsPath
+            )
+            try AtomicFile.write("", to: run.configurationPath)
+            let status = try RunStatus(run, now: 5)
+            #expect(status.secondsPerStep == nil && status.patchesPerSecond == nil && status.step == 1)
+        }
+    }
+
     @Test func noRun() throws {
         try withTemporaryDirectory { directory in
             #expect(throws: InputError.self) { try RunStatus(RunDirectory("\(directory)/none")) }
