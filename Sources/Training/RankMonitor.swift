@@ -68,13 +68,17 @@ final class RankMonitor: Sendable {
 
     /// Ends the threads and leaves a last heartbeat.
     func finish(_ final: Heartbeat.State, failure: String? = nil) {
+        mark(final, failure)
+        for _ in 0..<2 { ending.signal() }
+        // Not for ever: the file system may not answer.
+        for _ in 0..<2 { _ = ended.wait(timeout: .now() + 5) }
+    }
+
+    private func mark(_ final: Heartbeat.State, _ failure: String?) {
         state.withLock {
             $0.heartbeat.state = final
             $0.heartbeat.failure = failure
         }
-        for _ in 0..<2 { ending.signal() }
-        // Not for ever: the file system may not answer.
-        for _ in 0..<2 { _ = ended.wait(timeout: .now() + 5) }
     }
 
     private func isEnding(after seconds: Double) -> Bool { ending.wait(timeout: .now() + seconds) == .success }
@@ -155,7 +159,12 @@ final class RankMonitor: Sendable {
             case .none: break
             case .warn(let text): alarm.warn(text + blindness)
             case .relieve: alarm.warn("it goes on, at step \(heartbeat.step + 1)")
-            case .end(let text): alarm.end(text + blindness)
+            case .end(let text):
+                mark(.failed, "given up: \(text)")
+                // The other thread writes it down, if it still can, and ends.
+                ending.signal()
+                _ = ended.wait(timeout: .now() + 2)
+                alarm.end(text + blindness)
             }
         }
     }

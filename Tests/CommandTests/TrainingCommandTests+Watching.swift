@@ -72,7 +72,21 @@ extension TrainingCommandTests {
             #expect(named.count { $0.contains("given up (stall_limit_seconds)") } == 1, "\(job.diagnosis)")
             #expect(isGone(try #require(stopped)))
             let after = try LunaProcess("status", run)
-            #expect(after.status == 0 && after.output.contains("step"), "\(after.diagnosis)")
+            #expect(after.status == 0 && after.output.contains("failed: rank \(1 - rank) on"), "\(after.output)")
+            #expect(after.output.contains("given up: nothing got done"), "\(after.output)")
+        }
+    }
+
+    /// What ended a run is still known afterwards.
+    @Test(.timeLimit(.minutes(1))) func failureIsTold() throws {
+        try withRuns { data, directory, config in
+            let run = "\(directory)/wild"
+            let job = try LunaProcess(
+                "train", "--data", data, "--run", run, "--config", config, "--set", "learning_rate=1e30")
+            #expect(job.status == 70, "\(job.diagnosis)")
+            #expect(try status(run).state == "failed")
+            let text = try LunaProcess("status", run)
+            #expect(text.output.contains("failed: rank 0 on") && text.output.contains("lower learning_rate"))
         }
     }
 
