@@ -1,7 +1,7 @@
 /// The ranks of one job, and what they can do together.
 ///
 /// Every call but `abort` is collective: all ranks make it, in the same order, from the thread that made the
-/// communicator.
+/// communicator, while no other thread uses its messenger.
 public protocol Communicator: AnyObject {
     /// 0 ..< size.
     var rank: Int { get }
@@ -31,11 +31,15 @@ public protocol Communicator: AnyObject {
     ) throws(MPIError)
     /// Has every rank's part of `values` where it belongs in all ranks' `values`.
     func share(_ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>]) throws(MPIError)
+    /// What sends single messages between these ranks; nil where it cannot be done, or nobody is there.
+    func messenger() throws(MPIError) -> (any Messenger)?
     /// Ends all ranks at once. Returns only where there is nobody else.
     func abort(_ status: Int32)
 }
 
 extension Communicator {
+    public func messenger() throws(MPIError) -> (any Messenger)? { nil }
+
     /// Has the other ranks wait until rank 0 reaches `releaseFromRoot`: what is wrong for all is found, and told, once.
     public func waitForRoot() throws(MPIError) { if rank > 0 { try barrier() } }
 

@@ -8,11 +8,14 @@ import COpenMPI
 
 /// All ranks that `mpirun` or `srun` started.
 ///
-/// One per process. The thread that makes it is the only one that may use it (MPI_THREAD_FUNNELED).
+/// One per process. The thread that makes it is the only one that may use it; another one may use its messenger in
+/// between, where MPI lets threads in by turns (MPI_THREAD_SERIALIZED).
 public final class MPICommunicator: Communicator {
     public let rank: Int
     public let size: Int
     public let hostName = systemHostName()
+    private let threadLevel: Int32
+    private var ownMessenger: MPIMessenger?
 
     /// Whether a launcher started this process, so that there are others to talk to.
     public static var isLaunched: Bool {
@@ -25,7 +28,8 @@ public final class MPICommunicator: Communicator {
     /// - Throws: `MPIError`.
     public init() throws(MPIError) {
         var provided: Int32 = 0
-        try MPIError.check(MPI_Init_thread(nil, nil, Int32(MPI_THREAD_FUNNELED), &provided), "MPI_Init_thread")
+        try MPIError.check(MPI_Init_thread(nil, nil, Int32(MPI_THREAD_SERIALIZED), &provided), "MPI_Init_thread")
+        threadLevel = provided
         try MPIError.check(MPI_Comm_set_errhandler(mpiCommWorld, mpiErrorsReturn), "MPI_Comm_set_errhandler")
         var rank: Int32 = 0
         var size: Int32 = 0
@@ -107,6 +111,13 @@ public final class MPICommunicator: Communicator {
             MPI_Allgatherv(
                 mpiInPlace, 0, mpiFloat, values.baseAddress, parts.map { Int32($0.count) },
                 parts.map { Int32($0.lowerBound) }, mpiFloat, mpiCommWorld), "MPI_Allgatherv")
+    }
+
+    public func messenger() throws(MPIError) -> (any Messenger)? {
+        if let ownMessenger { return ownMessenger }
+        let messenger = try MPIMessenger(servesOtherThreads: threadLevel >= Int32(MPI_THREAD_SERIALIZED))
+        ownMessenger = messenger
+        return messenger
     }
 
     public func abort(_ status: Int32) { MPI_Abort(mpiCommWorld, status) }

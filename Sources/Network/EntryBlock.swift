@@ -13,6 +13,8 @@ final class EntryBlock {
     private let bn1: BatchNormalization
     private let conv2: Convolution
     private let bn2: BatchNormalization
+    /// Where they lie.
+    let parameters: Range<Int>
     private var kept: Kept?
 
     private struct Kept {
@@ -25,10 +27,12 @@ final class EntryBlock {
     init(_ name: String, _ declarations: inout Declarations) {
         self.name = name
         let channels = FirstLayer.outputs
+        let start = declarations.parameters.count
         conv1 = Convolution("\(name).0", 1, channels, &declarations)
         bn1 = BatchNormalization("\(name).1", channels, &declarations)
         conv2 = Convolution("\(name).3", channels, channels, &declarations)
         bn2 = BatchNormalization("\(name).4", channels, &declarations)
+        parameters = start..<declarations.parameters.count
     }
 
     /// From [N, D, H, W, 1] to [N, D/2, H/2, W/2, C].
@@ -94,6 +98,7 @@ final class EntryBlock {
                 shiftGradient: pass.gradient(bn1.bias))
         }
         pass.gradient(conv1.bias).update(repeating: 0, count: conv1.outputs)
+        pass.finished?(parameters)
     }
 
     private func layer(_ pass: Pass) -> FirstLayer {

@@ -5,12 +5,16 @@ final class Head {
     private let name: String
     private let hidden: PointwiseConvolution
     private let last: PointwiseConvolution
+    /// Where they lie.
+    let parameters: Range<Int>
     private var kept: (input: FeatureMap, hidden: FeatureMap, factors: [Float]?)?
 
     init(_ name: String, _ inputs: Int, _ width: Int, _ outputs: Int, _ declarations: inout Declarations) {
         self.name = name
+        let start = declarations.parameters.count
         hidden = PointwiseConvolution("\(name).0", inputs, width, &declarations)
         last = PointwiseConvolution("\(name).2", width, outputs, &declarations)
+        parameters = start..<declarations.parameters.count
     }
 
     /// - Parameter factors: Per sample and channel [N, C] what dropout multiplies by, or nil for none.
@@ -40,6 +44,7 @@ final class Head {
         let inner = last.dataGradient(gradient, channels: last.inputs, pass)
         pass.engine.rectifierGradient(inner, output: y)
         hidden.weightsGradient(dropped(x, factors, pass), inner, normalized: false, pass)
+        pass.finished?(parameters)
         let result = hidden.dataGradient(inner, channels: hidden.inputs, pass)
         if let factors { pass.engine.scale(result, by: factors, into: result) }
         return result

@@ -82,6 +82,19 @@ public final class NoduleNetwork {
     /// Where each running mean and variance lies in `NetworkState.statistics`.
     public static let statistics = declarations.statistics
 
+    /// The ranges of `parameters` in the order in which a backward pass finishes their gradients.
+    public static let backwardOrder: [Range<Int>] = {
+        let network = NoduleNetwork(pool: ThreadPool(threads: 1))
+        var order = [network.output.parameters]
+        order += network.back2.backwardOrder
+        order.append(network.path2.parameters)
+        order += network.back3.backwardOrder
+        order.append(network.path1.parameters)
+        for stage in [network.forw4, network.forw3, network.forw2, network.forw1] { order += stage.backwardOrder }
+        order.append(network.preBlock.parameters)
+        return order
+    }()
+
     /// How much of a running statistic a step replaces: running ← 0.9 running + 0.1 batch.
     public static let statisticsMomentum: Float = 0.1
 
@@ -162,13 +175,16 @@ public final class NoduleNetwork {
 
     /// Overwrites `gradients`, laid out as `parameters`, from the gradient of the last training forward pass's output.
     ///
-    /// - Parameter outputGradient: [N, D/4, H/4, W/4, 3, 5].
+    /// - Parameters:
+    ///   - outputGradient: [N, D/4, H/4, W/4, 3, 5].
+    ///   - finished: Told of ranges of `gradients` that are final while the pass goes on, in the order of `backwardOrder`.
     public func backward(
-        _ state: NetworkState, outputGradient: Tensor, gradients: UnsafeMutableBufferPointer<Float>
+        _ state: NetworkState, outputGradient: Tensor, gradients: UnsafeMutableBufferPointer<Float>,
+        finished: ((Range<Int>) -> Void)? = nil
     ) {
         precondition(gradients.count == Self.parameters.count, "\(gradients.count) gradients for the parameters")
         let shape = outputGradient.shape
-        withPass(state, report: nil, gradients: gradients.baseAddress) { pass in
+        withPass(state, report: nil, gradients: gradients.baseAddress, finished: finished) { pass in
             let y = engine.map(
                 samples: shape[0], extent: ZYX(shape[1], shape[2], shape[3]), channels: shape[4] * shape[5])
             outputGradient.values.withUnsafeBufferPointer {
@@ -180,7 +196,7 @@ public final class NoduleNetwork {
 
     private func withPass<Result>(
         _ state: NetworkState, report: UnsafeMutablePointer<Float>?, gradients: UnsafeMutablePointer<Float>?,
-        _ body: (Pass) -> Result
+        finished: ((Range<Int>) -> Void)? = nil, _ body: (Pass) -> Result
     ) -> Result {
         precondition(
             state.parameters.count == Self.parameters.count && state.statistics.count == Self.statistics.count,
@@ -191,7 +207,7 @@ public final class NoduleNetwork {
                     Pass(
                         engine: engine, parameters: parameters.baseAddress.unsafelyUnwrapped,
                         statistics: statistics.baseAddress.unsafelyUnwrapped, batchStatistics: report,
-                        gradients: gradients))
+                        gradients: gradients, finished: finished))
             }
         }
     }

@@ -10,6 +10,8 @@ struct Pass {
     let batchStatistics: UnsafeMutablePointer<Float>?
     /// Receives the parameters' gradients in a backward pass.
     let gradients: UnsafeMutablePointer<Float>?
+    /// Told in a backward pass which parameters' gradients are final.
+    var finished: ((Range<Int>) -> Void)?
 
     var isTraining: Bool { batchStatistics != nil }
 

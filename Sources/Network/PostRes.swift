@@ -15,6 +15,8 @@ final class PostRes {
     private let bn2: BatchNormalization
     private let shortcut: (convolution: PointwiseConvolution, bn: BatchNormalization)?
     private let inputs: Int
+    /// Where they lie.
+    let parameters: Range<Int>
     private var kept: Kept?
 
     private struct Kept {
@@ -30,6 +32,7 @@ final class PostRes {
     init(_ name: String, _ inputs: Int, _ outputs: Int, _ declarations: inout Declarations) {
         self.name = name
         self.inputs = inputs
+        let start = declarations.parameters.count
         conv1 = Convolution("\(name).conv1", inputs, outputs, &declarations)
         bn1 = BatchNormalization("\(name).bn1", outputs, &declarations)
         conv2 = Convolution("\(name).conv2", outputs, outputs, &declarations)
@@ -41,6 +44,7 @@ final class PostRes {
                 PointwiseConvolution("\(name).shortcut.0", inputs, outputs, &declarations),
                 BatchNormalization("\(name).shortcut.1", outputs, &declarations)
             )
+        parameters = start..<declarations.parameters.count
     }
 
     /// - Parameter keepsOutput: Whether the backward pass finds the output in memory, rather than making it again.
@@ -125,6 +129,7 @@ final class PostRes {
         } else {
             pass.engine.add(gradient, to: x)
         }
+        pass.finished?(parameters)
         return x
     }
 }
@@ -136,6 +141,9 @@ final class Stage {
     init(_ name: String, _ inputs: Int, _ outputs: Int, blocks: Int, _ declarations: inout Declarations) {
         self.blocks = (0..<blocks).map { PostRes("\(name).\($0)", $0 == 0 ? inputs : outputs, outputs, &declarations) }
     }
+
+    /// The parameters of each block, as a backward pass finishes them.
+    var backwardOrder: [Range<Int>] { blocks.reversed().map(\.parameters) }
 
     /// Takes the map over, so that in evaluation it is gone once the first block is done.
     ///

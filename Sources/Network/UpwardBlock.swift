@@ -5,12 +5,16 @@ final class UpwardBlock {
     private let name: String
     private let convolution: TransposedConvolution
     private let normalization: BatchNormalization
+    /// Where they lie.
+    let parameters: Range<Int>
     private var kept: (input: FeatureMap, convolved: FeatureMap, statistics: Statistics)?
 
     init(_ name: String, _ channels: Int, _ declarations: inout Declarations) {
         self.name = name
+        let start = declarations.parameters.count
         convolution = TransposedConvolution("\(name).0", channels, &declarations)
         normalization = BatchNormalization("\(name).1", channels, &declarations)
+        parameters = start..<declarations.parameters.count
     }
 
     func forward(_ x: FeatureMap, into output: FeatureMap, _ pass: Pass) {
@@ -28,6 +32,8 @@ final class UpwardBlock {
         guard let (input, convolved, statistics) = kept else { preconditionFailure("no forward pass") }
         kept = nil
         normalization.backward(convolved, statistics, .rectified, gradient: gradient, into: convolved, pass)
-        return convolution.backward(input, convolved, pass)
+        let result = convolution.backward(input, convolved, pass)
+        pass.finished?(parameters)
+        return result
     }
 }

@@ -8,6 +8,9 @@
 // A rank holds an aligned group of replicas, a subtree, and adds it up while its replicas finish. The tree's upper
 // levels join the ranks' sums: each rank collects everybody's values for one slice of the vector, adds them in the
 // tree's order, and all ranks share the slices: the traffic of a ring allreduce, and the same bits at any rank count.
+//
+// With overlap the last replica's vector is taken in buckets as its backward pass finishes them; each bucket then goes
+// through the same additions.
 
 import FileIO
 import MPI
@@ -23,25 +26,36 @@ public enum ReductionMode: String, Codable, CaseIterable, Sendable {
 /// Sums one vector per replica over all replicas of all ranks.
 public final class GradientReduction {
     public let mode: ReductionMode
+    public let exchange: GradientExchange
     /// The replicas of this rank.
     public let replicas: Range<Int>
+    /// What `connect` has made of the wish.
+    public private(set) var overlap = OverlapMode.off
     private let communicator: any Communicator
     private let count: Int
+    private let gradients: Int
     /// Partial sums waiting for their right neighbours, with the number of replicas in each: sizes decrease, as the
     /// digits of a binary counter.
     private var pending: [(replicas: Int, sum: VectorStorage)] = []
     private var spare: [VectorStorage] = []
     /// Where `finish` receives the other ranks' values.
     private var received: VectorStorage?
+    /// What sums buckets, where they are; the last replica's vector begins with `begin`.
+    private var bucketwise: (buckets: GradientBuckets, driver: any BucketDriver)?
 
     /// - Parameters:
     ///   - replicas: Of the whole job.
     ///   - count: The vectors' length.
+    ///   - gradients: How many of a vector's first values are gradients, which `exchange` may round; by default all.
     /// - Throws: `UsageError` where the ranks do not divide the replicas, or the replicas are no power of two in tree
     ///   mode; it names the counts that would work.
     public init(
-        mode: ReductionMode, replicas: Int, count: Int, communicator: any Communicator
+        mode: ReductionMode, replicas: Int, count: Int, communicator: any Communicator,
+        exchange: GradientExchange = .float32, gradients: Int? = nil
     ) throws(UsageError) {
+        if mode == .allreduce && exchange != .float32 {
+            throw UsageError("gradient_exchange: \(exchange.rawValue) needs reduction: tree")
+        }
         if mode == .tree && replicas.nonzeroBitCount != 1 {
             let lower = 1 << (Int.bitWidth - 1 - replicas.leadingZeroBitCount)
             throw UsageError(
@@ -55,26 +69,106 @@ public final class GradientReduction {
                     + "start \(working) ranks, or set replicas to a multiple of \(communicator.size)")
         }
         self.mode = mode
+        self.exchange = exchange
         self.count = count
+        self.gradients = gradients ?? count
         self.communicator = communicator
         let each = replicas / communicator.size
         self.replicas = communicator.rank * each..<(communicator.rank + 1) * each
+    }
+
+    deinit { bucketwise?.driver.stop() }
+
+    /// Prepares for overlap, and for exchanges other than float32. Collective, before the first `add`.
+    ///
+    /// - Parameters:
+    ///   - wish: `overlap` is `off` afterwards where some rank's MPI does not let a second thread in, and where there is
+    ///     nothing to overlap: on one rank, or in `allreduce` mode.
+    ///   - order: The ranges of the gradients in the order in which a backward pass finishes them; by default at once.
+    ///   - bucketBytes: About how large buckets are; by default what `GradientBuckets` chooses.
+    /// - Throws: `MPIError`.
+    public func connect(_ wish: OverlapMode, order: [Range<Int>]? = nil, bucketBytes: Int? = nil) throws(MPIError) {
+        precondition(pending.isEmpty && bucketwise == nil, "connect comes first, and once")
+        guard communicator.size > 1, mode == .tree, wish != .off || exchange != .float32 else { return }
+        let messenger = try communicator.messenger()
+        // All or none: the two ways do not understand each other's messages.
+        var lacking = [messenger == nil ? 1.0 : 0, messenger?.servesOtherThreads == true ? 0 : 1]
+        try communicator.maximum(&lacking)
+        guard let messenger, lacking[0] == 0 else {
+            precondition(exchange == .float32, "this communicator sends no messages, which \(exchange) needs")
+            return
+        }
+        overlap = wish == .thread && lacking[1] > 0 ? .off : wish
+        guard overlap != .off || exchange != .float32 else { return }
+        // What lies behind the gradients is known before the backward pass begins.
+        let beside = gradients < count ? [gradients..<count] : []
+        let buckets = GradientBuckets(
+            order: beside + (order ?? [0..<gradients]), gradients: gradients,
+            bytes: bucketBytes ?? GradientBuckets.bytes(ranks: communicator.size))
+        let carrier = BucketExchange(buckets, exchange: exchange, communicator: communicator, messenger: messenger)
+        let driver: any BucketDriver =
+            overlap == .thread ? CommunicationThread(carrier) : PollingDriver(carrier, isEager: overlap == .poll)
+        bucketwise = (buckets, driver)
     }
 
     /// Adds the vector of this rank's next replica.
     ///
     /// - Parameter fill: Writes all of the vector.
     public func add(_ fill: (UnsafeMutableBufferPointer<Float>) throws -> Void) rethrows {
+        try add(reporting: { vector, _ in try fill(vector) })
+    }
+
+    /// Adds the vector of this rank's next replica. Of the last one, what is reported as final is on its way to the other
+    /// ranks at once; until `finish` the communicator is not to be used.
+    ///
+    /// - Parameter fill: Writes all of the vector, and may tell which ranges are final, each value once.
+    public func add(
+        reporting fill: (
+            _ vector: UnsafeMutableBufferPointer<Float>, _ finished: @escaping (Range<Int>) -> Void
+        ) throws -> Void
+    ) rethrows {
         let vector = spare.popLast() ?? VectorStorage(count)
-        try fill(vector.buffer)
+        if let bucketwise, pending.reduce(1, { $0 + $1.replicas }) == replicas.count {
+            try addLast(vector, bucketwise.buckets, bucketwise.driver, fill)
+            return
+        }
+        try fill(vector.buffer) { _ in }
+        exchange.round(vector.buffer[part: 0..<gradients])
         var current = (replicas: 1, sum: vector)
         while let left = pending.last, left.replicas == current.replicas || mode == .allreduce {
             pending.removeLast()
-            Self.add(current.sum.buffer, to: left.sum.buffer)
+            add(current.sum, to: left.sum, 0..<count)
             spare.append(current.sum)
             current = (left.replicas + current.replicas, left.sum)
         }
         pending.append(current)
+    }
+
+    /// The last replica's vector closes the subtree: bucket by bucket it is added to the sums that wait for it, from
+    /// right to left, and handed over.
+    private func addLast(
+        _ vector: VectorStorage, _ buckets: GradientBuckets, _ driver: any BucketDriver,
+        _ fill: (UnsafeMutableBufferPointer<Float>, @escaping (Range<Int>) -> Void) throws -> Void
+    ) rethrows {
+        let chain = pending.map(\.sum) + [vector]
+        driver.begin(chain[0].buffer)
+        func close(_ bucket: Int) {
+            let range = buckets.buckets[bucket].range
+            exchange.round(vector.buffer[part: range.clamped(to: 0..<gradients)])
+            for right in chain.indices.dropFirst().reversed() { add(chain[right], to: chain[right - 1], range) }
+            driver.submit(bucket)
+        }
+        var progress = GradientBuckets.Progress(buckets)
+        do {
+            try fill(vector.buffer) { range in for bucket in progress.finish(range) { close(bucket) } }
+        } catch {
+            // The job ends, and nobody else may call MPI before this thread's companion is out of it.
+            driver.stop()
+            throw error
+        }
+        for bucket in progress.unfinished { close(bucket) }
+        spare += chain.dropFirst()
+        pending = [(replicas.count, chain[0])]
     }
 
     /// The sum over all replicas of all ranks, the same on each.
@@ -87,6 +181,11 @@ public final class GradientReduction {
         let sum = pending.removeLast().sum
         spare.append(sum)
         if communicator.size == 1 { return sum.buffer }
+        if let bucketwise {
+            try bucketwise.driver.wait()
+            return sum.buffer
+        }
+        precondition(exchange == .float32, "\(exchange) needs connect")
         switch mode {
         case .allreduce: try communicator.sum(sum.buffer)
         case .tree: try reduceSlices(sum.buffer)
@@ -102,35 +201,16 @@ public final class GradientReduction {
         received = inbox
         try communicator.exchange(
             vector, parts: parts, into: UnsafeMutableBufferPointer(rebasing: inbox.buffer[0..<ranks * own.count]))
-        // Rank r's values start at r · own.count. Each level adds the right half of every pair to the left one.
-        var distance = 1
-        while distance < ranks {
-            for left in stride(from: 0, to: ranks - distance, by: 2 * distance) {
-                let right = left + distance
-                Self.add(
-                    UnsafeMutableBufferPointer(rebasing: inbox.buffer[right * own.count..<(right + 1) * own.count]),
-                    to: UnsafeMutableBufferPointer(rebasing: inbox.buffer[left * own.count..<(left + 1) * own.count]))
-            }
-            distance *= 2
-        }
+        exchange.addUp(inbox.buffer[part: 0..<ranks * own.count], ranks: ranks)
         for index in 0..<own.count { vector[own.lowerBound + index] = inbox.buffer[index] }
         try communicator.share(vector, parts: parts)
     }
 
-    private static func add(_ b: UnsafeMutableBufferPointer<Float>, to a: UnsafeMutableBufferPointer<Float>) {
-        guard let b = b.baseAddress, let target = a.baseAddress else { return }
-        for index in 0..<a.count { target[index] += b[index] }
+    /// One addition of the tree, of some of the values: a ← a + b.
+    private func add(_ b: VectorStorage, to a: VectorStorage, _ range: Range<Int>) {
+        let rounded = range.clamped(to: 0..<gradients)
+        let exact = range.clamped(to: gradients..<count)
+        exchange.add(b.buffer[part: rounded], to: a.buffer[part: rounded])
+        GradientExchange.float32.add(b.buffer[part: exact], to: a.buffer[part: exact])
     }
-}
-
-/// A vector's memory.
-final class VectorStorage {
-    let buffer: UnsafeMutableBufferPointer<Float>
-
-    init(_ count: Int) {
-        buffer = .allocate(capacity: count)
-        buffer.initialize(repeating: 0)
-    }
-
-    deinit { buffer.deallocate() }
 }

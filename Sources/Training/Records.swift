@@ -16,7 +16,8 @@ public struct StepRecord: Encodable, Sendable {
     public var skipped: Bool
     /// The series whose crops gave the step no finite gradient.
     public var skippedSeries: [String] = []
-    /// Seconds: the whole step, waiting for data, waiting for and reducing gradients; of rank 0.
+    /// Seconds of rank 0: the whole step; waiting for data; after the backward pass, waiting for gradients to be summed,
+    /// which counts what of the exchange is not hidden and how long others took.
     public var seconds: Double
     public var dataSeconds: Double
     public var reduceSeconds: Double

@@ -84,7 +84,8 @@ public final class Trainer {
         reduction = try GradientReduction(
             mode: configuration.reduction, replicas: configuration.replicas,
             count: NoduleNetwork.parameters.count + NoduleNetwork.statistics.count + LossTerms.vectorCount,
-            communicator: communicator)
+            communicator: communicator, exchange: configuration.gradientExchange,
+            gradients: NoduleNetwork.parameters.count)
         loader = try TrainingLoader(
             source: setting.source, configuration: configuration.sampling, replicas: reduction.replicas,
             threads: setting.loaderThreads, name: setting.dataPath, spans: setting.engine.spans)
@@ -135,6 +136,10 @@ public final class Trainer {
         }
         try communicator.releaseFromRoot()
         try synchronizeStart()
+        try reduction.connect(configuration.overlap, order: NoduleNetwork.backwardOrder)
+        if configuration.reduction == .tree && communicator.size > 1 && reduction.overlap != configuration.overlap {
+            report(.warning("overlap is off: MPI lets no second thread in (MPI_THREAD_SERIALIZED)"))
+        }
         // Only now is it sure that there will be a run: what refuses to start leaves no trace.
         guard isRoot else { return }
         try run.create()
@@ -215,7 +220,7 @@ public final class Trainer {
         let normalizers = LossCounts(positives: sums[0], negatives: sums[1])
 
         for (replica, batch) in zip(reduction.replicas, batches) {
-            reduction.add { addReplica(replica, batch, normalizers, into: $0) }
+            reduction.add(reporting: { addReplica(replica, batch, normalizers, into: $0, finished: $1) })
         }
         let beforeReduction = ContinuousClock.now
         let sum = try during(.reduce) { try whereabouts.meeting { try reduction.finish() } }
@@ -249,7 +254,8 @@ public final class Trainer {
 
     /// Writes a replica's vector: gradients, batch statistics, loss terms.
     func addReplica(
-        _ replica: Int, _ batch: MicroBatch, _ normalizers: LossCounts, into vector: UnsafeMutableBufferPointer<Float>
+        _ replica: Int, _ batch: MicroBatch, _ normalizers: LossCounts, into vector: UnsafeMutableBufferPointer<Float>,
+        finished: @escaping (Range<Int>) -> Void = { _ in }
     ) {
         let generator = CounterGenerator(
             seed: UInt64(bitPattern: Int64(configuration.seed)), purpose: "dropout", UInt64(step), UInt64(replica))
@@ -262,13 +268,15 @@ public final class Trainer {
                 regressionWeight: configuration.regressionWeight)
         }
         let count = NoduleNetwork.parameters.count
-        during(.backward) {
-            network.backward(
-                state, outputGradient: gradient, gradients: UnsafeMutableBufferPointer(rebasing: vector[0..<count]))
-        }
         for (index, value) in network.batchStatistics.enumerated() { vector[count + index] = value }
         let tail = count + NoduleNetwork.statistics.count
         for (index, value) in terms.vector.enumerated() { vector[tail + index] = Float(value) }
+        finished(count..<vector.count)
+        during(.backward) {
+            network.backward(
+                state, outputGradient: gradient, gradients: UnsafeMutableBufferPointer(rebasing: vector[0..<count]),
+                finished: finished)
+        }
     }
 
     /// The Euclidean norm of the gradient; not finite where any gradient or statistic is not.

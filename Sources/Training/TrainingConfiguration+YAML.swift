@@ -22,6 +22,8 @@ extension TrainingConfiguration {
         ("dropout", "probability for each of the last 128 channels"),
         ("augment", "flip: mirror y and x; swap: permute axes; rotate: in the slice's plane; scale: 0.75 to 1.25"),
         ("reduction", "tree: the same bits at every rank count; allreduce: MPI's own order"),
+        ("gradient_exchange", "float32; bfloat16: rounded at every addition, half the traffic; reduction: tree only"),
+        ("overlap", "exchange during the backward pass by a sleeping thread or by polls, or off; same bits; tree only"),
         ("threads", "per rank; null: the cores that this rank may use"),
         ("checkpoint_every_steps", "null: at the end of epochs only"),
         ("checkpoint_every_epochs", "and after the last one"),
@@ -154,6 +156,8 @@ extension TrainingConfiguration {
         c.weightDecay = try fields.number("weight_decay", c.weightDecay)
         c.dropout = try fields.number("dropout", c.dropout)
         c.reduction = try fields.choice("reduction", c.reduction)
+        c.gradientExchange = try fields.choice("gradient_exchange", c.gradientExchange)
+        c.overlap = try fields.choice("overlap", c.overlap)
         c.threads = try fields.optionalInteger("threads", c.threads)
         c.checkpointEverySteps = try fields.optionalInteger("checkpoint_every_steps", c.checkpointEverySteps)
         c.checkpointEveryEpochs = try fields.integer("checkpoint_every_epochs", c.checkpointEveryEpochs)
@@ -191,7 +195,8 @@ extension TrainingConfiguration {
             "validation_fold": optional(validationFold), "learning_rate": "\(learningRate)",
             "momentum": "\(momentum)", "weight_decay": "\(weightDecay)", "dropout": "\(dropout)",
             "augment": "{flip: \(a.flip), swap: \(a.swap), rotate: \(a.rotate), scale: \(a.scale)}",
-            "reduction": reduction.rawValue, "threads": optional(threads),
+            "reduction": reduction.rawValue, "gradient_exchange": gradientExchange.rawValue,
+            "overlap": overlap.rawValue, "threads": optional(threads),
             "checkpoint_every_steps": optional(checkpointEverySteps),
             "checkpoint_every_epochs": "\(checkpointEveryEpochs)", "keep_checkpoints": "\(keepCheckpoints)",
             "initial_weights": initialWeights.map(Self.quoted) ?? "null",
@@ -230,11 +235,11 @@ extension TrainingConfiguration {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// The first key in which another configuration would train other weights; threads, checkpoints and evaluations do not
-    /// matter.
+    /// The first key in which another configuration would train other weights; overlap, threads, checkpoints and
+    /// evaluations do not matter.
     func firstDifference(from other: TrainingConfiguration) -> String? {
         let irrelevant = [
-            "threads", "checkpoint_every_steps", "checkpoint_every_epochs", "keep_checkpoints",
+            "overlap", "threads", "checkpoint_every_steps", "checkpoint_every_epochs", "keep_checkpoints",
             "evaluate_every_epochs", "evaluate_memory_mib", "stall_warning_seconds", "stall_limit_seconds",
         ]
         return Self.meanings.map(\.key).first { !irrelevant.contains($0) && values[$0] != other.values[$0] }

@@ -17,6 +17,8 @@ public struct TrainingConfiguration: Hashable, Sendable {
     public var dropout = 0.2
     public var augment = Augmentation()
     public var reduction = ReductionMode.tree
+    public var gradientExchange = GradientExchange.float32
+    public var overlap = OverlapMode.thread
     public var threads: Int?
     public var checkpointEverySteps: Int?
     public var checkpointEveryEpochs = 1
@@ -84,6 +86,9 @@ public struct TrainingConfiguration: Hashable, Sendable {
         }
         if let limit = stallLimitSeconds, let warning = stallWarningSeconds, limit < warning {
             return ("stall_limit_seconds", "\(limit), expected at least stall_warning_seconds, \(warning), or null")
+        }
+        if gradientExchange != .float32 && reduction != .tree {
+            return ("gradient_exchange", "\(gradientExchange.rawValue) needs reduction: tree")
         }
         if warmupSteps < 0 { return ("warmup_steps", "\(warmupSteps), expected 0 or more") }
         if seed < 0 { return ("seed", "\(seed), expected 0 or more") }

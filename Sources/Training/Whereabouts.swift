@@ -137,5 +137,10 @@ final class ObservedCommunicator: Communicator {
         try observed { () throws(MPIError) in try base.share(values, parts: parts) }
     }
 
+    /// Its messages are not observed: they travel while their ranks do something else.
+    func messenger() throws(MPIError) -> (any Messenger)? {
+        try observed { () throws(MPIError) in try base.messenger() }
+    }
+
     func abort(_ status: Int32) { base.abort(status) }
 }

@@ -7,17 +7,19 @@ import Network
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measure a training step, its layers, detection, the reduction, or the input.",
+        abstract: "Measure a training step, its layers, detection, the gradients' reduction, or the input.",
         discussion: """
             EXAMPLES
               luna bench step --size 96 --batch 1 --threads 2 --steps 5 --json
               luna bench layers --size 96
               luna bench inference --size 208
               mpirun -n 4 luna bench allreduce
+              mpirun -n 4 luna bench overlap
               luna bench input --data luna16-patches
             """,
         subcommands: [
-            BenchStep.self, BenchLayers.self, BenchInference.self, BenchAllreduce.self, BenchInput.self,
+            BenchStep.self, BenchLayers.self, BenchInference.self, BenchAllreduce.self, BenchOverlap.self,
+            BenchInput.self,
         ])
 }
 
@@ -92,6 +94,13 @@ enum Measurement {
         let start = ContinuousClock.now
         try body()
         return (ContinuousClock.now - start) / .seconds(1)
+    }
+
+    /// What all threads of this process have computed, in seconds.
+    static var processorSeconds: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
     }
 
     /// The most memory this process has had resident, in bytes.

@@ -33,7 +33,7 @@ import Testing
         """
 
     /// Every dataset of a checkpoint, by name.
-    private func content(_ run: String, step: Int) throws -> [String: [Float]] {
+    func content(_ run: String, step: Int) throws -> [String: [Float]] {
         let file = try HDF5File(reading: "\(run)/checkpoints/step-000000\(step < 10 ? "0" : "")\(step).h5")
         var content: [String: [Float]] = [:]
         for name in try file.datasetPaths() { content[name] = try file.read(name, as: Float.self).values }

@@ -56,6 +56,29 @@ import Testing
         #expect(stride(from: 0, to: empty.count, by: 15).allSatisfy { empty[$0] == empty[0] })
     }
 
+    /// What the backward pass reports as finished is final, in the order that was promised, and all there is.
+    @Test func backwardReportsWhatIsFinished() {
+        let network = NoduleNetwork(pool: ThreadPool(threads: 2))
+        let state = NoduleNetwork.initialState(seed: 1)
+        let input = Tensor(shape: [1, 1, 16, 16, 16], values: (0..<4096).map { Float($0 % 31) / 31 })
+        let output = network.forward(
+            state, input: input, coord: Tensor(shape: [1, 3, 4, 4, 4]),
+            mode: .training(dropout: 0.2, generator: CounterGenerator(seed: 1, purpose: "dropout")))
+        let count = NoduleNetwork.parameters.count
+        var gradients = [Float](repeating: .nan, count: count)
+        var early = gradients
+        var order: [Range<Int>] = []
+        gradients.withUnsafeMutableBufferPointer { gradients in
+            network.backward(state, outputGradient: output, gradients: gradients) { range in
+                for index in range { early[index] = gradients[index] }
+                order.append(range)
+            }
+        }
+        #expect(order == NoduleNetwork.backwardOrder)
+        #expect(order.count == 20 && order.reduce(0) { $0 + $1.count } == count)
+        #expect(early == gradients && gradients.allSatisfy(\.isFinite))
+    }
+
     @Test func weightFilesRoundTripAndNameWhatIsWrong() throws {
         try withTemporaryDirectory { directory in
             let state = NoduleNetwork.initialState(seed: 2)

@@ -41,6 +41,8 @@ import Testing
         c.validationFold = nil
         c.augment.rotate = true
         c.schedule = .cosine
+        c.overlap = .off
+        c.gradientExchange = .bfloat16
         #expect(try read(c.yaml()) == c)
         #expect(try read(c.yaml(explained: true)) == c)
         #expect(
@@ -65,12 +67,16 @@ import Testing
         #expect(message("a: [1").contains("config.yaml"))
         #expect(message("- 1\n- 2").contains("key: value"))
         #expect(message("validation_fold: 10").contains("0 to 9"))
+        #expect(message("overlap: on").contains("off or thread or poll"))
+        #expect(message("reduction: allreduce\ngradient_exchange: bfloat16").contains("needs reduction: tree"))
     }
 
     @Test func differencesThatMatter() throws {
         let a = try read("")
         #expect(try read("threads: 3\nstall_limit_seconds: null\nkeep_checkpoints: 9").firstDifference(from: a) == nil)
+        #expect(try read("overlap: off").firstDifference(from: a) == nil)
         #expect(try read("seed: 5").firstDifference(from: a) == "seed")
+        #expect(try read("gradient_exchange: bfloat16").firstDifference(from: a) == "gradient_exchange")
     }
 
     /// The recipe's table of factors.

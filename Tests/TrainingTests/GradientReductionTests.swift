@@ -5,76 +5,6 @@ import Testing
 
 @testable import Training
 
-/// Ranks that are threads of this process.
-private final class Group: @unchecked Sendable {
-    let size: Int
-    private let condition = NSCondition()
-    private var slots: [Int: [[Float]]] = [:]
-    private var arrived: [Int: Int] = [:]
-
-    init(size: Int) { self.size = size }
-
-    /// Everybody's contribution to round `round`, by rank.
-    func meet(_ round: Int, rank: Int, _ values: [Float]) -> [[Float]] {
-        condition.lock()
-        defer { condition.unlock() }
-        slots[round, default: Array(repeating: [], count: size)][rank] = values
-        arrived[round, default: 0] += 1
-        condition.broadcast()
-        while arrived[round, default: 0] < size { condition.wait() }
-        return slots[round] ?? []
-    }
-}
-
-private final class ThreadCommunicator: Communicator {
-    let rank: Int
-    let size: Int
-    let hostName = "thread"
-    private let group: Group
-    private var round = 0
-
-    init(rank: Int, group: Group) {
-        self.rank = rank
-        size = group.size
-        self.group = group
-    }
-
-    private func meet(_ values: [Float]) -> [[Float]] {
-        round += 1
-        return group.meet(round, rank: rank, values)
-    }
-
-    func barrier() { _ = meet([]) }
-    func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) {}
-    func sum(_ values: inout [Int]) {}
-    func maximum(_ values: inout [Double]) {}
-    func gather(_ bytes: [UInt8]) -> [[UInt8]] { [bytes] }
-    func abort(_ status: Int32) {}
-
-    func sum(_ values: UnsafeMutableBufferPointer<Float>) {
-        let all = meet(Array(values))
-        for index in values.indices { values[index] = all.reduce(0) { $0 + $1[index] } }
-    }
-
-    func exchange(
-        _ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>],
-        into received: UnsafeMutableBufferPointer<Float>
-    ) {
-        var place = 0
-        for other in meet(Array(values)) {
-            for value in other[parts[rank]] {
-                received[place] = value
-                place += 1
-            }
-        }
-    }
-
-    func share(_ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>]) {
-        let all = meet(Array(values))
-        for (rank, part) in parts.enumerated() { for index in part { values[index] = all[rank][index] } }
-    }
-}
-
 @Suite struct GradientReductionTests {
     private let count = 1003
 
@@ -84,30 +14,21 @@ private final class ThreadCommunicator: Communicator {
     }
 
     private func sum(ranks: Int, replicas: Int, mode: ReductionMode = .tree) -> [Float] {
-        let group = Group(size: ranks)
-        let results = Array(repeating: [Float](), count: ranks).withLock()
-        let threads = (0..<ranks).map { rank in
-            let thread = Thread { [self] in
-                let communicator = ThreadCommunicator(rank: rank, group: group)
-                guard
-                    let reduction = try? GradientReduction(
-                        mode: mode, replicas: replicas, count: count, communicator: communicator)
-                else { return }
-                // Twice: memory is used again.
-                for round in 0..<2 {
-                    for replica in reduction.replicas {
-                        reduction.add { for index in $0.indices { $0[index] = value(replica, index + round) } }
-                    }
-                    let sum = (try? reduction.finish()).map { Array($0) } ?? []
-                    if round == 1 { results.set(rank, sum) }
+        let all = RankGroup.run(ranks) { communicator -> [Float] in
+            guard
+                let reduction = try? GradientReduction(
+                    mode: mode, replicas: replicas, count: count, communicator: communicator)
+            else { return [] }
+            // Twice: memory is used again.
+            var sum: [Float] = []
+            for round in 0..<2 {
+                for replica in reduction.replicas {
+                    reduction.add { for index in $0.indices { $0[index] = value(replica, index + round) } }
                 }
-                results.finish()
+                sum = (try? reduction.finish()).map { Array($0) } ?? []
             }
-            thread.start()
-            return thread
+            return sum
         }
-        results.wait(for: threads.count)
-        let all = results.values
         for other in all { #expect(other == all[0]) }
         return all[0]
     }
@@ -132,7 +53,7 @@ private final class ThreadCommunicator: Communicator {
     }
 
     @Test func refusesCountsThatDoNotFit() {
-        let three = ThreadCommunicator(rank: 0, group: Group(size: 3))
+        let three = ThreadCommunicator(rank: 0, group: RankGroup(size: 3))
         let ranks = #expect(throws: UsageError.self) {
             try GradientReduction(mode: .tree, replicas: 8, count: 1, communicator: three)
         }
@@ -144,32 +65,9 @@ private final class ThreadCommunicator: Communicator {
         #expect(throws: Never.self) {
             try GradientReduction(mode: .allreduce, replicas: 6, count: 1, communicator: three)
         }
-    }
-}
-
-/// Results of threads, and the wait for them.
-private final class Results: @unchecked Sendable {
-    private let condition = NSCondition()
-    private var stored: [[Float]]
-    private var finished = 0
-
-    init(_ values: [[Float]]) { stored = values }
-
-    var values: [[Float]] { condition.withLock { stored } }
-    func set(_ rank: Int, _ value: [Float]) { condition.withLock { stored[rank] = value } }
-
-    func finish() {
-        condition.withLock {
-            finished += 1
-            condition.broadcast()
+        #expect(throws: UsageError.self) {
+            try GradientReduction(
+                mode: .allreduce, replicas: 6, count: 1, communicator: three, exchange: .bfloat16)
         }
     }
-
-    func wait(for count: Int) {
-        condition.withLock { while finished < count { condition.wait() } }
-    }
-}
-
-extension [[Float]] {
-    fileprivate func withLock() -> Results { Results(self) }
 }

@@ -1,0 +1,77 @@
+import Foundation
+import MPI
+
+/// When gradients are exchanged.
+public enum OverlapMode: String, Codable, CaseIterable, Sendable {
+    /// After the backward pass.
+    case off
+    /// During it, by a thread that sleeps most of the time.
+    case thread
+    /// During it, whenever a block of layers is finished, by the thread that computes.
+    case poll
+}
+
+/// Moves the buckets of a `BucketExchange` on.
+protocol BucketDriver: AnyObject {
+    /// A new vector, none of whose buckets is ready.
+    func begin(_ vector: FloatBuffer)
+    /// This rank's values of a bucket are final.
+    func submit(_ bucket: Int)
+    /// Returns when all buckets are summed.
+    func wait() throws(MPIError)
+    /// Ends at once, whatever is on its way.
+    func stop()
+}
+
+/// Moves buckets on in the calling thread: when one is submitted, or in the end only.
+final class PollingDriver: BucketDriver {
+    private let exchange: BucketExchange
+    private let isEager: Bool
+    private var failure: MPIError?
+
+    init(_ exchange: BucketExchange, isEager: Bool) {
+        self.exchange = exchange
+        self.isEager = isEager
+    }
+
+    func begin(_ vector: FloatBuffer) { if failure == nil { exchange.begin(vector) } }
+
+    func submit(_ bucket: Int) {
+        guard failure == nil else { return }
+        exchange.submit(bucket)
+        guard isEager else { return }
+        do { while try exchange.advance() {} } catch { failure = error }
+    }
+
+    func wait() throws(MPIError) {
+        if let failure { throw failure }
+        var pause = Pause.awaited
+        while !exchange.isComplete {
+            if try exchange.advance() { pause = .awaited } else { pause.take() }
+        }
+    }
+
+    func stop() {}
+}
+
+/// The time between two looks at messages on their way: it grows while nothing moves, so that the core computes.
+struct Pause {
+    private var seconds: Double
+    private let longest: Double
+    private var yields: Int
+
+    /// Somebody waits: the core is free, but other ranks may want it.
+    static let awaited = Pause(seconds: 20e-6, longest: 100e-6, yields: 100)
+    /// Everybody computes.
+    static let patient = Pause(seconds: 50e-6, longest: 400e-6, yields: 0)
+
+    mutating func take() {
+        if yields > 0 {
+            yields -= 1
+            sched_yield()
+        } else {
+            Thread.sleep(forTimeInterval: seconds)
+            seconds = min(longest, 1.5 * seconds)
+        }
+    }
+}

@@ -1,0 +1,179 @@
+import Foundation
+
+@testable import MPI
+
+/// Ranks that are threads of this process, and the wait for them.
+final class RankGroup: @unchecked Sendable {
+    let size: Int
+    private let condition = NSCondition()
+    private var slots: [Int: [[Float]]] = [:]
+    private var arrived: [Int: Int] = [:]
+    private var mail: [Address: [[UInt8]]] = [:]
+
+    struct Address: Hashable {
+        let from, to, tag: Int
+    }
+
+    init(size: Int) { self.size = size }
+
+    /// Everybody's contribution to round `round`, by rank.
+    func meet(_ round: Int, rank: Int, _ values: [Float]) -> [[Float]] {
+        condition.lock()
+        defer { condition.unlock() }
+        slots[round, default: Array(repeating: [], count: size)][rank] = values
+        arrived[round, default: 0] += 1
+        condition.broadcast()
+        while arrived[round, default: 0] < size { condition.wait() }
+        return slots[round] ?? []
+    }
+
+    func post(_ bytes: [UInt8], _ address: Address) {
+        condition.withLock { mail[address, default: []].append(bytes) }
+    }
+
+    func take(_ address: Address) -> [UInt8]? {
+        condition.withLock { mail[address]?.isEmpty == false ? mail[address]?.removeFirst() : nil }
+    }
+
+    /// Runs each rank in a thread of its own and returns what they return, by rank.
+    static func run<Result: Sendable>(
+        _ size: Int, _ body: @escaping @Sendable (ThreadCommunicator) -> Result
+    ) -> [Result] {
+        let group = RankGroup(size: size)
+        let results = Results<Result>()
+        for rank in 0..<size {
+            Thread { results.add(rank, body(ThreadCommunicator(rank: rank, group: group))) }.start()
+        }
+        return results.wait(for: size)
+    }
+
+    private final class Results<Result: Sendable>: @unchecked Sendable {
+        private let condition = NSCondition()
+        private var stored: [Int: Result] = [:]
+
+        func add(_ rank: Int, _ result: Result) {
+            condition.withLock {
+                stored[rank] = result
+                condition.broadcast()
+            }
+        }
+
+        func wait(for count: Int) -> [Result] {
+            condition.withLock {
+                while stored.count < count { condition.wait() }
+                return stored.sorted { $0.key < $1.key }.map(\.value)
+            }
+        }
+    }
+}
+
+final class ThreadCommunicator: Communicator {
+    let rank: Int
+    let size: Int
+    let hostName = "thread"
+    /// What the messenger is like.
+    var servesOtherThreads = true
+    /// After so many looks for messages there is an error.
+    var looksUntilFailure: Int?
+    private let group: RankGroup
+    private var round = 0
+
+    init(rank: Int, group: RankGroup) {
+        self.rank = rank
+        size = group.size
+        self.group = group
+    }
+
+    private func meet(_ values: [Float]) -> [[Float]] {
+        round += 1
+        return group.meet(round, rank: rank, values)
+    }
+
+    func barrier() { _ = meet([]) }
+    func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) {}
+    func sum(_ values: inout [Int]) {}
+    func gather(_ bytes: [UInt8]) -> [[UInt8]] { [bytes] }
+    func abort(_ status: Int32) {}
+
+    func maximum(_ values: inout [Double]) {
+        let all = meet(values.map(Float.init))
+        for index in values.indices { values[index] = all.map { Double($0[index]) }.max() ?? 0 }
+    }
+
+    func sum(_ values: UnsafeMutableBufferPointer<Float>) {
+        let all = meet(Array(values))
+        for index in values.indices { values[index] = all.reduce(0) { $0 + $1[index] } }
+    }
+
+    func exchange(
+        _ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>],
+        into received: UnsafeMutableBufferPointer<Float>
+    ) {
+        var place = 0
+        for other in meet(Array(values)) {
+            for value in other[parts[rank]] {
+                received[place] = value
+                place += 1
+            }
+        }
+    }
+
+    func share(_ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>]) {
+        let all = meet(Array(values))
+        for (rank, part) in parts.enumerated() { for index in part { values[index] = all[rank][index] } }
+    }
+
+    func messenger() -> (any Messenger)? { ThreadMessenger(rank, group, servesOtherThreads, looksUntilFailure) }
+}
+
+/// Messages that arrive one at a look.
+private final class ThreadMessenger: Messenger {
+    let servesOtherThreads: Bool
+    private let rank: Int
+    private let group: RankGroup
+    private var looksUntilFailure: Int?
+
+    init(_ rank: Int, _ group: RankGroup, _ servesOtherThreads: Bool, _ looksUntilFailure: Int?) {
+        self.rank = rank
+        self.group = group
+        self.servesOtherThreads = servesOtherThreads
+        self.looksUntilFailure = looksUntilFailure
+    }
+
+    func start(sends: [Message], receives: [Message], tag: Int) -> any Transfer {
+        for message in sends {
+            group.post(Array(message.bytes), .init(from: rank, to: message.rank, tag: tag))
+        }
+        return ThreadTransfer(self, receives, tag)
+    }
+
+    /// Whether something is still to come.
+    func receive(_ missing: inout [Message], tag: Int) throws(MPIError) -> Bool {
+        if let looks = looksUntilFailure {
+            guard looks > 0 else { throw MPIError(code: 1, function: "MPI_Testall") }
+            looksUntilFailure = looks - 1
+        }
+        for (place, message) in missing.enumerated() {
+            guard let bytes = group.take(.init(from: message.rank, to: rank, tag: tag)) else { continue }
+            precondition(bytes.count == message.bytes.count)
+            message.bytes.copyBytes(from: bytes)
+            missing.remove(at: place)
+            break
+        }
+        return !missing.isEmpty
+    }
+}
+
+private final class ThreadTransfer: Transfer {
+    private let messenger: ThreadMessenger
+    private var missing: [Message]
+    private let tag: Int
+
+    init(_ messenger: ThreadMessenger, _ missing: [Message], _ tag: Int) {
+        self.messenger = messenger
+        self.missing = missing
+        self.tag = tag
+    }
+
+    func isDone() throws(MPIError) -> Bool { try !messenger.receive(&missing, tag: tag) }
+}
