@@ -145,4 +145,6 @@ struct PlotArea {
     }
 
     func element(label: String) -> String { svg.element(label: label) }
+
+    func file(label: String) -> String { svg.file(label: label) }
 }

@@ -82,6 +82,14 @@ struct SVG {
             + "aria-label=\"\(Markup.escaped(label))\">" + parts.joined() + "</svg>"
     }
 
+    /// A file of its own, which brings its colours.
+    func file(label: String) -> String {
+        let frame = "width=\"\(number(width))\" height=\"\(number(height))\""
+        let style = "<style>\(PlotStyle.colors)\nsvg { background: var(--back) }\n\(PlotStyle.classes)</style>"
+        return "<svg xmlns=\"http://www.w3.org/2000/svg\" \(frame) viewBox=\"0 0 \(number(width)) \(number(height))\">"
+            + "<title>\(Markup.escaped(label))</title>\(style)" + parts.joined() + "</svg>\n"
+    }
+
     private func number(_ value: Double) -> String { Decimal.text(value, places: 1) }
 
     private func place(_ end: String, _ point: Point) -> String {

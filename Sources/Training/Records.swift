@@ -3,6 +3,26 @@
 import Detection
 import Inference
 
+/// One line of the log for the beginning of a run, or of its going on.
+public struct StartRecord: Encodable, Sendable {
+    public let kind = "start"
+    /// Completed steps.
+    public var step: Int
+    /// Names of hosts, a rank each.
+    public var hosts: [String]
+    /// Of each rank.
+    public var threads: Int
+    public var replicas: Int
+    public var microBatch: Int
+    /// The instruction set and OpenBLAS's kernels.
+    public var arithmetic: String
+
+    private enum CodingKeys: String, CodingKey {
+        case kind, step, hosts, threads, replicas, arithmetic
+        case microBatch = "micro_batch"
+    }
+}
+
 /// One line of the log for a training step.
 public struct StepRecord: Encodable, Sendable {
     public let kind = "step"
@@ -21,6 +41,8 @@ public struct StepRecord: Encodable, Sendable {
     public var seconds: Double
     public var dataSeconds: Double
     public var reduceSeconds: Double
+    /// What rank 0 did itself in the step, waiting for data included, waiting for other ranks not.
+    public var workSeconds: Double
     public var patchesPerSecond: Double
 
     private enum CodingKeys: String, CodingKey {
@@ -30,6 +52,7 @@ public struct StepRecord: Encodable, Sendable {
         case skippedSeries = "skipped_series"
         case dataSeconds = "data_seconds"
         case reduceSeconds = "reduce_seconds"
+        case workSeconds = "work_seconds"
         case patchesPerSecond = "patches_per_second"
         case positivesCorrect = "positives_correct"
         case negativesCorrect = "negatives_correct"
@@ -54,6 +77,7 @@ public struct StepRecord: Encodable, Sendable {
         try c.encode(seconds, forKey: .seconds)
         try c.encode(dataSeconds, forKey: .dataSeconds)
         try c.encode(reduceSeconds, forKey: .reduceSeconds)
+        try c.encode(workSeconds, forKey: .workSeconds)
         try c.encode(patchesPerSecond, forKey: .patchesPerSecond)
     }
 }

@@ -26,6 +26,9 @@ final class RunRecorder {
     private static var now: Double { Date().timeIntervalSince1970 }
 
     /// - Throws: `FileError`.
+    func append(_ record: StartRecord) throws { try metrics.append(record) }
+
+    /// - Throws: `FileError`.
     func append(_ record: StepRecord) throws {
         try metrics.append(record)
         var values = [
@@ -33,7 +36,7 @@ final class RunRecorder {
             ("loss/regression", record.terms.regression.reduce(0, +)), ("learning_rate", record.learningRate),
             ("gradient_norm", record.gradientNorm), ("throughput/patches_per_second", record.patchesPerSecond),
             ("seconds/step", record.seconds), ("seconds/data", record.dataSeconds),
-            ("seconds/reduce", record.reduceSeconds),
+            ("seconds/reduce", record.reduceSeconds), ("seconds/work", record.workSeconds),
         ]
         let rates = [
             ("rates/true_positive", record.terms.positivesCorrect, record.terms.positives),

@@ -12,9 +12,13 @@ struct WorkShares {
 
     var slowest: Int { seconds.indices.max { (seconds[$0], $1) < (seconds[$1], $0) } ?? 0 }
     var minimum: Double { seconds.min() ?? 0 }
+    var mean: Double { Self.mean(seconds) }
+    var meanData: Double { Self.mean(dataSeconds) }
     var maximum: Double { seconds.max() ?? 0 }
     /// The lower of the two in the middle where their number is even, so that of two ranks the slower one is noticed.
     var median: Double { seconds.isEmpty ? 0 : seconds.sorted()[(seconds.count - 1) / 2] }
+
+    private static func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(max(1, values.count)) }
 
     /// The slowest rank, where it holds the others up.
     var straggler: Int? { maximum > (1 + Self.tolerance) * median ? slowest : nil }
@@ -72,18 +76,23 @@ public struct RanksRecord: Encodable, Sendable {
     public var steps: Int
     /// Seconds a step that the ranks worked, waiting for data included, waiting for other ranks not.
     public var minimumSeconds: Double
+    public var meanSeconds: Double
     public var medianSeconds: Double
     public var maximumSeconds: Double
     public var slowestRank: Int
     public var slowestHost: String
     /// Seconds a step that the slowest rank waited for data.
     public var slowestDataSeconds: Double
+    /// Seconds a step that an average rank waited for data.
+    public var meanDataSeconds: Double
 
     init(_ shares: WorkShares, steps: Int, epoch: Int, step: Int, host: (Int) -> String) {
         self.epoch = epoch
         self.step = step
         self.steps = steps
         minimumSeconds = shares.minimum
+        meanSeconds = shares.mean
+        meanDataSeconds = shares.meanData
         medianSeconds = shares.median
         maximumSeconds = shares.maximum
         slowestRank = shares.slowest
@@ -94,6 +103,8 @@ public struct RanksRecord: Encodable, Sendable {
     private enum CodingKeys: String, CodingKey {
         case kind, epoch, step, steps
         case minimumSeconds = "minimum_seconds"
+        case meanSeconds = "mean_seconds"
+        case meanDataSeconds = "mean_data_seconds"
         case medianSeconds = "median_seconds"
         case maximumSeconds = "maximum_seconds"
         case slowestRank = "slowest_rank"

@@ -34,6 +34,10 @@ extension Trainer {
                 String(decoding: $0, as: UTF8.self)
             }
         }
+        try log?.append(
+            StartRecord(
+                step: completedSteps, hosts: hosts, threads: network.engine.pool.threads,
+                replicas: configuration.replicas, microBatch: configuration.microBatch, arithmetic: arithmetic))
         let alignment = try network.engine.spans.map { log in
             try ClockAlignment.measure(communicator) { log.now }
         }

@@ -30,7 +30,7 @@ public final class Trainer {
     private var writer: CheckpointWriter?
     let report: (TrainingEvent) -> Void
     private let dataDigest: Digest
-    private let arithmetic: String
+    let arithmetic: String
 
     private(set) var state: NetworkState
     private var momentum: [Float]
@@ -215,7 +215,9 @@ public final class Trainer {
         var sums = [counts.positives, counts.negatives, StopRequest.isMade ? 1 : 0]
         let sharesWork = workExchange.isDue(step: step)
         if sharesWork { sums += workExchange.slots(whereabouts.takeSeconds()) }
+        let beforeCounts = ContinuousClock.now
         try during(.counts) { try communicator.sum(&sums) }
+        let countsSeconds = (ContinuousClock.now - beforeCounts) / .seconds(1)
         if sharesWork { try judgeWork(sums[3...], epoch: epoch) }
         let normalizers = LossCounts(positives: sums[0], negatives: sums[1])
 
@@ -244,7 +246,7 @@ public final class Trainer {
         let record = StepRecord(
             epoch: epoch, step: step, learningRate: rate, terms: terms, gradientNorm: norm, skipped: !norm.isFinite,
             skippedSeries: skippedSeries, seconds: seconds, dataSeconds: loader.waitSeconds - waitedBefore,
-            reduceSeconds: reduceSeconds,
+            reduceSeconds: reduceSeconds, workSeconds: seconds - countsSeconds - reduceSeconds,
             patchesPerSecond: Double(configuration.replicas * configuration.microBatch) / seconds)
         try log?.append(record)
         report(.step(record, ofSteps: totalSteps))

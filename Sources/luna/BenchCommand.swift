@@ -16,10 +16,11 @@ struct BenchCommand: ParsableCommand {
               mpirun -n 4 luna bench allreduce
               mpirun -n 4 luna bench overlap
               luna bench input --data luna16-patches
+              luna bench scaling --weak runs/weak-1 --weak runs/weak-2 --output scaling
             """,
         subcommands: [
             BenchStep.self, BenchLayers.self, BenchInference.self, BenchAllreduce.self, BenchOverlap.self,
-            BenchInput.self,
+            BenchInput.self, BenchScaling.self,
         ])
 }
 

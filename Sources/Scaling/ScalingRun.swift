@@ -1,0 +1,130 @@
+// What a run's log says of its speed.
+
+import FileIO
+import Foundation
+
+/// A run of `luna train`, as its `metrics.jsonl` tells of where its time went.
+public struct ScalingRun: Sendable {
+    public let directory: String
+    public let ranks: Int
+    /// Names of hosts, a rank each.
+    public let hosts: [String]
+    /// Of each rank.
+    public let threads: Int
+    public let replicas: Int
+    /// Crops of a step, of all replicas.
+    public let cropsPerStep: Int
+    /// The measured steps of rank 0, in order.
+    public let steps: [Step]
+    /// The ranks' work over the same steps, where there is more than one.
+    private let shares: [Shares]
+
+    /// Seconds of a step as rank 0 saw it.
+    public struct Step: Sendable {
+        public var seconds: Double
+        /// Everything but waiting for other ranks: data, forward, backward, update.
+        public var work: Double
+        public var data: Double
+        /// Waiting for the reduction after the backward pass.
+        public var reduce: Double
+    }
+
+    private struct Shares: Sendable {
+        var mean: Double
+        var maximum: Double
+        var data: Double
+    }
+
+    /// Steps that are left out at the beginning: caches and pages are cold.
+    public static let warmUp = 2
+
+    /// - Throws: `InputError` where the directory is no run, or has too few steps; `FileError`.
+    public init(directory: String) throws {
+        let path = "\(directory)/metrics.jsonl"
+        guard FileContent.size(path) != nil else {
+            throw InputError(directory, "holds no metrics.jsonl", remedy: "name a directory of luna train")
+        }
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        let records = try FileContent.bytes(path, limit: 1 << 32).split(separator: UInt8(ascii: "\n")).compactMap {
+            try? decoder.decode(Record.self, from: Data($0))
+        }
+        guard let start = records.last(where: { $0.kind == "start" }), let hosts = start.hosts, !hosts.isEmpty,
+            let threads = start.threads, let replicas = start.replicas, let microBatch = start.microBatch
+        else { throw InputError(path, "does not say how the run was started", remedy: "run it with this luna") }
+        self.directory = directory
+        self.hosts = hosts
+        self.threads = threads
+        self.replicas = replicas
+        ranks = hosts.count
+        cropsPerStep = replicas * microBatch
+        let first = start.step + Self.warmUp
+        steps = records.compactMap { record in
+            guard record.kind == "step", record.step > first, let seconds = record.seconds,
+                let work = record.workSeconds, let data = record.dataSeconds, let reduce = record.reduceSeconds
+            else { return nil }
+            return Step(seconds: seconds, work: work, data: data, reduce: reduce)
+        }
+        guard steps.count >= 3 else {
+            throw InputError(
+                path, "\(steps.count) steps after the first \(Self.warmUp), expected 3 or more", remedy: "train longer")
+        }
+        shares = records.compactMap { record in
+            guard record.kind == "ranks", record.step - (record.steps ?? 0) >= first, let mean = record.meanSeconds,
+                let maximum = record.maximumSeconds, let data = record.meanDataSeconds
+            else { return nil }
+            return Shares(mean: mean, maximum: maximum, data: data)
+        }
+        guard ranks == 1 || !shares.isEmpty else {
+            throw InputError(path, "too few steps for a record of the ranks' work", remedy: "train longer")
+        }
+    }
+
+    private struct Record: Decodable {
+        var kind: String
+        var step: Int
+        var hosts: [String]?
+        var threads, replicas, microBatch: Int?
+        var seconds, workSeconds, dataSeconds, reduceSeconds: Double?
+        var steps: Int?
+        var meanSeconds, maximumSeconds, meanDataSeconds: Double?
+    }
+
+    /// Where the time of an average step goes, s: the parts add up to it.
+    public struct Parts: Hashable, Codable, Sendable {
+        /// The whole step.
+        public var step: Double
+        /// What an average rank computes.
+        public var compute: Double
+        /// What an average rank waits for data.
+        public var data: Double
+        /// What an average rank waits for the rank that works longest.
+        public var imbalance: Double
+        /// The rest: what communication the backward pass does not hide.
+        public var exposed: Double
+    }
+
+    public var parts: Parts {
+        func mean<T>(_ values: [T], _ part: (T) -> Double) -> Double {
+            values.reduce(0) { $0 + part($1) } / Double(values.count)
+        }
+        let step = mean(steps, \.seconds)
+        let isAlone = shares.isEmpty
+        let work = isAlone ? mean(steps, \.work) : mean(shares, \.mean)
+        let data = isAlone ? mean(steps, \.data) : mean(shares, \.data)
+        let longest = isAlone ? work : mean(shares, \.maximum)
+        return Parts(
+            step: step, compute: work - data, data: data, imbalance: longest - work,
+            exposed: max(0, step - longest))
+    }
+
+    /// Crops a second.
+    public var throughput: Double { Double(cropsPerStep) / parts.step }
+
+    /// Of one replica's computing, s: the model's distribution.
+    public var computeTimes: ComputeTimes {
+        ComputeTimes(steps.map { $0.work - $0.data })
+    }
+}
