@@ -161,9 +161,8 @@ extension LaunchTests {
             #expect(Set(mounts.map { $0["name"] as? String }) == Set(volumes.map { $0["name"] as? String }))
             #expect(mounts.contains { $0["mountPath"] as? String == "/data" })
             for volume in volumes {
-                if let claim = try? map(volume, "persistentVolumeClaim")["claimName"] as? String {
-                    claims.insert(claim)
-                }
+                let claim = volume["persistentVolumeClaim"] as? [String: Any]
+                if let name = claim?["claimName"] as? String { claims.insert(name) }
             }
             containers.append(container)
         }
@@ -179,7 +178,7 @@ extension LaunchTests {
             "scripts/launch", ["--dry-run"] + arguments,
             environment: ["OMPI_MCA_orte_default_hostfile": "/etc/mpi/hostfile"])
         #expect(plan.status == 0, "\(plan.diagnosis)")
-        let words = plan.output.split(separator: " ").map(String.init)
+        let words = plan.output.split { " \n".contains($0) }.map(String.init)
         let ranks = try #require(words.firstIndex(of: "-n").flatMap { Int(words[$0 + 1]) })
         let slots = try #require(spec["slotsPerWorker"] as? Int), workers = try #require(worker["replicas"] as? Int)
         #expect(ranks == slots * workers && words.contains("none") && words.contains("--resume"), "\(plan.output)")
