@@ -59,13 +59,14 @@ extension LaunchTests {
             let (file, agent, luna) = ("\(directory)/hosts", "\(directory)/agent", "\(directory)/luna")
             try "one slots=6\ntwo slots=4\nthree slots=4\nlocalhost slots=3\n".write(
                 toFile: file, atomically: false, encoding: .utf8)
-            try "#!/bin/sh\ntest \"$1\" != two\n".write(toFile: agent, atomically: false, encoding: .utf8)
+            try "#!/bin/sh\ntest \"$1\" != two -a \"$2\" = true\n".write(
+                toFile: agent, atomically: false, encoding: .utf8)
             try "#!/bin/sh\necho 'replicas: 8  # logical workers'\n".write(
                 toFile: luna, atomically: false, encoding: .utf8)
             for program in [agent, luna] {
                 try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
             }
-            // The job itself cannot start: there are no such hosts.
+            // The job itself cannot start: there are no such hosts, and the agent refuses mpirun's daemon.
             let run = try LaunchScript(
                 "scripts/supervise",
                 ["--restarts", "0", "--hostfile", file, "--threads", "2", "--", "train", "--run", "\(directory)/run"],
