@@ -261,24 +261,24 @@ public final class Trainer {
     ) {
         let generator = CounterGenerator(
             seed: UInt64(bitPattern: Int64(configuration.seed)), purpose: "dropout", UInt64(step), UInt64(replica))
-        let (terms, gradient) = during(.forward) {
-            let output = network.forward(
-                state, input: batch.input, coord: batch.coord,
-                mode: .training(dropout: configuration.dropout, generator: generator))
-            return DetectionLoss.evaluate(
-                output: output, labels: batch.labels, mining: true, normalizers: normalizers,
-                regressionWeight: configuration.regressionWeight)
-        }
+        let forward = begin(.forward)
+        let output = network.forward(
+            state, input: batch.input, coord: batch.coord,
+            mode: .training(dropout: configuration.dropout, generator: generator))
+        let (terms, gradient) = DetectionLoss.evaluate(
+            output: output, labels: batch.labels, mining: true, normalizers: normalizers,
+            regressionWeight: configuration.regressionWeight)
+        forward.end()
         let count = NoduleNetwork.parameters.count
         for (index, value) in network.batchStatistics.enumerated() { vector[count + index] = value }
         let tail = count + NoduleNetwork.statistics.count
         for (index, value) in terms.vector.enumerated() { vector[tail + index] = Float(value) }
         finished(count..<vector.count)
-        during(.backward) {
-            network.backward(
-                state, outputGradient: gradient, gradients: UnsafeMutableBufferPointer(rebasing: vector[0..<count]),
-                finished: finished)
-        }
+        let backward = begin(.backward)
+        network.backward(
+            state, outputGradient: gradient, gradients: UnsafeMutableBufferPointer(rebasing: vector[0..<count]),
+            finished: finished)
+        backward.end()
     }
 
     /// The Euclidean norm of the gradient; not finite where any gradient or statistic is not.

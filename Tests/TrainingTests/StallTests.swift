@@ -1,4 +1,4 @@
-import FileIO
+import MPI
 import Testing
 
 @testable import Training
@@ -106,6 +106,17 @@ import Testing
         }
         var never = StallAlarm(warning: nil, limit: nil)
         #expect(never.judge(StallJudgement(sightings: sightings), rank: 0) == .none)
+    }
+
+    @Test func operationsOfAllRanksAreCounted() throws {
+        let whereabouts = Whereabouts()
+        let communicator = ObservedCommunicator(SingleCommunicator(), whereabouts)
+        try communicator.barrier()
+        var values = [3]
+        try communicator.sum(&values)
+        whereabouts.meeting { #expect(whereabouts.place.isWaiting) }
+        let place = whereabouts.place
+        #expect(place.entered == 3 && place.left == 3 && !place.isWaiting && place.progress == 3 && values == [3])
     }
 
     @Test func manyRanksAreCounted() {
