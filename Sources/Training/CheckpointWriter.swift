@@ -97,10 +97,11 @@ final class CheckpointWriter: @unchecked Sendable {
         }
     }
 
-    /// Lowers the calling thread's priority. On Linux it is a thread's own.
+    /// Lowers the calling thread's priority, which on Linux is its own: not by much, since threads that read patches wait
+    /// while it holds the HDF5 library.
     private static func giveWay() {
         #if os(Linux)
-            setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
+            setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 5)
         #endif
     }
 }
