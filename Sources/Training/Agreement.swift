@@ -16,20 +16,22 @@ enum Agreement {
     /// - Parameters:
     ///   - subject: What is compared, for the message.
     ///   - remedy: What to do where it differs.
-    /// - Throws: `DisagreementError` naming the ranks that differ from rank 0, and their hosts; `MPIError`.
+    /// - Throws: `DisagreementError` naming the ranks that differ from most, and their hosts; `MPIError`.
     static func check(
         _ digest: Digest, of subject: String, _ communicator: any Communicator, remedy: String = badSetup
     ) throws {
         let all = try communicator.gather(Array(digest.text.utf8))
-        let different = all.indices.filter { all[$0] != all[0] }
-        guard !different.isEmpty else { return }
+        // Where two groups are as large, the one with the lower rank counts as most.
+        let groups = Dictionary(grouping: all.indices) { all[$0] }.values
+        guard groups.count > 1, let most = groups.max(by: { ($0.count, $1[0]) < ($1.count, $0[0]) }) else { return }
         let hosts = try communicator.gather(Array(communicator.hostName.utf8)).map {
             String(decoding: $0, as: UTF8.self)
         }
+        let different = all.indices.filter { all[$0] != all[most[0]] }
         let ranks = different.map(String.init).joined(separator: ", ")
         let places = Set(different.map { hosts[$0] }).sorted().joined(separator: ", ")
         throw DisagreementError(
-            description: "\(subject) differs between rank 0 and rank \(ranks): \(remedy) "
-                + "(rank 0 is on \(hosts[0]), the others on \(places))")
+            description: "\(subject) differs between rank \(most[0]) and rank \(ranks): \(remedy) "
+                + "(rank \(ranks) on \(places))")
     }
 }

@@ -50,6 +50,20 @@ private final class ScriptedCommunicator: Communicator {
         #expect(error?.description.contains("the state at step 100 differs between rank 0 and rank 2:") == true)
     }
 
+    /// Those that differ from most are named, rank 0 as well.
+    @Test func theOddOneIsNamed() {
+        let communicator = ScriptedCommunicator(others: [text([1]), text([1])])
+        let error = #expect(throws: DisagreementError.self) {
+            try Agreement.check(digest([2]), of: "the state", communicator)
+        }
+        #expect(error?.description.contains("differs between rank 1 and rank 0:") == true)
+        let all = ScriptedCommunicator(others: [text([1]), text([3])])
+        let other = #expect(throws: DisagreementError.self) {
+            try Agreement.check(digest([2]), of: "the state", all)
+        }
+        #expect(other?.description.contains("differs between rank 0 and rank 1, 2:") == true)
+    }
+
     /// The strands of a digest: every bit counts, whatever strand or remainder it falls into, and so does the order.
     @Test(arguments: [8, 9, 15, 16, 1000]) func strandsNoticeOneBit(_ count: Int) {
         func digest(_ values: [Float]) -> Digest {
