@@ -38,8 +38,6 @@ public protocol Communicator: AnyObject {
 }
 
 extension Communicator {
-    public func messenger() throws(MPIError) -> (any Messenger)? { nil }
-
     /// Has the other ranks wait until rank 0 reaches `releaseFromRoot`: what is wrong for all is found, and told, once.
     public func waitForRoot() throws(MPIError) { if rank > 0 { try barrier() } }
 
@@ -66,5 +64,6 @@ public final class SingleCommunicator: Communicator {
         into received: UnsafeMutableBufferPointer<Float>
     ) { _ = received.update(fromContentsOf: values) }
     public func share(_ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>]) {}
+    public func messenger() -> (any Messenger)? { nil }
     public func abort(_ status: Int32) {}
 }

@@ -37,20 +37,20 @@ struct GradientBuckets {
                 joined.append(part)
             }
         }
-        buckets = joined.flatMap { range in
+        buckets = joined.flatMap { range -> [Bucket] in
             let pieces = max(1, (range.count + limit - 1) / limit)
-            return (0..<pieces).map {
+            return (0..<pieces).map { piece in
                 Bucket(
-                    range: range.lowerBound + $0 * range.count / pieces..<range.lowerBound
-                        + ($0 + 1) * range.count / pieces,
-                    isGradient: range.lowerBound < gradients)
+                    range: Self.slice(of: range, rank: piece, ranks: pieces), isGradient: range.lowerBound < gradients)
             }
         }
     }
 
     /// A rank's share of a bucket, the part that it adds up.
     static func slice(of range: Range<Int>, rank: Int, ranks: Int) -> Range<Int> {
-        range.lowerBound + rank * range.count / ranks..<range.lowerBound + (rank + 1) * range.count / ranks
+        let start = range.lowerBound + rank * range.count / ranks
+        let end = range.lowerBound + (rank + 1) * range.count / ranks
+        return start..<end
     }
 
     /// Which buckets a backward pass has finished.

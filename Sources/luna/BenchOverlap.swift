@@ -42,7 +42,7 @@ struct BenchOverlap: ParsableCommand {
     var noBound = false
 
     func validate() throws {
-        if let bucketKib, bucketKib < 1 { throw ValidationError("--bucket-kib is at least 1, not \(bucketKib)") }
+        if let bucketKib, bucketKib < 4 { throw ValidationError("--bucket-kib is at least 4, not \(bucketKib)") }
         if let replicas, replicas < 1 { throw ValidationError("--replicas is at least 1, not \(replicas)") }
     }
 

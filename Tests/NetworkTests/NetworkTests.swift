@@ -68,7 +68,8 @@ import Testing
         var gradients = [Float](repeating: .nan, count: count)
         var early = gradients
         var order: [Range<Int>] = []
-        gradients.withUnsafeMutableBufferPointer { gradients in
+        gradients.withUnsafeMutableBufferPointer { buffer in
+            let gradients = buffer
             network.backward(state, outputGradient: output, gradients: gradients) { range in
                 for index in range { early[index] = gradients[index] }
                 order.append(range)

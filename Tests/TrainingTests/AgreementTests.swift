@@ -24,6 +24,7 @@ private final class ScriptedCommunicator: Communicator {
         into received: UnsafeMutableBufferPointer<Float>
     ) {}
     func share(_ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>]) {}
+    func messenger() -> (any Messenger)? { nil }
     func abort(_ status: Int32) {}
 }
 
