@@ -123,8 +123,9 @@ struct BenchOverlap: ParsableCommand {
     }
 
     private func measure(_ communicator: any Communicator) throws -> [Row] {
-        let (network, state, input, coord, labels) = options.subject()
-        let counts = DetectionLoss.counts(labels: labels, mining: true)
+        let subject = options.subject()
+        let (network, state) = (subject.network, subject.state)
+        let counts = DetectionLoss.counts(labels: subject.labels, mining: true)
         // Updated, but not used: every step has the same gradient.
         var updated = state
         var momentum = [Float](repeating: 0, count: NoduleNetwork.parameters.count)
@@ -139,9 +140,10 @@ struct BenchOverlap: ParsableCommand {
                         current.reduction.add(reporting: { vector, finished in
                             let generator = CounterGenerator(seed: 0, purpose: "dropout", 0, UInt64(replica))
                             let output = network.forward(
-                                state, input: input, coord: coord, mode: .training(dropout: 0.2, generator: generator))
+                                state, input: subject.input, coord: subject.coord,
+                                mode: .training(dropout: 0.2, generator: generator))
                             let gradient = DetectionLoss.evaluate(
-                                output: output, labels: labels, mining: true, normalizers: counts
+                                output: output, labels: subject.labels, mining: true, normalizers: counts
                             ).gradient
                             network.backward(state, outputGradient: gradient, gradients: vector, finished: finished)
                         })

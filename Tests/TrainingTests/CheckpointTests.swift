@@ -146,7 +146,8 @@ import Testing
             for step in 1...3 { try log.append(Line(step: step)) }
             try log.append(Line(kind: "validation", step: 3))  // will be made again
             for step in 4...5 { try log.append(Line(step: step)) }
-            try AtomicFile.write(FileContent.bytes(path) + Array("{\"kind\":\"step\",\"step\":6".utf8), to: path)  // torn by a kill
+            // Torn by a kill.
+            try AtomicFile.write(FileContent.bytes(path) + Array("{\"kind\":\"step\",\"step\":6".utf8), to: path)
             let resumed = try MetricsLog(path, keepingUpTo: 3, owesValidation: true)
             try resumed.append(Line(step: 4))
             let text = String(decoding: try FileContent.bytes(path), as: UTF8.self)
