@@ -97,7 +97,8 @@ import Testing
 
     @Test func roundsToNearestEven() {
         let numbers: [Float] = [
-            0, -0.0, 1, -1, 1.00390625, 1.01171875, 3.3895314e38, 1e-40, -1.2345678, .leastNonzeroMagnitude,
+            0, -0.0, 1, -1, 1.00390625, 1.01171875, 3.3895314e38, -1.2345678, Float(bitPattern: 0x1_8001),
+            .leastNonzeroMagnitude,
         ]
         for number in numbers { #expect(BFloat16.rounded(number) == Self.rounded(number)) }
         #expect(BFloat16.rounded(1.00390625) == 1 && BFloat16.rounded(1.01171875) == 1.015625)

@@ -96,7 +96,7 @@ final class ThreadCommunicator: Communicator {
     func abort(_ status: Int32) {}
 
     func maximum(_ values: inout [Double]) {
-        let all = meet(values.map(Float.init))
+        let all = meet(values.map { Float($0) })
         for index in values.indices { values[index] = all.map { Double($0[index]) }.max() ?? 0 }
     }
 
