@@ -14,8 +14,10 @@ struct LaunchScript {
 
     /// Whether there is a program of this name.
     static func has(_ program: String) -> Bool {
-        let places = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":") + ["/usr/sbin", "/sbin"]
-        return places.contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(program)") }
+        let path = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin") + ":/usr/sbin:/sbin"
+        return path.split(separator: ":").contains {
+            FileManager.default.isExecutableFile(atPath: "\($0)/\(program)")
+        }
     }
 
     /// Runs a program and waits for its end. A name with a slash is a path from the repository's directory.
