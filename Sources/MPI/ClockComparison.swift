@@ -33,32 +33,30 @@ extension Communicator {
     /// bounds the difference of their clocks, from either side; of all rounds the closest bounds count (as in NTP, D.
     /// Mills, RFC 5905, which takes the exchange with the least delay).
     ///
-    /// - Parameter rounds: At least 1.
+    /// - Parameters:
+    ///   - rounds: At least 1.
+    ///   - clock: What is compared, in ns; by default the time of day.
     /// - Throws: `MPIError`.
-    public func clockOffset(rounds: Int = 50) throws(MPIError) -> ClockOffset {
+    public func clockOffset(
+        rounds: Int = 50, clock: () -> Int = wallClock
+    ) throws(MPIError) -> ClockOffset {
         var closest = [Int](repeating: .max, count: size)
         for _ in 0..<rounds {
-            let times = try gather(bytes(of: [wallClock()]))
-            let now = wallClock()
+            let times = try gather(numbers: [clock()])
+            let now = clock()
             for (index, time) in times.enumerated() where rank == 0 || index == 0 {
-                closest[index] = min(closest[index], now - integers(of: time)[0])
+                closest[index] = min(closest[index], now - time[0])
             }
         }
-        let returning = integers(of: try gather(rank == 0 ? bytes(of: closest) : [])[0])
+        let returning = try gather(numbers: rank == 0 ? closest : [])[0]
         return rank == 0
             ? ClockOffset(seconds: 0, uncertainty: 0) : ClockOffset(arriving: closest[0], returning: returning[rank])
     }
 }
 
 /// The time of day, in ns.
-private func wallClock() -> Int {
+public func wallClock() -> Int {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
     return time.tv_sec * 1_000_000_000 + time.tv_nsec
-}
-
-private func bytes(of values: [Int]) -> [UInt8] { values.withUnsafeBytes { Array($0) } }
-
-private func integers(of bytes: [UInt8]) -> [Int] {
-    bytes.withUnsafeBytes { raw in (0..<raw.count / 8).map { raw.loadUnaligned(fromByteOffset: 8 * $0, as: Int.self) } }
 }

@@ -38,6 +38,15 @@ public protocol Communicator: AnyObject {
 }
 
 extension Communicator {
+    /// Every rank's numbers, by rank; they may differ in number.
+    public func gather(numbers: [Int]) throws(MPIError) -> [[Int]] {
+        try gather(numbers.withUnsafeBytes { Array($0) }).map { bytes in
+            bytes.withUnsafeBytes { raw in
+                (0..<raw.count / 8).map { raw.loadUnaligned(fromByteOffset: 8 * $0, as: Int.self) }
+            }
+        }
+    }
+
     /// Has the other ranks wait until rank 0 reaches `releaseFromRoot`: what is wrong for all is found, and told, once.
     public func waitForRoot() throws(MPIError) { if rank > 0 { try barrier() } }
 

@@ -23,7 +23,7 @@ enum TraceFile {
     static func write(
         _ log: SpanLog, _ begin: ClockAlignment, to path: String, _ communicator: any Communicator
     ) throws -> Int {
-        let end = try ClockAlignment.measure(communicator) { log.now }
+        let end = try ClockAlignment(communicator) { Int(log.now) }
         let own = log.content
         let header = TraceHeader(
             host: communicator.hostName, names: own.names, tracks: own.tracks, count: own.spans.count,
@@ -47,7 +47,7 @@ enum TraceFile {
                     try output.write(
                         header, spans(of: rank), rank: rank, of: headers.count, AlignedClock(rank: rank, begin, end))
                 }
-                let errors = zip(begin.errors, end.errors).map { max($0, $1) / 1000 }
+                let errors = zip(begin.errors, end.errors).map { Double(max($0, $1)) / 1000 }
                 try output.finish(clockErrors: errors)
             }
         } else {
@@ -88,7 +88,7 @@ final class TraceOutput {
         let names = header.names.map { Array(quoted($0).utf8) }
         // Of those that begin together the longest is the outermost.
         for span in spans.sorted(by: { ($0.begin, $1.end) < ($1.begin, $0.end) }) {
-            let (begin, end) = (clock.aligned(span.begin), clock.aligned(span.end))
+            let (begin, end) = (clock.aligned(Int(span.begin)), clock.aligned(Int(span.end)))
             startEvent()
             add("{\"ph\":\"X\",\"name\":")
             bytes += names[Int(span.name)]
@@ -97,9 +97,9 @@ final class TraceOutput {
             add(",\"tid\":")
             add(Int64(span.track))
             add(",\"ts\":")
-            addMicroseconds(begin)
+            addMicroseconds(Int64(begin))
             add(",\"dur\":")
-            addMicroseconds(end - begin)
+            addMicroseconds(Int64(end - begin))
             if span.step > 0 {
                 add(",\"args\":{\"step\":")
                 add(Int64(span.step))

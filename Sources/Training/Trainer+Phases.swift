@@ -39,7 +39,7 @@ extension Trainer {
                 step: completedSteps, hosts: hosts, threads: network.engine.pool.threads,
                 replicas: configuration.replicas, microBatch: configuration.microBatch, arithmetic: arithmetic))
         let alignment = try network.engine.spans.map { log in
-            try ClockAlignment.measure(communicator) { log.now }
+            try ClockAlignment(communicator) { Int(log.now) }
         }
         let monitor = RankMonitor(
             RankMonitor.Identity(

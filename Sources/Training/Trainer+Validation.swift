@@ -31,7 +31,7 @@ extension Trainer {
         guard validation.count > 0 else { return true }
         let span = begin(.validation)
         defer { span.end() }
-        var bytes: [UInt8] = []
+        var bits: [Int] = []
         for first in stride(from: 0, to: validation.count, by: communicator.size) {
             var stop = [StopRequest.isMade ? 1 : 0]
             try communicator.sum(&stop)
@@ -45,12 +45,10 @@ extension Trainer {
                 normalizers: LossCounts(positives: 1, negatives: 1)
             ).terms
             whereabouts.progress()
-            for value in terms.vector { withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes += $0 } }
+            bits += terms.vector.map { Int(bitPattern: UInt($0.bitPattern)) }
         }
-        let gathered = try communicator.gather(bytes).map { part in
-            stride(from: 0, to: part.count, by: 8).map { start in
-                Double(bitPattern: (0..<8).reduce(UInt64(0)) { $0 | UInt64(part[start + $1]) << (8 * UInt64($1)) })
-            }
+        let gathered = try communicator.gather(numbers: bits).map { part in
+            part.map { Double(bitPattern: UInt64(UInt(bitPattern: $0))) }
         }
         var total = LossTerms()
         for index in 0..<validation.count {

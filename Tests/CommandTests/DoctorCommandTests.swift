@@ -47,7 +47,7 @@ extension TrainingCommandTests {
     /// More than there are processors, on whatever machine.
     private var tooManyThreads: Int { ProcessInfo.processInfo.activeProcessorCount + 1 }
 
-    @Test(.timeLimit(.minutes(2))) func doctorAlone() throws {
+    @Test(.timeLimit(.minutes(4))) func doctorAlone() throws {
         try withRuns { data, directory, config in
             let run = "\(directory)/runs/new"
             let doctor = try LunaProcess(
@@ -67,7 +67,7 @@ extension TrainingCommandTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: [2, 4]) func doctorOfRanks(_ ranks: Int) throws {
+    @Test(.timeLimit(.minutes(4)), arguments: [2, 4]) func doctorOfRanks(_ ranks: Int) throws {
         try withRuns { data, directory, config in
             let job = try MPIRun(
                 ranks: ranks, "doctor", "--data", data, "--config", config, "--threads", "\(tooManyThreads)", "--json")
@@ -89,7 +89,7 @@ extension TrainingCommandTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(2))) func doctorRefuses() throws {
+    @Test(.timeLimit(.minutes(4))) func doctorRefuses() throws {
         try withRuns { data, directory, config in
             let none = try MPIRun(ranks: 2, limit: 30, "doctor", "--data", "\(directory)/none", "--config", config)
             let lines = none.diagnosis.split(separator: "\n").filter { $0.hasPrefix("luna: ") }
@@ -109,7 +109,7 @@ extension TrainingCommandTests {
     }
 
     /// Ranks that see other data, or none: told with rank and host.
-    @Test(.timeLimit(.minutes(2))) func doctorOfUnlikeRanks() throws {
+    @Test(.timeLimit(.minutes(4))) func doctorOfUnlikeRanks() throws {
         try withRuns { data, directory, config in
             let copy = "\(directory)/copy"
             try FileManager.default.copyItem(atPath: data, toPath: copy)
@@ -135,7 +135,7 @@ extension TrainingCommandTests {
     }
 
     /// The table of ranks and the warnings stand at the start of every run.
-    @Test(.timeLimit(.minutes(2))) func trainingStartsWithTheTable() throws {
+    @Test(.timeLimit(.minutes(4))) func trainingStartsWithTheTable() throws {
         try withRuns { data, directory, config in
             let job = try MPIRun(
                 ranks: 2, "train", "--data", data, "--run", "\(directory)/run", "--config", config, "--set", "epochs=1",

@@ -101,7 +101,7 @@ extension LaunchTests {
     }
 
     /// The test that Apptainer runs in the image it has built, run here.
-    @Test(.timeLimit(.minutes(1))) func apptainersTestPasses() throws {
+    @Test(.timeLimit(.minutes(4))) func apptainersTestPasses() throws {
         let sections = try Self.text("deploy/container/luna.def").components(separatedBy: "\n%test\n")
         #expect(sections.count == 2)
         let bin = LunaProcess.executable.deletingLastPathComponent().path

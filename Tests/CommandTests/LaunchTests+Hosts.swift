@@ -16,7 +16,7 @@ extension LaunchTests {
     }
 
     /// A rank on each of two hosts gives the bits of a single process, over links that are cut off from all others.
-    @Test(.enabled(if: hasHosts), .timeLimit(.minutes(2))) func twoHostsGiveTheSameBits() throws {
+    @Test(.enabled(if: hasHosts), .timeLimit(.minutes(4))) func twoHostsGiveTheSameBits() throws {
         try TrainingCommandTests().withRuns { data, directory, config in
             let settings = ["--data", data, "--config", config, "--set", "epochs=1"]
             let alone = try LunaProcess(["train", "--run", "\(directory)/alone"] + settings)
@@ -34,7 +34,7 @@ extension LaunchTests {
     }
 
     /// A host that is cut off ends the job within seconds; it is resumed on the host that is left, to the same bits.
-    @Test(.enabled(if: hasHosts), .timeLimit(.minutes(3))) func aHostIsCutOff() throws {
+    @Test(.enabled(if: hasHosts), .timeLimit(.minutes(4))) func aHostIsCutOff() throws {
         try TrainingCommandTests().withRuns { data, directory, config in
             let settings = ["--data", data, "--config", config]
             let whole = try LunaProcess(["train", "--run", "\(directory)/whole"] + settings)
@@ -65,7 +65,7 @@ extension LaunchTests {
 
     /// Rate and delay are what was asked for: an exchange of 21.5 MB cannot be faster than they allow, in s.
     @Test(
-        .enabled(if: hasHosts), .timeLimit(.minutes(1)),
+        .enabled(if: hasHosts), .timeLimit(.minutes(4)),
         // A rank sends half of it twice; the second half after it has got the first.
         arguments: [("--rate", "100mbit", 21.5e6 * 8 / 100e6 * 0.95), ("--delay", "100ms", 0.2)]
     ) func linksAreAsAsked(_ option: String, _ value: String, _ least: Double) throws {

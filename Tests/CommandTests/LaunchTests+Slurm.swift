@@ -8,7 +8,7 @@ extension LaunchTests {
         getuid() == 0 && ["slurmctld", "slurmd", "munged", "mpirun"].allSatisfy(LaunchScript.has)
 
     /// A real Slurm of two nodes preempts each form of the batch script, which is requeued and ends with the same bits.
-    @Test(.enabled(if: mayStartSlurm), .timeLimit(.minutes(5))) func slurmPreemptsAndResumes() throws {
+    @Test(.enabled(if: mayStartSlurm), .timeLimit(.minutes(8))) func slurmPreemptsAndResumes() throws {
         let run = try LaunchScript("deploy/slurm/try-on-one-machine", [])
         #expect(run.status == 0, "\(run.diagnosis)")
         for form in ["mpirun", "srun"] {

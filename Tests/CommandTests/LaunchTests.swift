@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `scripts/launch` and `scripts/launch-local`: who gets which cores.
-@Suite struct LaunchTests {
+@Suite(.serialized) struct LaunchTests {
     /// What mpirun would start: ranks by host, and how many cores each rank is bound to.
     private struct Map {
         var ranks: [String: Int] = [:]

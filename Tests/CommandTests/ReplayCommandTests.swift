@@ -27,7 +27,7 @@ import Testing
     }
 
     /// Every recorded step, given to `luna replay` with the weights that the run had before it, has the run's loss.
-    @Test(.timeLimit(.minutes(3))) func recordedBatchesAreThoseTrainedOn() throws {
+    @Test(.timeLimit(.minutes(4))) func recordedBatchesAreThoseTrainedOn() throws {
         try withTemporaryDirectory { directory in
             let (data, run, config) = ("\(directory)/dataset", "\(directory)/run", "\(directory)/config.yaml")
             try AtomicFile.write(Self.configuration, to: config)

@@ -102,7 +102,7 @@ extension TrainingCommandTests {
     }
 
     /// mpirun killed while a rank sleeps: the ranks notice, and end.
-    @Test(.timeLimit(.minutes(2))) func killedLauncher() throws {
+    @Test(.timeLimit(.minutes(4))) func killedLauncher() throws {
         try withRun { run, arguments in
             let status = try MPIRun.interrupted(
                 ranks: 2, by: SIGKILL, sparingRanks: true,
@@ -115,7 +115,7 @@ extension TrainingCommandTests {
     }
 
     /// One rank asked to end: all end with a checkpoint of the same step, the one that begins next at the latest.
-    @Test(.timeLimit(.minutes(2)), arguments: [("term", "load", 3), ("usr1", "forward", 4)])
+    @Test(.timeLimit(.minutes(4)), arguments: [("term", "load", 3), ("usr1", "forward", 4)])
     func stoppedWithinAStep(_ signal: String, _ phase: String, _ step: Int) throws {
         try withRun { run, arguments in
             let job = try MPIRun(
@@ -130,7 +130,7 @@ extension TrainingCommandTests {
     }
 
     /// A bit that changes in one rank's memory gets into no checkpoint.
-    @Test(.timeLimit(.minutes(2)), arguments: [0, 1]) func flippedBit(rank: Int) throws {
+    @Test(.timeLimit(.minutes(4)), arguments: [0, 1]) func flippedBit(rank: Int) throws {
         try withRun { run, arguments in
             let job = try MPIRun(
                 ranks: 2, limit: 60, environment: ["LUNA_FAULT": "flip:rank=\(rank):step=3"], arguments)
@@ -143,7 +143,7 @@ extension TrainingCommandTests {
     }
 
     /// The newest checkpoint damaged on the disk: the one before is taken, and the damaged one named.
-    @Test(.timeLimit(.minutes(2))) func damagedCheckpoint() throws {
+    @Test(.timeLimit(.minutes(4))) func damagedCheckpoint() throws {
         try withRun { run, arguments in
             let killed = try MPIRun(
                 ranks: 2, limit: 60, environment: ["LUNA_FAULT": "kill:rank=0:step=6:phase=write"], arguments)
@@ -170,7 +170,7 @@ extension TrainingCommandTests {
 
     /// Crops that give no finite gradient on one rank: all ranks leave out the step, the log and the warning name the scan,
     /// and the run goes on; whichever rank it was.
-    @Test(.timeLimit(.minutes(2))) func notANumber() throws {
+    @Test(.timeLimit(.minutes(4))) func notANumber() throws {
         var ends: [[UInt8]] = []
         for (ranks, fault, culprit) in [(2, "rank=1", "replica 1 (rank 1)"), (1, "rank=0", "replica 0 (rank 0)")] {
             try withRun { run, arguments in
@@ -193,7 +193,7 @@ extension TrainingCommandTests {
     }
 
     /// A fault that cannot be understood is told before anything is made.
-    @Test(.timeLimit(.minutes(1))) func unknownFault() throws {
+    @Test(.timeLimit(.minutes(4))) func unknownFault() throws {
         try withRun { run, arguments in
             let job = try MPIRun(ranks: 2, limit: 60, environment: ["LUNA_FAULT": "burn:rank=0:step=1"], arguments)
             #expect(job.status == 64 && job.diagnosis.contains("expected KIND:rank=R:step=S"), "\(job.diagnosis)")

@@ -4,7 +4,7 @@ import Testing
 /// What goes wrong in a run that started well.
 extension TrainingCommandTests {
     /// A checkpoint that does not fit: the system's reason, nothing half-written, and the run can go on.
-    @Test(.timeLimit(.minutes(2))) func fullDisk() throws {
+    @Test(.timeLimit(.minutes(4))) func fullDisk() throws {
         try withRuns { data, directory, config in
             let run = "\(directory)/full"
             let full = try LunaProcess(
@@ -19,7 +19,7 @@ extension TrainingCommandTests {
     }
 
     /// Steps without a finite gradient change nothing, on all ranks alike, and end the run when they do not end.
-    @Test(.timeLimit(.minutes(2))) func divergence() throws {
+    @Test(.timeLimit(.minutes(4))) func divergence() throws {
         try withRuns { data, directory, config in
             let job = try MPIRun(
                 ranks: 2, "train", "--data", data, "--run", "\(directory)/wild", "--config", config, "--set",
@@ -34,7 +34,7 @@ extension TrainingCommandTests {
 
     /// A fault that every rank would find is told once, by rank 0.
     @Test(
-        .timeLimit(.minutes(2)),
+        .timeLimit(.minutes(4)),
         arguments: [
             ("crop_sise=32", 65, "crop_size"), ("replicas=6", 64, "4 or 8"),
         ]) func oneLineForAllRanks(_ override: String, _ status: Int32, _ text: String) throws

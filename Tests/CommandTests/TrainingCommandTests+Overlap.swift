@@ -11,7 +11,7 @@ extension TrainingCommandTests {
     }
 
     /// Under mpirun, the sum has the same bits at every rank count, in every mode, and for buckets of any size.
-    @Test(.timeLimit(.minutes(3))) func overlapChangesNoBit() throws {
+    @Test(.timeLimit(.minutes(4))) func overlapChangesNoBit() throws {
         var rows: [Row] = []
         for (ranks, kib) in [(1, 1024), (2, 1024), (2, 77), (4, 1024), (4, 333)] {
             let job = try MPIRun(

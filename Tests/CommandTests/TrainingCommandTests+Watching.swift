@@ -49,7 +49,7 @@ extension TrainingCommandTests {
     }
 
     /// A rank that is stopped is named by the others, and the job is ended: also where it is rank 0.
-    @Test(.timeLimit(.minutes(3)), arguments: [0, 1]) func stoppedRankIsNamedAndTheJobEnds(_ rank: Int) throws {
+    @Test(.timeLimit(.minutes(4)), arguments: [0, 1]) func stoppedRankIsNamedAndTheJobEnds(_ rank: Int) throws {
         try withRuns { data, directory, config in
             let run = "\(directory)/run"
             var stopped: Int32?
@@ -78,7 +78,7 @@ extension TrainingCommandTests {
     }
 
     /// What ended a run is still known afterwards.
-    @Test(.timeLimit(.minutes(1))) func failureIsTold() throws {
+    @Test(.timeLimit(.minutes(4))) func failureIsTold() throws {
         try withRuns { data, directory, config in
             let run = "\(directory)/wild"
             let job = try LunaProcess(
@@ -91,7 +91,7 @@ extension TrainingCommandTests {
     }
 
     /// A rank that works longer than the others is named with its host, and logged.
-    @Test(.timeLimit(.minutes(3))) func slowRankIsNamed() throws {
+    @Test(.timeLimit(.minutes(4))) func slowRankIsNamed() throws {
         try withRuns { data, directory, config in
             let run = "\(directory)/run"
             let job = try MPIRun(
@@ -157,7 +157,7 @@ extension TrainingCommandTests {
     }
 
     /// The timeline of two ranks: every part of every step, layers by name, and reductions at the same time.
-    @Test(.timeLimit(.minutes(3))) func timeline() throws {
+    @Test(.timeLimit(.minutes(4))) func timeline() throws {
         try withRuns { data, directory, config in
             let path = "\(directory)/timeline.json"
             let settings = ["--config", config, "--set", "epochs=1", "--set", "threads=1"]
@@ -197,7 +197,7 @@ extension TrainingCommandTests {
     }
 
     /// A run that is asked to stop writes its timeline, too.
-    @Test(.timeLimit(.minutes(2))) func timelineOfAStoppedRun() throws {
+    @Test(.timeLimit(.minutes(4))) func timelineOfAStoppedRun() throws {
         try withRuns { data, directory, config in
             let (run, path) = ("\(directory)/run", "\(directory)/timeline.json")
             let status = try MPIRun.interrupted(

@@ -106,7 +106,7 @@ import Testing
     }
 
     /// Wrong use and bad input: one line that names file and remedy, the right status, at once, under mpirun as well.
-    @Test(.timeLimit(.minutes(3))) func badInputEndsTheJobAtOnce() throws {
+    @Test(.timeLimit(.minutes(4))) func badInputEndsTheJobAtOnce() throws {
         try withRuns { data, directory, config in
             let three = try MPIRun(
                 ranks: 3, limit: 30, "train", "--data", data, "--run", "\(directory)/a", "--config", config)
@@ -137,7 +137,7 @@ import Testing
     }
 
     /// The reduction under mpirun: the tree's sum has the same bits at every rank count.
-    @Test(.timeLimit(.minutes(2))) func reductionOverRanks() throws {
+    @Test(.timeLimit(.minutes(4))) func reductionOverRanks() throws {
         struct Row: Decodable {
             let mode, digest: String
         }
@@ -152,7 +152,7 @@ import Testing
     }
 
     /// From the trained detector to a FROC, and its report.
-    @Test(.timeLimit(.minutes(3))) func detectAndEvaluate() throws {
+    @Test(.timeLimit(.minutes(4))) func detectAndEvaluate() throws {
         try withRuns { data, directory, config in
             let run = "\(directory)/run"
             let trained = try LunaProcess(

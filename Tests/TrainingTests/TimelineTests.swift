@@ -8,30 +8,10 @@ import Testing
 @testable import Training
 
 @Suite struct TimelineTests {
-    /// Barriers of three ranks whose clocks are known, entered at odd times and left some time after the last has entered.
-    private func alignment(at time: Int64, offsets: [Int64]) -> ClockAlignment {
-        var (entered, left) = ([[Int64]](), [[Int64]]())
-        for (rank, offset) in offsets.enumerated() {
-            entered.append((0..<8).map { time + offset + Int64($0) * 100_000 + Int64(($0 * 7 + rank * 5) % 11) * 1000 })
-            left.append((0..<8).map { time + offset + Int64($0) * 100_000 + 11_000 + Int64(($0 * 3 + rank) % 5) * 500 })
-        }
-        return ClockAlignment(entered: entered, left: left)
-    }
-
-    @Test func clocksAreAlignedWithinTheirBounds() {
-        let offsets: [Int64] = [0, 5_000_000_000, -777_000]
-        let measured = alignment(at: 1_000_000, offsets: offsets)
-        for rank in 0..<3 {
-            #expect(abs(measured.offsets[rank] - Double(offsets[rank])) <= measured.errors[rank])
-            #expect(measured.errors[rank] < 12_000)
-        }
-        #expect(measured.offsets[0] == 0 && measured.errors[0] == 0)
-    }
-
     /// A clock that runs fast is corrected by both measurements.
     @Test func driftIsCorrected() {
-        let begin = ClockAlignment(entered: [[0], [1000]], left: [[0], [1000]])
-        let end = ClockAlignment(entered: [[1_000_000], [1_003_000]], left: [[1_000_000], [1_003_000]])
+        let begin = ClockAlignment(times: [0, 1000], offsets: [0, 1000], errors: [0, 1])
+        let end = ClockAlignment(times: [1_000_000, 1_003_000], offsets: [0, 3000], errors: [0, 1])
         let clock = AlignedClock(rank: 1, begin, end)
         #expect(clock.aligned(1000) == 0 && clock.aligned(1_003_000) == 1_000_000)
         #expect(clock.aligned(502_000) == 500_000)
@@ -60,7 +40,7 @@ import Testing
         log.record("one too many", since: outer)
         #expect(log.content.omitted == 1 && log.content.spans.count == 3 && !log.content.names.contains("one too many"))
         let communicator = SingleCommunicator()
-        let begin = try ClockAlignment.measure(communicator) { log.now }
+        let begin = try ClockAlignment(communicator) { Int(log.now) }
         try withTemporaryDirectory { directory in
             let path = "\(directory)/timeline.json"
             #expect(try TraceFile.write(log, begin, to: path, communicator) == 1)
