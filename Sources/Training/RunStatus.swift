@@ -107,7 +107,9 @@ public struct RunStatus: Encodable, Sendable {
         }
 
         let log = try LogTail(directory.metricsPath)
-        step = heartbeats.map(\.step).max() ?? log.steps.last?.step ?? checkpoint ?? 0
+        // The log is ahead of the heartbeats by up to a second.
+        let logged = log.steps.last?.step ?? checkpoint ?? 0
+        step = max(heartbeats.map(\.step).max() ?? 0, min(logged, steps ?? logged))
         epoch = log.steps.last?.epoch
         loss = log.steps.last?.loss
         let recent = log.steps.suffix(100)
