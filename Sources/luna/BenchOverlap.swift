@@ -19,8 +19,8 @@ struct BenchOverlap: ParsableCommand {
               mpirun -n 2 --map-by slot:PE=4 --bind-to core luna bench overlap --steps 6
               mpirun -n 4 luna bench overlap --overlap thread --exchange float32 --exchange bfloat16 --json
 
-            Each mode takes a step in turn. `exposed` is what the exchange of gradients adds to a step: the wait, after \
-            the backward pass, of the rank that comes last. `waiting` is the mean over ranks, in which those that were \
+            Each mode takes a step in turn. `exposed` is the wait for the gradients' exchange, after the backward pass, of \
+            the rank that comes last. `waiting` is the mean over ranks, in which those that were \
             faster wait for the others, too. `none` computes without any exchange: the bound.
             """)
 
