@@ -155,6 +155,6 @@ var beside: [String: [Target.Dependency]] {
     [
         "Network": ["Detection"], "Pictures": ["CZlib"], "Interchange": ["Compute", "HDF5"],
         "FuzzTargets": ["FileIO", "PatchData", "Training"],
-        "Scaling": ["Compute"],
+        "Scaling": ["Compute", "FileIO"],
     ]
 }

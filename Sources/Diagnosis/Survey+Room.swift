@@ -123,8 +123,10 @@ extension Survey {
             Finding(
                 severity: share > Self.longReduction ? .warning : .note, subject: "reduction", ranks: NumberSet([]),
                 seen:
-                    "summing the gradients takes \(fixed(reduction * 1000, 0)) ms, \(fixed(100 * share, 0)) % of a step",
-                remedy: "give every rank more work for each sum (replicas, micro_batch), or use a faster network")
+                    "summing the gradients takes \(fixed(reduction * 1000, 0)) ms, \(fixed(100 * share, 0)) % of a step where "
+                    + "nothing hides it",
+                remedy: "luna bench overlap tells what is left with overlap; give every rank more work for each sum "
+                    + "(replicas, micro_batch), or use a faster network")
         ]
     }
 

@@ -14,9 +14,11 @@ public struct ScalingRun: Sendable {
     public let replicas: Int
     /// Crops of a step, of all replicas.
     public let cropsPerStep: Int
-    /// The measured steps of rank 0, in order.
+    /// Of the vector that is summed over the ranks in a step, as it travels.
+    public let reducedBytes: Int
+    /// The measured steps of rank 0, in order: with more than one rank those that records of all ranks' work tell of.
     public let steps: [Step]
-    /// The ranks' work over the same steps, where there is more than one.
+    /// The ranks' work over the same steps, where there is more than one rank.
     private let shares: [Shares]
 
     /// Seconds of a step as rank 0 saw it.
@@ -25,8 +27,6 @@ public struct ScalingRun: Sendable {
         /// Everything but waiting for other ranks: data, forward, backward, update.
         public var work: Double
         public var data: Double
-        /// Waiting for the reduction after the backward pass.
-        public var reduce: Double
     }
 
     private struct Shares: Sendable {
@@ -52,7 +52,8 @@ public struct ScalingRun: Sendable {
             try? decoder.decode(Record.self, from: Data($0))
         }
         guard let start = records.last(where: { $0.kind == "start" }), let hosts = start.hosts, !hosts.isEmpty,
-            let threads = start.threads, let replicas = start.replicas, let microBatch = start.microBatch
+            let threads = start.threads, let replicas = start.replicas, let microBatch = start.microBatch,
+            let reducedBytes = start.reducedBytes
         else { throw InputError(path, "does not say how the run was started", remedy: "run it with this luna") }
         self.directory = directory
         self.hosts = hosts
@@ -60,25 +61,27 @@ public struct ScalingRun: Sendable {
         self.replicas = replicas
         ranks = hosts.count
         cropsPerStep = replicas * microBatch
+        self.reducedBytes = reducedBytes
         let first = start.step + Self.warmUp
+        let windows = records.filter { $0.kind == "ranks" && $0.step - ($0.steps ?? 0) >= first }
+        let isAlone = hosts.count == 1
         steps = records.compactMap { record in
-            guard record.kind == "step", record.step > first, let seconds = record.seconds,
-                let work = record.workSeconds, let data = record.dataSeconds, let reduce = record.reduceSeconds
+            guard record.kind == "step", record.step > first, record.skipped == false, let seconds = record.seconds,
+                let work = record.workSeconds, let data = record.dataSeconds,
+                isAlone
+                    || windows.contains(where: { $0.step - ($0.steps ?? 0) < record.step && record.step <= $0.step })
             else { return nil }
-            return Step(seconds: seconds, work: work, data: data, reduce: reduce)
+            return Step(seconds: seconds, work: work, data: data)
         }
         guard steps.count >= 3 else {
             throw InputError(
-                path, "\(steps.count) steps after the first \(Self.warmUp), expected 3 or more", remedy: "train longer")
+                path, "\(steps.count) steps that can be used after the first \(Self.warmUp), expected 3 or more",
+                remedy: "train 43 steps or more")
         }
-        shares = records.compactMap { record in
-            guard record.kind == "ranks", record.step - (record.steps ?? 0) >= first, let mean = record.meanSeconds,
-                let maximum = record.maximumSeconds, let data = record.meanDataSeconds
+        shares = windows.compactMap { record in
+            guard let mean = record.meanSeconds, let maximum = record.maximumSeconds, let data = record.meanDataSeconds
             else { return nil }
             return Shares(mean: mean, maximum: maximum, data: data)
-        }
-        guard ranks == 1 || !shares.isEmpty else {
-            throw InputError(path, "too few steps for a record of the ranks' work", remedy: "train longer")
         }
     }
 
@@ -86,8 +89,9 @@ public struct ScalingRun: Sendable {
         var kind: String
         var step: Int
         var hosts: [String]?
-        var threads, replicas, microBatch: Int?
-        var seconds, workSeconds, dataSeconds, reduceSeconds: Double?
+        var threads, replicas, microBatch, reducedBytes: Int?
+        var skipped: Bool?
+        var seconds, workSeconds, dataSeconds: Double?
         var steps: Int?
         var meanSeconds, maximumSeconds, meanDataSeconds: Double?
     }
@@ -100,10 +104,10 @@ public struct ScalingRun: Sendable {
         public var compute: Double
         /// What an average rank waits for data.
         public var data: Double
-        /// What an average rank waits for the rank that works longest.
+        /// What an average rank waits for the rank that works longest, all steps taken together.
         public var imbalance: Double
-        /// The rest: what communication the backward pass does not hide.
-        public var exposed: Double
+        /// The rest: communication that the backward pass does not hide, and that now one rank is slower, now another.
+        public var rest: Double
     }
 
     public var parts: Parts {
@@ -116,14 +120,13 @@ public struct ScalingRun: Sendable {
         let data = isAlone ? mean(steps, \.data) : mean(shares, \.data)
         let longest = isAlone ? work : mean(shares, \.maximum)
         return Parts(
-            step: step, compute: work - data, data: data, imbalance: longest - work,
-            exposed: max(0, step - longest))
+            step: step, compute: work - data, data: data, imbalance: longest - work, rest: step - longest)
     }
 
     /// Crops a second.
     public var throughput: Double { Double(cropsPerStep) / parts.step }
 
-    /// Of one replica's computing, s: the model's distribution.
+    /// What rank 0 computes in a step, all of its replicas, s.
     public var computeTimes: ComputeTimes {
         ComputeTimes(steps.map { $0.work - $0.data })
     }

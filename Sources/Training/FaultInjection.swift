@@ -2,6 +2,7 @@
 //
 //     LUNA_FAULT=kill:rank=1:step=5:phase=backward
 //     LUNA_FAULT=nan:rank=0:step=3,flip:rank=1:step=6
+//     LUNA_FAULT=slow:rank=3:phase=forward:seconds=0.5
 //
 //     kill        SIGKILL to the rank
 //     stop        SIGSTOP: it stands still until SIGCONT
@@ -9,12 +10,13 @@
 //     term, usr1  SIGTERM, SIGUSR1: as if the rank were asked to end
 //     nan         the first voxel of the rank's first crop is not a number
 //     flip        one bit of the rank's parameters changes after the update
+//     slow        the phase takes so much longer, in every step where none is named
 
 import FileIO
 import Foundation
 
 struct FaultInjection {
-    enum Kind: String, CaseIterable { case kill, stop, hang, term, usr1, nan, flip }
+    enum Kind: String, CaseIterable { case kill, stop, hang, term, usr1, nan, flip, slow }
 
     /// The places of a step, in its order. `write` is in the middle of writing a checkpoint, on rank 0.
     enum Phase: String, CaseIterable { case load, forward, backward, reduce, update, checkpoint, write }
@@ -22,9 +24,11 @@ struct FaultInjection {
     struct Fault: Equatable {
         var kind: Kind
         var rank: Int
-        /// From 1.
-        var step: Int
+        /// From 1; nil for every one, of which only `slow` makes sense.
+        var step: Int?
         var phase = Phase.forward
+        /// Of `slow`, s.
+        var seconds: Double?
     }
 
     let text: String
@@ -45,23 +49,27 @@ struct FaultInjection {
             type.allCases.map(\.rawValue).joined(separator: ", ")
         }
         let error = UsageError(
-            "\(Self.variable)=\(text): expected KIND:rank=R:step=S[:phase=PHASE], more after commas; kinds: "
+            "\(Self.variable)=\(text): expected KIND:rank=R:step=S[:phase=PHASE][:seconds=T], more after commas; kinds: "
                 + "\(names(Kind.self)); phases: \(names(Phase.self))")
         var faults: [Fault] = []
         for part in text.split(separator: ",") {
             let fields = part.split(separator: ":").map(String.init)
             guard let kind = fields.first.flatMap(Kind.init) else { throw error }
-            var fault = Fault(kind: kind, rank: -1, step: -1)
+            var fault = Fault(kind: kind, rank: -1)
             for field in fields.dropFirst() {
                 let (key, value) = (field.prefix { $0 != "=" }, field.drop { $0 != "=" }.dropFirst())
                 switch (key, Int(value), Phase(rawValue: String(value))) {
                 case ("rank", let rank?, _): fault.rank = rank
-                case ("step", let step?, _): fault.step = step
+                case ("step", let step?, _) where step >= 1: fault.step = step
                 case ("phase", _, let phase?): fault.phase = phase
+                case ("seconds", _, _):
+                    guard let seconds = Double(value), 0...1e9 ~= seconds else { throw error }
+                    fault.seconds = seconds
                 default: throw error
                 }
             }
-            guard fault.rank >= 0, fault.step >= 1 else { throw error }
+            let isSlow = kind == .slow
+            guard fault.rank >= 0, isSlow == (fault.seconds != nil), isSlow || fault.step != nil else { throw error }
             faults.append(fault)
         }
         guard !faults.isEmpty else { throw error }
@@ -71,13 +79,14 @@ struct FaultInjection {
 
     /// Carries out what is planned for this rank, step and phase.
     func pass(_ phase: Phase, rank: Int, step: Int) {
-        for fault in faults where fault.phase == phase && fault.rank == rank && fault.step == step {
+        for fault in faults where fault.phase == phase && fault.rank == rank && fault.step ?? step == step {
             switch fault.kind {
             case .kill: kill(getpid(), SIGKILL)
             case .stop: kill(getpid(), SIGSTOP)
             case .hang: while true { sleep(3600) }
             case .term: raise(SIGTERM)
             case .usr1: raise(SIGUSR1)
+            case .slow: Thread.sleep(forTimeInterval: fault.seconds ?? 0)
             case .nan, .flip: break
             }
         }

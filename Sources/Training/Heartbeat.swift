@@ -91,16 +91,14 @@ extension RunDirectory {
         return ranks.sorted().compactMap(heartbeat(rank:))
     }
 
-    /// Makes the place for heartbeats, and removes what an earlier job left there: that of ranks which this one has not,
-    /// and half-written files.
+    /// Makes the place for heartbeats, and removes what an earlier job left there. Before any rank of this one writes.
     ///
     /// - Throws: `FileError`.
-    func prepareHeartbeats(ranks: Int) throws {
+    func prepareHeartbeats() throws {
         try FileContent.makeDirectory(ranksPath)
         for name in try FileContent.names(inDirectory: ranksPath) {
-            let rank = name.hasSuffix(".json") ? Int(name.dropLast(5)) : nil
-            if let rank, rank < ranks { continue }
-            if rank != nil || name.contains(".tmp-") { unlink("\(ranksPath)/\(name)") }
+            let isHeartbeat = name.hasSuffix(".json") && Int(name.dropLast(5)) != nil
+            if isHeartbeat || name.contains(".tmp-") { unlink("\(ranksPath)/\(name)") }
         }
     }
 }

@@ -150,7 +150,10 @@ final class RankMonitor: Sendable {
             if isBlind {
                 // What was seen is old: one rank says so, whoever else may still see.
                 guard heartbeat.rank == 0 else { continue }
-                sightings = [0: Sighting(heartbeat: heartbeat)]
+                // Before that others may have been at work.
+                var own = heartbeat
+                own.idle = min(own.idle, rounds.seconds)
+                sightings = [0: Sighting(heartbeat: own)]
             }
             // Others are looked at from half the time on; what they do matters.
             guard isBlind || heartbeat.ranks == 1 || sightings.count > 1 || heartbeat.idle == 0 else { continue }

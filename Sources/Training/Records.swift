@@ -14,12 +14,15 @@ public struct StartRecord: Encodable, Sendable {
     public var threads: Int
     public var replicas: Int
     public var microBatch: Int
+    /// Of the vector that is summed over the ranks in each step, as it travels.
+    public var reducedBytes: Int
     /// The instruction set and OpenBLAS's kernels.
     public var arithmetic: String
 
     private enum CodingKeys: String, CodingKey {
         case kind, step, hosts, threads, replicas, arithmetic
         case microBatch = "micro_batch"
+        case reducedBytes = "reduced_bytes"
     }
 }
 

@@ -37,6 +37,13 @@ struct Sighting {
 
     /// Seconds since it got anything done, as it said last: one that says nothing is not judged before it counts as silent.
     var idle: Double { heartbeat?.idle ?? 0 }
+
+    /// The same, as far as it is sure: a rank whose heartbeats are late may be hard at work. Nil for one that has ended or
+    /// was never seen, of which nothing is to be expected.
+    var certainIdle: Double? {
+        guard let heartbeat, heartbeat.state == .running else { return nil }
+        return isSilent ? heartbeat.idle + stillness.seconds : heartbeat.idle
+    }
 }
 
 /// A judgement on what one rank sees.
@@ -51,6 +58,9 @@ struct StallJudgement {
 
     /// Seconds since any rank got anything done; those that are silent do nothing.
     var seconds: Double { sightings.values.filter { !$0.isSilent }.map(\.idle).min() ?? 0 }
+
+    /// Seconds for which surely nothing has got done: enough to end a job for.
+    var certainSeconds: Double { sightings.values.compactMap(\.certainIdle).min() ?? 0 }
 
     /// The ranks that the others wait for.
     var missing: [Int] {
@@ -131,7 +141,7 @@ struct StallAlarm {
         }
         guard judgement.teller == rank else { return .none }
         let text = "nothing got done for \(Int(seconds)) s: \(judgement.description)"
-        if let limit, seconds >= limit { return .end(text) }
+        if let limit, judgement.certainSeconds >= limit { return .end(text) }
         if isTold { return .none }
         isTold = true
         return .warn(text)

@@ -55,14 +55,15 @@ extension Trainer {
     /// Computes this rank's replicas once more, one by one, and gathers which of all are not finite by themselves: steps
     /// that go well pay nothing for the question.
     private func culprits(_ batches: [MicroBatch], _ normalizers: LossCounts) throws -> [Culprit] {
-        let vector = VectorStorage(
-            NoduleNetwork.parameters.count + NoduleNetwork.statistics.count + LossTerms.vectorCount)
+        let vector = VectorStorage(TrainingConfiguration.reductionCount)
         var own: [String] = []
         for (replica, batch) in zip(replicas, batches) {
             addReplica(replica, batch, normalizers, into: vector.buffer)
             if vector.buffer.allSatisfy(\.isFinite) { continue }
             own.append(([String(replica)] + batch.seriesUIDs).joined(separator: "\t"))
         }
+        let span = begin(.agreement)
+        defer { span.end() }
         let all = try communicator.gather(Array(own.joined(separator: "\n").utf8))
         return all.enumerated().flatMap { rank, bytes in
             String(decoding: bytes, as: UTF8.self).split(separator: "\n").map { line in

@@ -5,25 +5,6 @@ import FileIO
 import Foundation
 import MPI
 
-/// A rank made slow on purpose, to see what is told of it.
-public struct PhaseDelay: Hashable, Sendable {
-    public var rank: Int
-    public var phase: TrainingPhase
-    /// Added to every such phase, s.
-    public var seconds: Double
-
-    /// - Parameter text: `RANK:PHASE:SECONDS`; nil where it is none.
-    public init?(_ text: String) {
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 3, let rank = Int(parts[0]), let phase = TrainingPhase(rawValue: parts[1]),
-            let seconds = Double(parts[2]), 0...1e9 ~= seconds
-        else { return nil }
-        self.rank = rank
-        self.phase = phase
-        self.seconds = seconds
-    }
-}
-
 extension Trainer {
     /// Trains until the last epoch is done or a stop is requested. The last checkpoint is on the disk when it returns.
     ///
@@ -37,7 +18,8 @@ extension Trainer {
         try log?.append(
             StartRecord(
                 step: completedSteps, hosts: hosts, threads: network.engine.pool.threads,
-                replicas: configuration.replicas, microBatch: configuration.microBatch, arithmetic: arithmetic))
+                replicas: configuration.replicas, microBatch: configuration.microBatch,
+                reducedBytes: configuration.reducedBytes, arithmetic: arithmetic))
         let alignment = try network.engine.spans.map { log in
             try ClockAlignment(communicator) { Int(log.now) }
         }
@@ -48,13 +30,18 @@ extension Trainer {
             run: run, whereabouts: whereabouts, alarm: alarm)
         do {
             let outcome = try trainSteps()
+            let span = begin(.checkpoint)
             try settleCheckpoints(waiting: true)
+            // No rank says that it is done before the last checkpoint is on the disk.
+            try communicator.barrier()
+            span.end()
             if let alignment { try writeTimeline(since: alignment) }
             monitor.finish(outcome == .finished ? .finished : .stopped)
             return outcome
         } catch {
-            // What was begun is good: it is of a step before the fault.
+            // What was begun is good: it is of a step before the fault. Where all ranks have failed alike, they wait for it.
             try? settleCheckpoints(waiting: true)
+            if error is DivergenceError || error is DisagreementError { try? communicator.barrier() }
             monitor.finish(.failed, failure: "\(error)")
             throw error
         }
@@ -67,9 +54,6 @@ extension Trainer {
         if let fault = FaultInjection.current, let place = FaultInjection.Phase(rawValue: phase.rawValue) {
             // Between steps it is the one before that counts.
             fault.pass(place, rank: communicator.rank, step: completedSteps + (phase == .checkpoint ? 0 : 1))
-        }
-        if let delay, delay.phase == phase, delay.rank == communicator.rank {
-            Thread.sleep(forTimeInterval: delay.seconds)
         }
         return span
     }

@@ -28,8 +28,6 @@ extension Trainer {
         public var warnOfStall: @Sendable (String) -> Void = { _ in }
         /// Ends this process, and so the job, because of a stall; called as `warnOfStall`, when MPI may not be called.
         public var endStalled: @Sendable (String) -> Void = { _ in }
-        /// A rank to be made slow.
-        public var delay: PhaseDelay?
 
         public init(
             configuration: TrainingConfiguration, communicator: any Communicator, source: any PatchSource,

@@ -13,7 +13,6 @@ public final class Trainer {
     let communicator: any Communicator
     let whereabouts: Whereabouts
     let alarm: RankMonitor.Alarm
-    let delay: PhaseDelay?
     /// The timeline's file.
     let timeline: String?
     var workExchange: WorkExchange
@@ -69,7 +68,6 @@ public final class Trainer {
         alarm = RankMonitor.Alarm(
             warning: configuration.stallWarningSeconds.map(Double.init),
             limit: configuration.stallLimitSeconds.map(Double.init), warn: setting.warnOfStall, end: setting.endStalled)
-        delay = setting.delay
         timeline = setting.timeline
         hosts = [communicator.hostName]
         if timeline != nil { setting.engine.spans = Self.spanLog(ranks: communicator.size) }
@@ -83,7 +81,7 @@ public final class Trainer {
         }
         reduction = try GradientReduction(
             mode: configuration.reduction, replicas: configuration.replicas,
-            count: NoduleNetwork.parameters.count + NoduleNetwork.statistics.count + LossTerms.vectorCount,
+            count: TrainingConfiguration.reductionCount,
             communicator: communicator, exchange: configuration.gradientExchange,
             gradients: NoduleNetwork.parameters.count)
         loader = try TrainingLoader(
@@ -143,7 +141,7 @@ public final class Trainer {
         // Only now is it sure that there will be a run: what refuses to start leaves no trace.
         guard isRoot else { return }
         try run.create()
-        try run.prepareHeartbeats(ranks: communicator.size)
+        try run.prepareHeartbeats()
         log = try RunRecorder(
             run, keepingUpTo: step, owesValidation: owesValidation, configuration: configuration.yaml())
         writer = CheckpointWriter(run, keep: configuration.keepCheckpoints, count: momentum.count)

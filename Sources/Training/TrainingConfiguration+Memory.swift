@@ -11,6 +11,12 @@ extension TrainingConfiguration {
         NoduleNetwork.parameters.count + NoduleNetwork.statistics.count + LossTerms.vectorCount
     }
 
+    /// Bytes of these as they travel.
+    public var reducedBytes: Int {
+        let gradients = NoduleNetwork.parameters.count
+        return (gradientExchange == .bfloat16 ? 2 : 4) * gradients + 4 * (Self.reductionCount - gradients)
+    }
+
     /// Bytes of a checkpoint: state, momentum, and the file's own.
     public static var checkpointBytes: Int {
         4 * (2 * NoduleNetwork.parameters.count + NoduleNetwork.statistics.count) + (1 << 20)

@@ -2,7 +2,6 @@ import ArgumentParser
 import Evaluation
 import FileIO
 import Foundation
-import Network
 import Report
 import Scaling
 
@@ -12,8 +11,9 @@ struct BenchScaling: ParsableCommand {
         commandName: "scaling",
         abstract: "How training scales: runs on 1, 2, … ranks compared, and a model of more.",
         discussion: """
-            scripts/scaling makes the runs. The model takes the distribution of a rank's computing from the smallest run, \
-            and the network from the options: see --help of these.
+            scripts/scaling makes the runs. Of a step, `imbalance` is what an average rank waits for the one that works \
+            longest on the whole, `rest` the communication that shows and the waiting for now one rank, now another. The \
+            model takes the distribution of a rank's computing from the smallest run, and the network from the options.
 
             EXAMPLES
               luna bench scaling --weak weak-1 --weak weak-2 --weak weak-4 --strong strong-1 --strong strong-4 \\
@@ -110,9 +110,11 @@ struct BenchScaling: ParsableCommand {
         let apartRate = apart.isEmpty ? nil : apart.reduce(0) { $0 + $1.throughput }
         if let apartRate { print(Self.limit(rows, apart: apart.count, rate: apartRate)) }
 
-        guard let smallest = series.flatMap(\.runs).min(by: { $0.ranks < $1.ranks }) else { return }
+        // Of weak scaling where there is any: its ranks have as much to do as those that are predicted.
+        guard let smallest = series.first?.runs.first else { return }
         let predictions = predictions(from: smallest)
-        print("\nPredicted from \(smallest.directory), per step of a rank:")
+        let each = smallest.replicas / smallest.ranks
+        print("\nPredicted from \(smallest.directory), \(each) replica\(each == 1 ? "" : "s") a rank:")
         print(Self.table(predictions.joined().filter { [16, 256, 1024, 10_000].contains($0.ranks) }).text)
 
         try FileContent.makeDirectory(output)
@@ -129,11 +131,11 @@ struct BenchScaling: ParsableCommand {
     /// For every way to sum, on more and more ranks.
     private func predictions(from run: ScalingRun) -> [[StepTimeModel.Prediction]] {
         let compute = run.computeTimes
-        let values = NoduleNetwork.parameters.count + NoduleNetwork.statistics.count
         let step = StepTimeModel(
             compute: compute,
             interconnect: Interconnect(latency: model.latency * 1e-6, bandwidth: model.bandwidth * 1e9 / 8),
-            bytes: Double(4 * values), ranksPerHost: model.ranksPerHost, hiddenSeconds: model.hidden * compute.mean,
+            bytes: Double(run.reducedBytes), ranksPerHost: model.ranksPerHost,
+            hiddenSeconds: model.hidden * compute.mean,
             lateShare: model.late,
             stragglers: StepTimeModel.Stragglers(share: model.stragglers, slowdown: model.slowdown))
         return ReductionAlgorithm.allCases.map { algorithm in
@@ -145,11 +147,11 @@ struct BenchScaling: ParsableCommand {
 
     private static func table(_ rows: [Row]) -> TextTable {
         var table = TextTable([
-            "", "ranks", "hosts", "threads", "replicas", "step s", "compute", "data", "imbalance", "exposed", "crops/s",
+            "", "ranks", "hosts", "threads", "replicas", "step s", "compute", "data", "imbalance", "rest", "crops/s",
             "efficiency",
         ])
         for row in rows {
-            let parts = [row.parts.compute, row.parts.data, row.parts.imbalance, row.parts.exposed]
+            let parts = [row.parts.compute, row.parts.data, row.parts.imbalance, row.parts.rest]
             table.add(
                 [row.series] + [row.ranks, row.hosts, row.threads, row.replicas].map(String.init)
                     + [Decimal.text(row.parts.step, places: 3)] + parts.map { percent($0 / row.parts.step) }

@@ -116,8 +116,9 @@ struct DoctorCommand: ParsableCommand {
         survey.plan = plan
 
         // Who has no room for a step is not made to try one: the same answer on all ranks.
-        let hasRoom = survey.memoryFindings.allSatisfy { $0.severity != .problem }
-        if hasRoom { try measureStep(configuration, pool, communicator, &facts.measures) }
+        var lacks = [survey.memoryFindings.contains { $0.severity == .problem } ? 1.0 : 0]
+        try communicator.maximum(&lacks)
+        if lacks[0] == 0 { try measureStep(configuration, pool, communicator, &facts.measures) }
         try communicator.barrier()
         facts.measures.productSpeed = OpenBLAS.productSpeed(pool: pool)
         pool.stop()

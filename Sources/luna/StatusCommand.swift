@@ -104,22 +104,17 @@ struct StatusCommand: ParsableCommand {
             }
             ranks = Array(ranks.prefix(Self.shown))
         }
-        var rows = [["RANK", "HOST", "PID", "STEP", "STATE", "PHASE", "FOR", "IDLE", "HEARD"]]
+        var table = TextTable(
+            ["RANK", "HOST", "PID", "STEP", "STATE", "PHASE", "FOR", "IDLE", "HEARD"],
+            [.right, .left, .right, .right, .left, .left, .right, .right, .right])
         for rank in ranks {
-            rows.append([
+            table.add([
                 "\(rank.rank)", rank.host, "\(rank.pid)", "\(rank.step)", rank.state.rawValue,
                 rank.phase.rawValue + (rank.isWaiting ? ", waiting" : ""), ProgressLine.duration(rank.phaseSeconds),
                 ProgressLine.duration(rank.idleSeconds), "\(ProgressLine.duration(rank.age)) ago",
             ])
         }
-        let isText = [1, 4, 5]
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        var lines = rows.map { row in
-            row.enumerated().map { column, text in
-                let blanks = String(repeating: " ", count: widths[column] - text.count)
-                return isText.contains(column) ? text + blanks : blanks + text
-            }.joined(separator: "  ")
-        }
+        var lines = table.lines
         if isCut { lines.append("and \(status.ranks.count - ranks.count) more (--all)") }
         if !status.missing.isEmpty {
             let named = status.missing.prefix(Self.shown).map(String.init).joined(separator: ", ")

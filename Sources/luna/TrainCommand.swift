@@ -80,7 +80,6 @@ struct TrainCommand: ParsableCommand {
         }
         let source = try Self.dataset(data, for: configuration)
         if communicator.rank == 0, let timeline { try Self.checkDirectory(ofOutput: timeline) }
-        let delay = try Self.delay()
         try communicator.releaseFromRoot()
         // Nobody may make the directory before all have looked whether it is new.
         try communicator.barrier()
@@ -103,7 +102,6 @@ struct TrainCommand: ParsableCommand {
         setting.timeline = timeline
         setting.warnOfStall = { stall.warn($0) }
         setting.endStalled = { stall.end($0) }
-        setting.delay = delay
         let trainer = try Trainer(setting)
         logger.info(
             """
@@ -140,15 +138,6 @@ struct TrainCommand: ParsableCommand {
             throw FileError(path, "write", reason: "there is no directory \(directory) that may be written to")
         }
         guard !FileContent.isDirectory(path) else { throw FileError(path, "write", reason: "it is a directory") }
-    }
-
-    /// `LUNA_DELAY=RANK:PHASE:SECONDS` makes a rank slow, to rehearse what is told of stragglers and stalls.
-    private static func delay() throws -> PhaseDelay? {
-        guard let text = ProcessInfo.processInfo.environment["LUNA_DELAY"] else { return nil }
-        guard let delay = PhaseDelay(text) else {
-            throw UsageError("LUNA_DELAY=\(text): expected RANK:PHASE:SECONDS, such as 3:forward:0.5")
-        }
-        return delay
     }
 
     /// Says where the ranks run, and warns of what will make them slow or fail.

@@ -95,7 +95,7 @@ extension TrainingCommandTests {
         try withRuns { data, directory, config in
             let run = "\(directory)/run"
             let job = try MPIRun(
-                ranks: 2, environment: ["LUNA_DELAY": "1:forward:0.4"],
+                ranks: 2, environment: ["LUNA_FAULT": "slow:rank=1:phase=forward:seconds=0.4"],
                 [
                     "train", "--data", data, "--run", run, "--config", config, "--set", "replicas=2", "--set",
                     "epochs=4", "--set", "validation_fold=null", "--set", "threads=1",

@@ -13,11 +13,14 @@ import Testing
         #expect(plan.spoils(.nan, rank: 0, step: 3))
         #expect(!plan.spoils(.nan, rank: 1, step: 3) && !plan.spoils(.nan, rank: 0, step: 4))
         #expect(!plan.spoils(.flip, rank: 0, step: 3))
+        let slow = try FaultInjection("slow:rank=3:phase=load:seconds=0.5")
+        #expect(slow.faults == [.init(kind: .slow, rank: 3, step: nil, phase: .load, seconds: 0.5)])
     }
 
     @Test(arguments: [
         "", "kill", "kill:rank=1", "kill:step=1", "burn:rank=0:step=1", "kill:rank=0:step=0", "kill:rank=-1:step=1",
         "kill:rank=0:step=1:phase=lunch", "kill:rank=0:step=1:when=noon", "kill:rank=0:step=x",
+        "slow:rank=0", "slow:rank=0:seconds=-1", "slow:rank=0:seconds=nan", "kill:rank=0:step=1:seconds=1",
     ]) func isNotUnderstood(_ text: String) {
         let error = #expect(throws: UsageError.self) { try FaultInjection(text) }
         #expect(error?.description.hasPrefix("LUNA_FAULT=\(text): expected KIND") == true)

@@ -94,6 +94,23 @@ import Testing
         guard case .end = judge(700, of: 600) else { #expect(Bool(false), "no end"); return }
     }
 
+    /// A rank whose heartbeats are late is told of, but may be at work: the job does not end before it was silent as long.
+    @Test func aLateHeartbeatEndsNoJob() {
+        func judge(still: Double) -> StallAlarm.Action {
+            var alarm = StallAlarm(warning: 60, limit: 600)
+            return alarm.judge(
+                StallJudgement(sightings: [
+                    0: sighting(0, collectives: 40, waiting: true, idle: 900),
+                    1: sighting(1, collectives: 39, waiting: false, idle: 2, still: still),
+                ]), rank: 0)
+        }
+        #expect(judge(still: 3) == .none)
+        guard case .warn(let text) = judge(still: 10) else { #expect(Bool(false), "no warning"); return }
+        #expect(text.contains("rank 1 on node1 gives no sign of life"))
+        guard case .warn = judge(still: 590) else { #expect(Bool(false), "no warning"); return }
+        guard case .end = judge(still: 598) else { #expect(Bool(false), "no end"); return }
+    }
+
     @Test func onlyTheTellerTells() {
         let sightings = [
             0: sighting(0, collectives: 40, waiting: true, idle: 70),

@@ -37,11 +37,4 @@ import Testing
         #expect(whereabouts.takeSeconds().isEmpty)
         #expect(whereabouts.place.phase == .forward && whereabouts.place.progress == 2)
     }
-
-    @Test func delays() {
-        #expect(PhaseDelay("3:forward:0.5")?.phase == .forward)
-        for text in ["", "3:forward", "3:forwards:1", "x:load:1", "1:load:-1", "1:load:nan", "1:load:1:1"] {
-            #expect(PhaseDelay(text) == nil, "\(text)")
-        }
-    }
 }
