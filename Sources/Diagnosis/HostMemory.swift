@@ -52,9 +52,7 @@ public enum HostMemory {
     public static func shortages(_ bytes: Int, _ communicator: any Communicator) throws -> [Host] {
         // Before anybody takes any.
         let own = "\(communicator.hostName)\t\(available ?? Int.max)"
-        let hosts = try communicator.gather(Array(own.utf8)).map {
-            String(decoding: $0, as: UTF8.self).split(separator: "\t").map(String.init)
-        }
+        let hosts = try communicator.gather(text: own).map { $0.split(separator: "\t").map(String.init) }
         return Dictionary(grouping: hosts, by: { $0[0] }).sorted { $0.key < $1.key }.compactMap { name, ranks in
             let available = ranks.compactMap { Int($0[1]) }.min() ?? .max
             return available / ranks.count < bytes ? Host(name: name, ranks: ranks.count, available: available) : nil

@@ -38,6 +38,11 @@ public protocol Communicator: AnyObject {
 }
 
 extension Communicator {
+    /// Every rank's text, by rank.
+    public func gather(text: String) throws(MPIError) -> [String] {
+        try gather(Array(text.utf8)).map { String(decoding: $0, as: UTF8.self) }
+    }
+
     /// Every rank's numbers, by rank; they may differ in number.
     public func gather(numbers: [Int]) throws(MPIError) -> [[Int]] {
         try gather(numbers.withUnsafeBytes { Array($0) }).map { bytes in

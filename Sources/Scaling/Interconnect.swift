@@ -6,9 +6,9 @@ public struct Interconnect: Sendable {
     public var latency: Double
     /// Of a host's link, bytes/s in each direction, after what protocols take.
     public var bandwidth: Double
-    /// What a rank itself spends on a message, s.
+    /// What a rank itself spends on a message, s: by default assumed, not measured.
     public var messageSeconds: Double
-    /// Between ranks of one host, and of adding what was received, bytes/s.
+    /// Between ranks of one host, and of adding what was received, bytes/s: by default assumed, not measured.
     public var memoryBandwidth: Double
 
     public init(

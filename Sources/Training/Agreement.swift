@@ -20,13 +20,11 @@ enum Agreement {
     static func check(
         _ digest: Digest, of subject: String, _ communicator: any Communicator, remedy: String = badSetup
     ) throws {
-        let all = try communicator.gather(Array(digest.text.utf8))
+        let all = try communicator.gather(text: digest.text)
         // Where two groups are as large, the one with the lower rank counts as most.
         let groups = Dictionary(grouping: all.indices) { all[$0] }.values
         guard groups.count > 1, let most = groups.max(by: { ($0.count, $1[0]) < ($1.count, $0[0]) }) else { return }
-        let hosts = try communicator.gather(Array(communicator.hostName.utf8)).map {
-            String(decoding: $0, as: UTF8.self)
-        }
+        let hosts = try communicator.gather(text: communicator.hostName)
         let different = all.indices.filter { all[$0] != all[most[0]] }
         let ranks = different.map(String.init).joined(separator: ", ")
         let places = Set(different.map { hosts[$0] }).sorted().joined(separator: ", ")

@@ -64,9 +64,9 @@ extension Trainer {
         }
         let span = begin(.agreement)
         defer { span.end() }
-        let all = try communicator.gather(Array(own.joined(separator: "\n").utf8))
-        return all.enumerated().flatMap { rank, bytes in
-            String(decoding: bytes, as: UTF8.self).split(separator: "\n").map { line in
+        let all = try communicator.gather(text: own.joined(separator: "\n"))
+        return all.enumerated().flatMap { rank, lines in
+            lines.split(separator: "\n").map { line in
                 let fields = line.split(separator: "\t").map(String.init)
                 return Culprit(replica: Int(fields[0]) ?? 0, rank: rank, series: Array(fields.dropFirst()))
             }

@@ -10,11 +10,7 @@ extension Trainer {
     ///
     /// - Throws: `InputError` where a patch is damaged, `DivergenceError`, `DisagreementError`, `FileError`, `MPIError`.
     public func train() throws -> Outcome {
-        if communicator.size > 1 {
-            hosts = try communicator.gather(Array(communicator.hostName.utf8)).map {
-                String(decoding: $0, as: UTF8.self)
-            }
-        }
+        hosts = try communicator.gather(text: communicator.hostName)
         try log?.append(
             StartRecord(
                 step: completedSteps, hosts: hosts, threads: network.engine.pool.threads,

@@ -18,7 +18,7 @@ enum Arithmetic {
     /// - Throws: `UsageError` where OpenBLAS has chosen other kernels on another host: their bits differ; `MPIError`.
     static func agreed(_ communicator: any Communicator, _ engine: Engine) throws -> String {
         let own = "\(engine.instructionSet), OpenBLAS \(OpenBLAS.coreName)"
-        let all = try communicator.gather(Array(own.utf8)).map { String(decoding: $0, as: UTF8.self) }
+        let all = try communicator.gather(text: own)
         if let other = all.indices.first(where: { all[$0] != all[0] }) {
             throw UsageError(
                 "rank 0 computes with \(all[0]), rank \(other) with \(all[other]): "
