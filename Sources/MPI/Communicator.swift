@@ -31,10 +31,20 @@ public protocol Communicator: AnyObject {
     ) throws(MPIError)
     /// Has every rank's part of `values` where it belongs in all ranks' `values`.
     func share(_ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>]) throws(MPIError)
+    /// Begins an elementwise sum over ranks, which goes on while they do something else.
+    func startSum(_ values: [Int]) throws(MPIError) -> any PendingSum
+    /// The ranks that give the same number, in their order here.
+    func split(_ color: Int) throws(MPIError) -> any Communicator
     /// What sends single messages between these ranks; nil where it cannot be done, or nobody is there.
     func messenger() throws(MPIError) -> (any Messenger)?
     /// Ends all ranks at once. Returns only where there is nobody else.
     func abort(_ status: Int32)
+}
+
+/// A sum that `startSum` has begun.
+public protocol PendingSum: AnyObject {
+    /// Returns the sum when all ranks have given their values. Called once.
+    func wait() throws(MPIError) -> [Int]
 }
 
 extension Communicator {
@@ -78,6 +88,17 @@ public final class SingleCommunicator: Communicator {
         into received: UnsafeMutableBufferPointer<Float>
     ) { _ = received.update(fromContentsOf: values) }
     public func share(_ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>]) {}
+    public func startSum(_ values: [Int]) -> any PendingSum { KnownSum(values) }
+    public func split(_ color: Int) -> any Communicator { self }
     public func messenger() -> (any Messenger)? { nil }
     public func abort(_ status: Int32) {}
+}
+
+/// A sum of which all values are known.
+public final class KnownSum: PendingSum {
+    private let values: [Int]
+
+    public init(_ values: [Int]) { self.values = values }
+
+    public func wait() -> [Int] { values }
 }

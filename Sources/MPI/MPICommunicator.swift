@@ -6,14 +6,15 @@ import COpenMPI
     import Darwin
 #endif
 
-/// All ranks that `mpirun` or `srun` started.
+/// All ranks that `mpirun` or `srun` started, or some of them.
 ///
-/// One per process. The thread that makes it is the only one that may use it; another one may use its messenger in
-/// between, where MPI lets threads in by turns (MPI_THREAD_SERIALIZED).
+/// Made once per process, and split as often as wanted. The thread that makes it is the only one that may use it; another
+/// one may use its messenger in between, where MPI lets threads in by turns (MPI_THREAD_SERIALIZED).
 public final class MPICommunicator: Communicator {
     public let rank: Int
     public let size: Int
     public let hostName = systemHostName()
+    private let handle: MPI_Comm
     private let threadLevel: Int32
     private var ownMessenger: MPIMessenger?
 
@@ -26,15 +27,21 @@ public final class MPICommunicator: Communicator {
     /// Initialises MPI.
     ///
     /// - Throws: `MPIError`.
-    public init() throws(MPIError) {
+    public convenience init() throws(MPIError) {
         var provided: Int32 = 0
         try MPIError.check(MPI_Init_thread(nil, nil, Int32(MPI_THREAD_SERIALIZED), &provided), "MPI_Init_thread")
-        threadLevel = provided
-        try MPIError.check(MPI_Comm_set_errhandler(mpiCommWorld, mpiErrorsReturn), "MPI_Comm_set_errhandler")
+        try self.init(mpiCommWorld, threadLevel: provided)
+    }
+
+    /// - Parameter handle: Stays MPI's until the process ends.
+    private init(_ handle: MPI_Comm, threadLevel: Int32) throws(MPIError) {
+        self.handle = handle
+        self.threadLevel = threadLevel
+        try MPIError.check(MPI_Comm_set_errhandler(handle, mpiErrorsReturn), "MPI_Comm_set_errhandler")
         var rank: Int32 = 0
         var size: Int32 = 0
-        try MPIError.check(MPI_Comm_rank(mpiCommWorld, &rank), "MPI_Comm_rank")
-        try MPIError.check(MPI_Comm_size(mpiCommWorld, &size), "MPI_Comm_size")
+        try MPIError.check(MPI_Comm_rank(handle, &rank), "MPI_Comm_rank")
+        try MPIError.check(MPI_Comm_size(handle, &size), "MPI_Comm_size")
         self.rank = Int(rank)
         self.size = Int(size)
     }
@@ -44,7 +51,7 @@ public final class MPICommunicator: Communicator {
     /// - Throws: `MPIError`.
     public func finalize() throws(MPIError) { try MPIError.check(MPI_Finalize(), "MPI_Finalize") }
 
-    public func barrier() throws(MPIError) { try MPIError.check(MPI_Barrier(mpiCommWorld), "MPI_Barrier") }
+    public func barrier() throws(MPIError) { try MPIError.check(MPI_Barrier(handle), "MPI_Barrier") }
 
     public func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) throws(MPIError) {
         // Counts are 32-bit in MPI-3: larger messages go in pieces.
@@ -52,35 +59,35 @@ public final class MPICommunicator: Communicator {
         for start in stride(from: 0, to: bytes.count, by: piece) {
             let count = min(piece, bytes.count - start)
             try MPIError.check(
-                MPI_Bcast(bytes.baseAddress.map { $0 + start }, Int32(count), mpiByte, Int32(root), mpiCommWorld),
+                MPI_Bcast(bytes.baseAddress.map { $0 + start }, Int32(count), mpiByte, Int32(root), handle),
                 "MPI_Bcast")
         }
     }
 
     public func sum(_ values: inout [Int]) throws(MPIError) {
         let code = values.withUnsafeMutableBufferPointer {
-            MPI_Allreduce(mpiInPlace, $0.baseAddress, Int32($0.count), mpiInt64, mpiSum, mpiCommWorld)
+            MPI_Allreduce(mpiInPlace, $0.baseAddress, Int32($0.count), mpiInt64, mpiSum, handle)
         }
         try MPIError.check(code, "MPI_Allreduce")
     }
 
     public func maximum(_ values: inout [Double]) throws(MPIError) {
         let code = values.withUnsafeMutableBufferPointer {
-            MPI_Allreduce(mpiInPlace, $0.baseAddress, Int32($0.count), mpiDouble, mpiMax, mpiCommWorld)
+            MPI_Allreduce(mpiInPlace, $0.baseAddress, Int32($0.count), mpiDouble, mpiMax, handle)
         }
         try MPIError.check(code, "MPI_Allreduce")
     }
 
     public func sum(_ values: UnsafeMutableBufferPointer<Float>) throws(MPIError) {
         try MPIError.check(
-            MPI_Allreduce(mpiInPlace, values.baseAddress, Int32(values.count), mpiFloat, mpiSum, mpiCommWorld),
+            MPI_Allreduce(mpiInPlace, values.baseAddress, Int32(values.count), mpiFloat, mpiSum, handle),
             "MPI_Allreduce")
     }
 
     public func gather(_ bytes: [UInt8]) throws(MPIError) -> [[UInt8]] {
         var own = Int32(bytes.count)
         var counts = [Int32](repeating: 0, count: size)
-        try MPIError.check(MPI_Allgather(&own, 1, mpiInt, &counts, 1, mpiInt, mpiCommWorld), "MPI_Allgather")
+        try MPIError.check(MPI_Allgather(&own, 1, mpiInt, &counts, 1, mpiInt, handle), "MPI_Allgather")
         var offsets: [Int32] = []
         var total: Int32 = 0
         for count in counts {
@@ -89,7 +96,7 @@ public final class MPICommunicator: Communicator {
         }
         var all = [UInt8](repeating: 0, count: Int(total))
         try MPIError.check(
-            MPI_Allgatherv(bytes, own, mpiByte, &all, counts, offsets, mpiByte, mpiCommWorld), "MPI_Allgatherv")
+            MPI_Allgatherv(bytes, own, mpiByte, &all, counts, offsets, mpiByte, handle), "MPI_Allgatherv")
         return zip(offsets, counts).map { Array(all[Int($0)..<Int($0 + $1)]) }
     }
 
@@ -103,24 +110,55 @@ public final class MPICommunicator: Communicator {
         try MPIError.check(
             MPI_Alltoallv(
                 values.baseAddress, parts.map { Int32($0.count) }, parts.map { Int32($0.lowerBound) }, mpiFloat,
-                received.baseAddress, counts, offsets, mpiFloat, mpiCommWorld), "MPI_Alltoallv")
+                received.baseAddress, counts, offsets, mpiFloat, handle), "MPI_Alltoallv")
     }
 
     public func share(_ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>]) throws(MPIError) {
         try MPIError.check(
             MPI_Allgatherv(
                 mpiInPlace, 0, mpiFloat, values.baseAddress, parts.map { Int32($0.count) },
-                parts.map { Int32($0.lowerBound) }, mpiFloat, mpiCommWorld), "MPI_Allgatherv")
+                parts.map { Int32($0.lowerBound) }, mpiFloat, handle), "MPI_Allgatherv")
     }
 
     public func messenger() throws(MPIError) -> (any Messenger)? {
         if let ownMessenger { return ownMessenger }
-        let messenger = try MPIMessenger(servesOtherThreads: threadLevel >= Int32(MPI_THREAD_SERIALIZED))
+        let messenger = try MPIMessenger(handle, servesOtherThreads: threadLevel >= Int32(MPI_THREAD_SERIALIZED))
         ownMessenger = messenger
         return messenger
     }
 
+    public func startSum(_ values: [Int]) throws(MPIError) -> any PendingSum { try MPISum(values, handle) }
+
+    public func split(_ color: Int) throws(MPIError) -> any Communicator {
+        var part: MPI_Comm?
+        try MPIError.check(MPI_Comm_split(handle, Int32(color), Int32(rank), &part), "MPI_Comm_split")
+        guard let part else { throw MPIError(code: Int32(MPI_ERR_COMM), function: "MPI_Comm_split") }
+        return try MPICommunicator(part, threadLevel: threadLevel)
+    }
+
     public func abort(_ status: Int32) { MPI_Abort(mpiCommWorld, status) }
+}
+
+/// A sum on its way, by a collective that does not block.
+private final class MPISum: PendingSum {
+    /// MPI's until the sum is there.
+    private let values: UnsafeMutableBufferPointer<Int>
+    private var request: MPI_Request?
+
+    init(_ values: [Int], _ communicator: MPI_Comm) throws(MPIError) {
+        self.values = .allocate(capacity: values.count)
+        _ = self.values.initialize(from: values)
+        try MPIError.check(
+            MPI_Iallreduce(
+                mpiInPlace, self.values.baseAddress, Int32(values.count), mpiInt64, mpiSum, communicator, &request),
+            "MPI_Iallreduce")
+    }
+
+    func wait() throws(MPIError) -> [Int] {
+        try MPIError.check(MPI_Waitall(1, &request, mpiStatusesIgnore), "MPI_Waitall")
+        defer { values.deallocate() }
+        return Array(values)
+    }
 }
 
 func systemHostName() -> String {

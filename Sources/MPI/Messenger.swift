@@ -38,9 +38,9 @@ final class MPIMessenger: Messenger {
     private let communicator: MPI_Comm
 
     /// Collective.
-    init(servesOtherThreads: Bool) throws(MPIError) {
+    init(_ ranks: MPI_Comm, servesOtherThreads: Bool) throws(MPIError) {
         var own: MPI_Comm?
-        try MPIError.check(MPI_Comm_dup(mpiCommWorld, &own), "MPI_Comm_dup")
+        try MPIError.check(MPI_Comm_dup(ranks, &own), "MPI_Comm_dup")
         guard let own else { throw MPIError(code: Int32(MPI_ERR_COMM), function: "MPI_Comm_dup") }
         try MPIError.check(MPI_Comm_set_errhandler(own, mpiErrorsReturn), "MPI_Comm_set_errhandler")
         communicator = own

@@ -20,23 +20,23 @@ public enum WeightsFile {
         return try readModel(from: file)
     }
 
-    /// Reads the group `/model`.
-    public static func readModel(from file: borrowing HDF5File) throws -> NetworkState {
-        guard file.isGroup("/model") else {
+    /// Reads a network's group.
+    public static func readModel(group: String = "/model", from file: borrowing HDF5File) throws -> NetworkState {
+        guard file.isGroup(group) else {
             throw InputError(
-                file.path, at: "/model", "is missing", remedy: "expected a weight file or checkpoint of luna")
+                file.path, at: group, "is missing", remedy: "expected a weight file or checkpoint of luna")
         }
         let known = Set((NoduleNetwork.parameters.entries + NoduleNetwork.statistics.entries).map(\.name))
         // PyTorch's own counters are neither needed nor written.
-        let strange = try file.names(in: "/model").first {
+        let strange = try file.names(in: group).first {
             !known.contains($0) && !$0.hasSuffix("num_batches_tracked")
         }
         if let strange {
-            throw InputError(file.path, at: "/model/\(strange)", "is no tensor of the nodule network")
+            throw InputError(file.path, at: "\(group)/\(strange)", "is no tensor of the nodule network")
         }
         return NetworkState(
-            parameters: try readTable(NoduleNetwork.parameters, group: "/model", from: file),
-            statistics: try readTable(NoduleNetwork.statistics, group: "/model", from: file))
+            parameters: try readTable(NoduleNetwork.parameters, group: group, from: file),
+            statistics: try readTable(NoduleNetwork.statistics, group: group, from: file))
     }
 
     /// Reads one flat array from the datasets of a group.
@@ -63,10 +63,12 @@ public enum WeightsFile {
         return nil
     }
 
-    /// Writes the group `/model`.
-    public static func writeModel(_ state: NetworkState, to file: borrowing HDF5File) throws {
-        try writeTable(NoduleNetwork.parameters, state.parameters, group: "/model", to: file)
-        try writeTable(NoduleNetwork.statistics, state.statistics, group: "/model", to: file)
+    /// Writes a network's group.
+    public static func writeModel(
+        _ state: NetworkState, group: String = "/model", to file: borrowing HDF5File
+    ) throws {
+        try writeTable(NoduleNetwork.parameters, state.parameters, group: group, to: file)
+        try writeTable(NoduleNetwork.statistics, state.statistics, group: group, to: file)
     }
 
     /// Writes one flat array as the datasets of a group, each with a checksum.

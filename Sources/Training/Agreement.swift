@@ -15,21 +15,32 @@ enum Agreement {
 
     /// - Parameters:
     ///   - subject: What is compared, for the message.
+    ///   - group: Ranks that are compared with one another: so many that follow one another; nil: all.
     ///   - remedy: What to do where it differs.
     /// - Throws: `DisagreementError` naming the ranks that differ from most, and their hosts; `MPIError`.
     static func check(
-        _ digest: Digest, of subject: String, _ communicator: any Communicator, remedy: String = badSetup
+        _ digest: Digest, of subject: String, _ communicator: any Communicator, group: Int? = nil,
+        remedy: String = badSetup
     ) throws {
         let all = try communicator.gather(text: digest.text)
-        // Where two groups are as large, the one with the lower rank counts as most.
-        let groups = Dictionary(grouping: all.indices) { all[$0] }.values
-        guard groups.count > 1, let most = groups.max(by: { ($0.count, $1[0]) < ($1.count, $0[0]) }) else { return }
+        let size = group ?? all.count
+        let different = stride(from: 0, to: all.count, by: size).flatMap { first in
+            odd(all[first..<min(first + size, all.count)])
+        }
+        guard let odd = different.first else { return }
         let hosts = try communicator.gather(text: communicator.hostName)
-        let different = all.indices.filter { all[$0] != all[most[0]] }
-        let ranks = different.map(String.init).joined(separator: ", ")
-        let places = Set(different.map { hosts[$0] }).sorted().joined(separator: ", ")
+        let ranks = different.map { String($0.rank) }.joined(separator: ", ")
+        let places = Set(different.map { hosts[$0.rank] }).sorted().joined(separator: ", ")
         throw DisagreementError(
-            description: "\(subject) differs between rank \(most[0]) and rank \(ranks): \(remedy) "
+            description: "\(subject) differs between rank \(odd.usual) and rank \(ranks): \(remedy) "
                 + "(rank \(ranks) on \(places))")
+    }
+
+    /// The ranks whose text is not that of most, and one of those whose it is.
+    private static func odd(_ texts: ArraySlice<String>) -> [(rank: Int, usual: Int)] {
+        // Where two groups are as large, the one with the lower rank counts as most.
+        let groups = Dictionary(grouping: texts.indices) { texts[$0] }.values
+        guard groups.count > 1, let most = groups.max(by: { ($0.count, $1[0]) < ($1.count, $0[0]) }) else { return [] }
+        return texts.indices.filter { texts[$0] != texts[most[0]] }.map { ($0, most[0]) }
     }
 }

@@ -13,14 +13,17 @@ public struct Checkpoint: Hashable, Sendable {
     public var seed: Int
     /// The configuration as YAML.
     public var configuration: String
+    /// With local steps the network that all sites share, as the last outer update left it.
     public var state: NetworkState
-    /// Laid out as `NoduleNetwork.parameters`.
+    /// Of the optimizer that updates it. Laid out as `NoduleNetwork.parameters`.
     public var momentum: [Float]
+    /// With local steps every site's own; without them empty.
+    public var sites: [SiteState] = []
     /// Whether the epoch's validation is still to come.
     public var owesValidation: Bool
-    /// Sums of the running epoch's log, and the steps they add up.
+    /// Sums of the running epoch's log, and the steps they add up; site after site.
     public var epochTerms: [Double]
-    public var epochSteps: Int
+    public var epochSteps: [Int]
     /// The best evaluation so far, where there was any.
     public var best: BestResult?
     /// Of the data set: another one would go on with other samples.
@@ -28,18 +31,29 @@ public struct Checkpoint: Hashable, Sendable {
     /// The instruction set and OpenBLAS's kernels, on which the bits depend.
     public var arithmetic: String
 
+    /// What a site has for itself.
+    public struct SiteState: Hashable, Sendable {
+        /// Nil at a round's end: it is the shared one.
+        public var state: NetworkState?
+        /// Laid out as `NoduleNetwork.parameters`.
+        public var momentum: [Float]
+    }
+
     public static let format = "luna checkpoint"
-    public static let version: Int64 = 1
+    /// 2 adds sites, and digests numbers in strands.
+    public static let version: Int64 = 2
+    private static let versions: ClosedRange<Int64> = 1...version
 
     /// What the file's content must add up to.
-    private var digest: Digest {
+    private func digest(version: Int64) -> Digest {
         var digest = Digest()
+        func add(_ values: [Float]) { version == 1 ? digest.add(values) : digest.addStrands(values) }
         digest.add(epoch)
         digest.add(step)
         digest.add(seed)
         digest.add(configuration)
         digest.add(owesValidation ? 1 : 0)
-        digest.add(epochSteps)
+        for steps in epochSteps { digest.add(steps) }
         digest.add(dataDigest)
         digest.add(arithmetic)
         for term in epochTerms { digest.add(Int(truncatingIfNeeded: term.bitPattern)) }
@@ -47,9 +61,11 @@ public struct Checkpoint: Hashable, Sendable {
             digest.add(Int(truncatingIfNeeded: best.cpm.bitPattern))
             digest.add(best.step)
         }
-        digest.add(state.parameters)
-        digest.add(state.statistics)
-        digest.add(momentum)
+        for values in [state.parameters, state.statistics, momentum] { add(values) }
+        for site in sites {
+            if let state = site.state { for values in [state.parameters, state.statistics] { add(values) } }
+            add(site.momentum)
+        }
         return digest
     }
 
@@ -67,18 +83,25 @@ public struct Checkpoint: Hashable, Sendable {
             try file.setAttribute("config", to: configuration)
             try file.setAttribute("owes_validation", to: Int64(owesValidation ? 1 : 0))
             try file.setAttribute("epoch_terms", to: epochTerms)
-            try file.setAttribute("epoch_steps", to: Int64(epochSteps))
+            try file.setAttribute("epoch_steps", to: epochSteps.map { Int64($0) })
             if let best {
                 try file.setAttribute("best_cpm", to: best.cpm)
                 try file.setAttribute("best_step", to: Int64(best.step))
             }
             try file.setAttribute("data_digest", to: dataDigest)
             try file.setAttribute("arithmetic", to: arithmetic)
-            try file.setAttribute("digest", to: digest.text)
+            try file.setAttribute("digest", to: digest(version: Self.version).text)
+            try file.setAttribute("sites", to: Int64(sites.count))
             try WeightsFile.writeModel(state, to: file)
             FaultInjection.current?.pass(.write, rank: 0, step: step)
             try WeightsFile.writeTable(
                 NoduleNetwork.parameters, momentum, group: "/optimizer/momentum", to: file)
+            for (index, site) in sites.enumerated() {
+                let group = "/sites/\(index)"
+                if let state = site.state { try WeightsFile.writeModel(state, group: "\(group)/model", to: file) }
+                try WeightsFile.writeTable(
+                    NoduleNetwork.parameters, site.momentum, group: "\(group)/momentum", to: file)
+            }
             // On a network file system closing waits for the data, and does so with the library's lock held, for which
             // the threads wait that read patches: so the data go first, without it.
             try AtomicFile.synchronize(temporary)
@@ -96,7 +119,7 @@ public struct Checkpoint: Hashable, Sendable {
             throw InputError(path, at: "format", "\(found), expected \(format)")
         }
         let foundVersion = try file.attribute("version", as: Int64.self)
-        guard foundVersion == version else { throw VersionError(file: path, found: Int(foundVersion)) }
+        guard versions.contains(foundVersion) else { throw VersionError(file: path, found: Int(foundVersion)) }
         let checkpoint = Checkpoint(
             epoch: Int(try file.attribute("epoch", as: Int64.self)),
             step: Int(try file.attribute("step", as: Int64.self)),
@@ -105,19 +128,36 @@ public struct Checkpoint: Hashable, Sendable {
             state: try WeightsFile.readModel(from: file),
             momentum: try WeightsFile.readTable(
                 NoduleNetwork.parameters, group: "/optimizer/momentum", from: file),
+            sites: try readSites(from: file),
             owesValidation: try file.attribute("owes_validation", as: Int64.self) != 0,
             epochTerms: try file.attribute("epoch_terms", as: [Double].self),
-            epochSteps: Int(try file.attribute("epoch_steps", as: Int64.self)),
+            epochSteps: try file.attribute("epoch_steps", as: [Int64].self).map { Int($0) },
             best: file.hasAttribute("best_cpm")
                 ? BestResult(
                     cpm: try file.attribute("best_cpm", as: Double.self),
                     step: Int(try file.attribute("best_step", as: Int64.self))) : nil,
             dataDigest: try file.attribute("data_digest", as: String.self),
             arithmetic: try file.attribute("arithmetic", as: String.self))
-        guard try file.attribute("digest", as: String.self) == checkpoint.digest.text else {
+        guard try file.attribute("digest", as: String.self) == checkpoint.digest(version: foundVersion).text
+        else {
             throw InputError(path, "the content does not match its digest: the file is damaged")
         }
         return checkpoint
+    }
+
+    private static func readSites(from file: borrowing HDF5File) throws -> [SiteState] {
+        guard file.hasAttribute("sites") else { return [] }
+        let count = try file.attribute("sites", as: Int64.self)
+        let found = file.isGroup("/sites") ? try file.names(in: "/sites").count : 0
+        guard count == found else { throw InputError(file.path, at: "sites", "\(count), \(found) are there") }
+        return try (0..<found).map { index in
+            let group = "/sites/\(index)"
+            return SiteState(
+                state: file.isGroup("\(group)/model")
+                    ? try WeightsFile.readModel(group: "\(group)/model", from: file) : nil,
+                momentum: try WeightsFile.readTable(
+                    NoduleNetwork.parameters, group: "\(group)/momentum", from: file))
+        }
     }
 }
 
@@ -127,6 +167,6 @@ public struct VersionError: Error, CustomStringConvertible {
     let found: Int
 
     public var description: String {
-        "\(file): checkpoint version \(found), this program reads \(Checkpoint.version); use the luna that wrote it"
+        "\(file): checkpoint version \(found), this program reads up to \(Checkpoint.version); use the luna that wrote it"
     }
 }

@@ -19,7 +19,7 @@ struct FaultInjection {
     enum Kind: String, CaseIterable { case kill, stop, hang, term, usr1, nan, flip, slow }
 
     /// The places of a step, in its order. `write` is in the middle of writing a checkpoint, on rank 0.
-    enum Phase: String, CaseIterable { case load, forward, backward, reduce, update, checkpoint, write }
+    enum Phase: String, CaseIterable { case load, forward, backward, reduce, update, outer, checkpoint, write }
 
     struct Fault: Equatable {
         var kind: Kind

@@ -56,18 +56,7 @@ public final class GradientReduction {
         if mode == .allreduce && exchange != .float32 {
             throw UsageError("gradient_exchange: \(exchange.rawValue) needs reduction: tree")
         }
-        if mode == .tree && replicas.nonzeroBitCount != 1 {
-            let lower = 1 << (Int.bitWidth - 1 - replicas.leadingZeroBitCount)
-            throw UsageError(
-                "replicas: \(replicas) is not a power of two, which reduction: tree needs; "
-                    + "set replicas to \(lower) or \(2 * lower), or reduction to allreduce")
-        }
-        guard replicas % communicator.size == 0 else {
-            let working = (1...replicas).filter { replicas % $0 == 0 }.map(String.init).joined(separator: ", ")
-            throw UsageError(
-                "\(communicator.size) ranks do not divide \(replicas) replicas; "
-                    + "start \(working) ranks, or set replicas to a multiple of \(communicator.size)")
-        }
+        try Self.check(mode, replicas: replicas, ranks: communicator.size)
         self.mode = mode
         self.exchange = exchange
         self.count = count
@@ -75,6 +64,24 @@ public final class GradientReduction {
         self.communicator = communicator
         let each = replicas / communicator.size
         self.replicas = communicator.rank * each..<(communicator.rank + 1) * each
+    }
+
+    /// Whether so many ranks can share the replicas.
+    ///
+    /// - Throws: `UsageError` as `init`.
+    static func check(_ mode: ReductionMode, replicas: Int, ranks: Int) throws(UsageError) {
+        if mode == .tree && replicas.nonzeroBitCount != 1 {
+            let lower = 1 << (Int.bitWidth - 1 - replicas.leadingZeroBitCount)
+            throw UsageError(
+                "replicas: \(replicas) is not a power of two, which reduction: tree needs; "
+                    + "set replicas to \(lower) or \(2 * lower), or reduction to allreduce")
+        }
+        guard replicas % ranks == 0 else {
+            let working = (1...replicas).filter { replicas % $0 == 0 }.map(String.init).joined(separator: ", ")
+            throw UsageError(
+                "\(ranks) ranks do not divide \(replicas) replicas; "
+                    + "start \(working) ranks, or set replicas to a multiple of \(ranks)")
+        }
     }
 
     deinit { bucketwise?.driver.stop() }

@@ -16,17 +16,44 @@ public struct StartRecord: Encodable, Sendable {
     public var microBatch: Int
     /// Of the vector that is summed over the ranks in each step, as it travels.
     public var reducedBytes: Int
+    /// With local steps, how many there are in a round, and the sites that make them.
+    public var localSteps: Int?
+    public var sites: Int
     /// The instruction set and OpenBLAS's kernels.
     public var arithmetic: String
 
     private enum CodingKeys: String, CodingKey {
-        case kind, step, hosts, threads, replicas, arithmetic
+        case kind, step, hosts, threads, replicas, sites, arithmetic
+        case localSteps = "local_steps"
         case microBatch = "micro_batch"
         case reducedBytes = "reduced_bytes"
     }
 }
 
-/// One line of the log for a training step.
+/// One line of the log for a round of local steps, which ends with an outer update.
+public struct RoundRecord: Encodable, Sendable {
+    public let kind = "round"
+    public var epoch: Int
+    /// Completed steps.
+    public var step: Int
+    /// The Euclidean norm of the mean over sites of what the round changed in the parameters; and the root mean square of
+    /// the sites' own norms. Sites that go the same way have both alike; those that go their own, √sites apart.
+    public var meanNorm: Double
+    public var siteNorm: Double
+    /// Of rank 0, waiting for slower sites included.
+    public var seconds: Double
+    /// What a site sent to others, and received.
+    public var exchangedBytes: Int
+
+    private enum CodingKeys: String, CodingKey {
+        case kind, epoch, step, seconds
+        case meanNorm = "mean_norm"
+        case siteNorm = "site_norm"
+        case exchangedBytes = "exchanged_bytes"
+    }
+}
+
+/// One line of the log for a training step; with local steps, of the first site's.
 public struct StepRecord: Encodable, Sendable {
     public let kind = "step"
     public var epoch: Int

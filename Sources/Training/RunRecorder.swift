@@ -47,6 +47,16 @@ final class RunRecorder {
     }
 
     /// - Throws: `FileError`.
+    func append(_ record: RoundRecord) throws {
+        try metrics.append(record)
+        let values = [
+            ("round/mean_norm", record.meanNorm), ("round/site_norm", record.siteNorm),
+            ("seconds/round", record.seconds),
+        ]
+        try events.append(values, step: record.step, wallTime: Self.now)
+    }
+
+    /// - Throws: `FileError`.
     func append(_ record: RanksRecord) throws {
         try metrics.append(record)
         let values = [("ranks/median_seconds", record.medianSeconds), ("ranks/slowest_seconds", record.maximumSeconds)]

@@ -20,19 +20,19 @@ extension Trainer {
 
     /// Keeps count of the steps left out in a row, and says whose crops they had.
     ///
-    /// All ranks call it, since all have the same gradient.
+    /// All ranks of the site call it, since all have the same gradient.
     ///
     /// - Returns: The series of the replicas that had no finite gradient of their own.
     /// - Throws: `DivergenceError` where there have been too many; `MPIError`.
     func countSkipped(
-        _ norm: Double, batches: [MicroBatch], normalizers: LossCounts
+        _ site: Site, _ norm: Double, batches: [MicroBatch], normalizers: LossCounts
     ) throws -> [String] {
         if norm.isFinite {
-            skippedInARow = 0
+            site.skippedInARow = 0
             return []
         }
-        skippedInARow += 1
-        let culprits = try culprits(batches, normalizers)
+        site.skippedInARow += 1
+        let culprits = try culprits(site, batches, normalizers)
         var names = culprits.prefix(Self.namedReplicas).map { culprit in
             "replica \(culprit.replica) (rank \(culprit.rank)) with crops of \(culprit.series.joined(separator: ", "))"
         }
@@ -40,35 +40,46 @@ extension Trainer {
         let source =
             names.isEmpty
             ? "every replica's own is: their sum is too large, or a rank miscalculated" : names.joined(separator: "; ")
-        report(
-            .warning(
-                "step \(completedSteps + 1) left out (\(skippedInARow) in a row, at most \(Self.skipLimit - 1)): "
-                    + "its gradient is not finite: \(source)"))
-        guard skippedInARow < Self.skipLimit else {
+        let name = configuration.sites > 1 ? " of site \(site.index)" : ""
+        tell(
+            "step \(completedSteps + 1)\(name) left out (\(site.skippedInARow) in a row, at most \(Self.skipLimit - 1)): "
+                + "its gradient is not finite: \(source)")
+        guard site.skippedInARow < Self.skipLimit else {
             throw DivergenceError(
-                description: "\(Self.skipLimit) steps in a row had no finite gradient: "
+                description: "\(Self.skipLimit) steps\(name) in a row had no finite gradient: "
                     + "lower learning_rate, or start from an earlier checkpoint")
         }
         return culprits.flatMap(\.series)
     }
 
+    /// Warns of something that all ranks of a site know: on rank 0 at once, of other sites when the round ends.
+    private func tell(_ text: String) {
+        if communicator.rank == 0 {
+            report(.warning(text))
+        } else if layout.isLeader && layout.ranksPerSite < layout.ranks {
+            notices.append(text)
+        }
+    }
+
     /// Computes this rank's replicas once more, one by one, and gathers which of all are not finite by themselves: steps
     /// that go well pay nothing for the question.
-    private func culprits(_ batches: [MicroBatch], _ normalizers: LossCounts) throws -> [Culprit] {
+    private func culprits(_ site: Site, _ batches: [MicroBatch], _ normalizers: LossCounts) throws -> [Culprit] {
         let vector = VectorStorage(TrainingConfiguration.reductionCount)
         var own: [String] = []
-        for (replica, batch) in zip(replicas, batches) {
-            addReplica(replica, batch, normalizers, into: vector.buffer)
+        for (replica, batch) in zip(replicas(of: site), batches) {
+            addReplica(replica, batch, normalizers, state: site.state, into: vector.buffer)
             if vector.buffer.allSatisfy(\.isFinite) { continue }
             own.append(([String(replica)] + batch.seriesUIDs).joined(separator: "\t"))
         }
         let span = begin(.agreement)
         defer { span.end() }
-        let all = try communicator.gather(text: own.joined(separator: "\n"))
+        let all = try siteRanks.gather(text: own.joined(separator: "\n"))
         return all.enumerated().flatMap { rank, lines in
             lines.split(separator: "\n").map { line in
                 let fields = line.split(separator: "\t").map(String.init)
-                return Culprit(replica: Int(fields[0]) ?? 0, rank: rank, series: Array(fields.dropFirst()))
+                return Culprit(
+                    replica: Int(fields[0]) ?? 0, rank: layout.leader(of: site.index) + rank,
+                    series: Array(fields.dropFirst()))
             }
         }
     }

@@ -15,7 +15,8 @@ extension Trainer {
             StartRecord(
                 step: completedSteps, hosts: hosts, threads: network.engine.pool.threads,
                 replicas: configuration.replicas, microBatch: configuration.microBatch,
-                reducedBytes: configuration.reducedBytes, arithmetic: arithmetic))
+                reducedBytes: configuration.reducedBytes, localSteps: configuration.localSteps,
+                sites: configuration.sites, arithmetic: arithmetic))
         let alignment = try network.engine.spans.map { log in
             try ClockAlignment(communicator) { Int(log.now) }
         }
@@ -37,7 +38,10 @@ extension Trainer {
         } catch {
             // What was begun is good: it is of a step before the fault. Where all ranks have failed alike, they wait for it.
             try? settleCheckpoints(waiting: true)
-            if error is DivergenceError || error is DisagreementError { try? communicator.barrier() }
+            // A site diverges alone.
+            if error is DivergenceError && configuration.sites == 1 || error is DisagreementError {
+                try? communicator.barrier()
+            }
             monitor.finish(.failed, failure: "\(error)")
             throw error
         }
@@ -49,7 +53,8 @@ extension Trainer {
         let span = network.engine.begin(phase.rawValue)
         if let fault = FaultInjection.current, let place = FaultInjection.Phase(rawValue: phase.rawValue) {
             // Between steps it is the one before that counts.
-            fault.pass(place, rank: communicator.rank, step: completedSteps + (phase == .checkpoint ? 0 : 1))
+            fault.pass(
+                place, rank: communicator.rank, step: completedSteps + ([.checkpoint, .outer].contains(phase) ? 0 : 1))
         }
         return span
     }

@@ -4,6 +4,7 @@ import Compute
 import Detection
 import Evaluation
 import Inference
+import Network
 import PatchData
 import Pictures
 import Views
@@ -108,8 +109,12 @@ extension Trainer {
     }
 
     /// What searches the held-out scans with the state as it is now.
-    func detector() -> ScanDetector {
-        var detector = ScanDetector(anchors: configuration.preset.anchors) { [network, state] in
+    func detector() -> ScanDetector { Self.detector(configuration, network, state) }
+
+    static func detector(
+        _ configuration: TrainingConfiguration, _ network: NoduleNetwork, _ state: NetworkState
+    ) -> ScanDetector {
+        var detector = ScanDetector(anchors: configuration.preset.anchors) {
             network.forward(state, input: $0, coord: $1, mode: .evaluation)
         }
         detector.tiling = .planned(bytes: configuration.evaluateMemoryMiB << 20)

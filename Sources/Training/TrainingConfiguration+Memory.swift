@@ -17,10 +17,13 @@ extension TrainingConfiguration {
         return (gradientExchange == .bfloat16 ? 2 : 4) * gradients + 4 * (Self.reductionCount - gradients)
     }
 
-    /// Bytes of a checkpoint: state, momentum, and the file's own.
-    public static var checkpointBytes: Int {
-        4 * (2 * NoduleNetwork.parameters.count + NoduleNetwork.statistics.count) + (1 << 20)
+    /// Bytes of a checkpoint: state, momentum, those of sites with local steps, and the file's own.
+    public var checkpointBytes: Int {
+        (1 + (localSteps == nil ? 0 : sites)) * Self.siteBytes + (1 << 20)
     }
+
+    /// Of a network and its optimizer's momentum.
+    private static var siteBytes: Int { 4 * (2 * NoduleNetwork.parameters.count + NoduleNetwork.statistics.count) }
 
     /// The program, its libraries and their buffers.
     private static let programBytes = 48 << 20
@@ -46,7 +49,11 @@ extension TrainingConfiguration {
         let vectors = levels + (ranks > 1 ? 1 : 0) + 2
         let cells = (cropSize / 4) * (cropSize / 4) * (cropSize / 4)
         let crop = cropSize * cropSize * cropSize + cells * (3 + preset.anchors.count * 5)
+        // With local steps: the shared network and its momentum, the sites beyond the first, the outer update's vectors;
+        // on rank 0 all sites on their way into a checkpoint.
+        let ownSites = max(1, sites / ranks)
+        let outer = localSteps == nil ? 0 : (ownSites + 2 + sites) * Self.siteBytes
         // Those of the step, two steps ahead, and the one that is being made.
-        return 4 * (vectors * Self.reductionCount + (3 * replicas + 1) * microBatch * crop)
+        return outer + 4 * (vectors * Self.reductionCount + (3 * replicas + 1) * microBatch * crop)
     }
 }

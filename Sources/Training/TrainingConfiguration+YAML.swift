@@ -24,6 +24,13 @@ extension TrainingConfiguration {
         ("reduction", "tree: the same bits at every rank count; allreduce: MPI's own order"),
         ("gradient_exchange", "float32; bfloat16: rounded at every addition, half the traffic; reduction: tree only"),
         ("overlap", "exchange during the backward pass by a sleeping thread or by polls, or off; same bits; tree only"),
+        (
+            "local_steps",
+            "steps that each site makes by itself before an outer update, which epochs' ends call for too; null: none"
+        ),
+        ("sites", "groups of replicas that train by themselves meanwhile, a power of two; local_steps only"),
+        ("outer_learning_rate", "how far the outer update follows the sites' mean; local_steps only"),
+        ("outer_momentum", "of the outer update, Nesterov's; local_steps only"),
         ("threads", "per rank; null: the cores that this rank may use"),
         ("checkpoint_every_steps", "null: at the end of epochs only"),
         ("checkpoint_every_epochs", "and after the last one"),
@@ -158,6 +165,10 @@ extension TrainingConfiguration {
         c.reduction = try fields.choice("reduction", c.reduction)
         c.gradientExchange = try fields.choice("gradient_exchange", c.gradientExchange)
         c.overlap = try fields.choice("overlap", c.overlap)
+        c.localSteps = try fields.optionalInteger("local_steps", c.localSteps)
+        c.sites = try fields.integer("sites", c.sites)
+        c.outerLearningRate = try fields.number("outer_learning_rate", c.outerLearningRate)
+        c.outerMomentum = try fields.number("outer_momentum", c.outerMomentum)
         c.threads = try fields.optionalInteger("threads", c.threads)
         c.checkpointEverySteps = try fields.optionalInteger("checkpoint_every_steps", c.checkpointEverySteps)
         c.checkpointEveryEpochs = try fields.integer("checkpoint_every_epochs", c.checkpointEveryEpochs)
@@ -196,7 +207,9 @@ extension TrainingConfiguration {
             "momentum": "\(momentum)", "weight_decay": "\(weightDecay)", "dropout": "\(dropout)",
             "augment": "{flip: \(a.flip), swap: \(a.swap), rotate: \(a.rotate), scale: \(a.scale)}",
             "reduction": reduction.rawValue, "gradient_exchange": gradientExchange.rawValue,
-            "overlap": overlap.rawValue, "threads": optional(threads),
+            "overlap": overlap.rawValue, "local_steps": optional(localSteps), "sites": "\(sites)",
+            "outer_learning_rate": "\(outerLearningRate)", "outer_momentum": "\(outerMomentum)",
+            "threads": optional(threads),
             "checkpoint_every_steps": optional(checkpointEverySteps),
             "checkpoint_every_epochs": "\(checkpointEveryEpochs)", "keep_checkpoints": "\(keepCheckpoints)",
             "initial_weights": initialWeights.map(Self.quoted) ?? "null",

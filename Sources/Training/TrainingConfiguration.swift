@@ -19,6 +19,11 @@ public struct TrainingConfiguration: Hashable, Sendable {
     public var reduction = ReductionMode.tree
     public var gradientExchange = GradientExchange.float32
     public var overlap = OverlapMode.thread
+    // With local steps: what is shared every so many steps, and by whom.
+    public var localSteps: Int?
+    public var sites = 1
+    public var outerLearningRate = 0.7
+    public var outerMomentum = 0.9
     public var threads: Int?
     public var checkpointEverySteps: Int?
     public var checkpointEveryEpochs = 1
@@ -90,11 +95,22 @@ public struct TrainingConfiguration: Hashable, Sendable {
         if gradientExchange != .float32 && reduction != .tree {
             return ("gradient_exchange", "\(gradientExchange.rawValue) needs reduction: tree")
         }
+        if localSteps != nil && reduction != .tree { return ("local_steps", "needs reduction: tree") }
+        if sites > 1 && localSteps == nil { return ("sites", "\(sites), expected 1 without local_steps") }
+        if sites.nonzeroBitCount != 1 || sites < 1 || replicas % sites != 0 {
+            return ("sites", "\(sites), expected a power of two that divides replicas, \(replicas)")
+        }
+        if !(outerLearningRate > 0 && outerLearningRate.isFinite) {
+            return ("outer_learning_rate", "\(outerLearningRate), expected a positive number")
+        }
+        if !(0..<1 ~= outerMomentum) {
+            return ("outer_momentum", "\(outerMomentum), expected 0 up to, not including, 1")
+        }
         if warmupSteps < 0 { return ("warmup_steps", "\(warmupSteps), expected 0 or more") }
         if seed < 0 { return ("seed", "\(seed), expected 0 or more") }
         let counts: [(key: String, value: Int?, limit: Int)] = [
             ("replicas", replicas, 65_536), ("micro_batch", microBatch, 4_096), ("epochs", epochs, .max),
-            ("steps_per_epoch", stepsPerEpoch, .max), ("threads", threads, 4_096),
+            ("steps_per_epoch", stepsPerEpoch, .max), ("local_steps", localSteps, .max), ("threads", threads, 4_096),
             ("checkpoint_every_steps", checkpointEverySteps, .max),
             ("checkpoint_every_epochs", checkpointEveryEpochs, .max), ("keep_checkpoints", keepCheckpoints, .max),
             ("evaluate_every_epochs", evaluateEveryEpochs, .max), ("evaluate_memory_mib", evaluateMemoryMiB, 1 << 24),

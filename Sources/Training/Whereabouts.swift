@@ -10,7 +10,10 @@ public enum TrainingPhase: String, Codable, CaseIterable, Sendable {
     case load
     /// The counts of cells that scale the loss are added up over the ranks: here the fast wait for the slow.
     case counts
-    case forward, backward, reduce, update, agreement, checkpoint, validation, evaluation
+    case forward, backward, reduce, update, agreement
+    /// All sites share what they have learnt.
+    case outer
+    case checkpoint, validation, evaluation
     /// The timeline is collected and written.
     case timeline
 }
@@ -137,10 +140,31 @@ final class ObservedCommunicator: Communicator {
         try observed { () throws(MPIError) in try base.share(values, parts: parts) }
     }
 
+    func startSum(_ values: [Int]) throws(MPIError) -> any PendingSum {
+        ObservedSum(try base.startSum(values), whereabouts)
+    }
+
+    func split(_ color: Int) throws(MPIError) -> any Communicator {
+        ObservedCommunicator(try observed { () throws(MPIError) in try base.split(color) }, whereabouts)
+    }
+
     /// Its messages are not observed: they travel while their ranks do something else.
     func messenger() throws(MPIError) -> (any Messenger)? {
         try observed { () throws(MPIError) in try base.messenger() }
     }
 
     func abort(_ status: Int32) { base.abort(status) }
+}
+
+/// A sum whose wait is an operation of all ranks.
+private final class ObservedSum: PendingSum {
+    private let base: any PendingSum
+    private let whereabouts: Whereabouts
+
+    init(_ base: any PendingSum, _ whereabouts: Whereabouts) {
+        self.base = base
+        self.whereabouts = whereabouts
+    }
+
+    func wait() throws(MPIError) -> [Int] { try whereabouts.meeting { () throws(MPIError) in try base.wait() } }
 }

@@ -11,7 +11,7 @@ extension RunPlan {
         self.init(
             replicas: configuration.replicas, microBatch: configuration.microBatch, cropSize: configuration.cropSize,
             reduction: configuration.reduction.rawValue, memory: configuration.memory(ranks: ranks, threads: threads),
-            checkpointBytes: TrainingConfiguration.checkpointBytes,
+            checkpointBytes: configuration.checkpointBytes,
             // The best one, and the one being written.
             checkpoints: configuration.keepCheckpoints + 2,
             bytesPerCrop: patches > 0 ? Double(bytes) / Double(patches) : nil,

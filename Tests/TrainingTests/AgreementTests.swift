@@ -24,6 +24,8 @@ private final class ScriptedCommunicator: Communicator {
         into received: UnsafeMutableBufferPointer<Float>
     ) {}
     func share(_ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>]) {}
+    func startSum(_ values: [Int]) -> any PendingSum { KnownSum(values) }
+    func split(_ color: Int) -> any Communicator { self }
     func messenger() -> (any Messenger)? { nil }
     func abort(_ status: Int32) {}
 }

@@ -11,7 +11,8 @@ import Testing
         let state = NoduleNetwork.initialState(seed: UInt64(step))
         return Checkpoint(
             epoch: 2, step: step, seed: 3, configuration: TrainingConfiguration().yaml(), state: state,
-            momentum: state.parameters.map { $0 / 2 }, owesValidation: true, epochTerms: [1, 2.5, -0.0], epochSteps: 4,
+            momentum: state.parameters.map { $0 / 2 }, owesValidation: true, epochTerms: [1, 2.5, -0.0],
+            epochSteps: [4],
             dataDigest: "0123", arithmetic: "avx2, Haswell")
     }
 
@@ -21,6 +22,28 @@ import Testing
             try checkpoint(step: 7).write(to: path)
             #expect(try Checkpoint.read(path) == checkpoint(step: 7))
             #expect(try WeightsFile.read(path) == checkpoint(step: 7).state)
+        }
+    }
+
+    /// Sites within a round have networks of their own, at its end only momentum; every bit of them is checked.
+    @Test(arguments: [true, false]) func holdsSites(_ isRoundEnd: Bool) throws {
+        try withTemporaryDirectory { directory in
+            let path = "\(directory)/c.h5"
+            var written = checkpoint(step: 7)
+            written.sites = ([8, 9] as [UInt64]).map { seed in
+                let state = NoduleNetwork.initialState(seed: seed)
+                return .init(state: isRoundEnd ? nil : state, momentum: state.parameters.map { $0 / 4 })
+            }
+            written.epochTerms += written.epochTerms
+            written.epochSteps = [4, 3]
+            try written.write(to: path)
+            #expect(try Checkpoint.read(path) == written)
+            #expect(try WeightsFile.read(path) == written.state)
+
+            var bytes = try FileContent.bytes(path)
+            bytes[bytes.count * 3 / 4] ^= 1
+            try AtomicFile.write(bytes, to: path)
+            #expect(throws: InputError.self) { try Checkpoint.read(path) }
         }
     }
 

@@ -18,7 +18,7 @@ import Testing
                 parameters: [Float](repeating: value, count: NoduleNetwork.parameters.count),
                 statistics: [Float](repeating: value, count: NoduleNetwork.statistics.count)),
             momentum: [Float](repeating: -value, count: NoduleNetwork.parameters.count), owesValidation: false,
-            epochTerms: [1], epochSteps: step, dataDigest: "0", arithmetic: "none")
+            epochTerms: [1], epochSteps: [step], dataDigest: "0", arithmetic: "none")
     }
 
     /// What is written is the state as it was handed over, though training changes its own at once; each one is told once,

@@ -43,6 +43,10 @@ import Testing
         c.schedule = .cosine
         c.overlap = .off
         c.gradientExchange = .bfloat16
+        c.localSteps = 50
+        c.sites = 4
+        c.outerLearningRate = 0.5
+        c.outerMomentum = 0.8
         #expect(try read(c.yaml()) == c)
         #expect(try read(c.yaml(explained: true)) == c)
         #expect(
@@ -57,6 +61,14 @@ import Testing
         #expect(message("crop_size: 50").contains("crop_size: 50, expected a multiple of 16"))
         #expect(message("validation_fold: null\nevaluate_every_epochs: 2").contains("validation_fold is null"))
         #expect(message("", ["momentum=1.5"]).contains("momentum"))
+        #expect(message("sites: 2").contains("sites: 2, expected 1 without local_steps"))
+        #expect(
+            message("sites: 3\nlocal_steps: 9").contains("sites: 3, expected a power of two that divides replicas, 8"))
+        #expect(message("sites: 16\nlocal_steps: 9").contains("that divides replicas, 8"))
+        #expect(message("local_steps: 0").contains("local_steps: 0, expected 1 to"))
+        #expect(message("local_steps: 5\nreduction: allreduce").contains("local_steps: needs reduction: tree"))
+        #expect(message("outer_learning_rate: 0").contains("outer_learning_rate: 0.0, expected a positive number"))
+        #expect(message("outer_momentum: 1").contains("outer_momentum: 1.0, expected 0 up to"))
         #expect(message("regression_weight: 0").contains("regression_weight: 0.0, expected a positive number"))
         #expect(message("stall_warning_seconds: 0").contains("stall_warning_seconds: 0, expected 1 to"))
         #expect(message("stall_limit_seconds: 30").contains("at least stall_warning_seconds, 60"))

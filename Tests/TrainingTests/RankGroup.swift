@@ -8,6 +8,7 @@ final class RankGroup: @unchecked Sendable {
     private let condition = NSCondition()
     private var slots: [Int: [[Float]]] = [:]
     private var arrived: [Int: Int] = [:]
+    private var parts: [[Int]: RankGroup] = [:]
     private var mail: [Address: [[UInt8]]] = [:]
 
     struct Address: Hashable {
@@ -15,6 +16,16 @@ final class RankGroup: @unchecked Sendable {
     }
 
     init(size: Int) { self.size = size }
+
+    /// The group of some of these ranks; the same for all who ask in the same round.
+    func part(_ ranks: [Int], of round: Int) -> RankGroup {
+        condition.withLock {
+            let key = [round] + ranks
+            let part = parts[key] ?? RankGroup(size: ranks.count)
+            parts[key] = part
+            return part
+        }
+    }
 
     /// Everybody's contribution to round `round`, by rank.
     func meet(_ round: Int, rank: Int, _ values: [Float]) -> [[Float]] {
@@ -121,6 +132,15 @@ final class ThreadCommunicator: Communicator {
     func share(_ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>]) {
         let all = meet(Array(values))
         for (rank, part) in parts.enumerated() { for index in part { values[index] = all[rank][index] } }
+    }
+
+    func startSum(_ values: [Int]) -> any PendingSum { KnownSum(values) }
+
+    func split(_ color: Int) -> any Communicator {
+        let colors = meet([Float(color)]).map { $0[0] }
+        let ranks = colors.indices.filter { colors[$0] == Float(color) }
+        let part = group.part(ranks, of: round)
+        return ThreadCommunicator(rank: ranks.firstIndex(of: rank) ?? 0, group: part)
     }
 
     func messenger() -> (any Messenger)? { ThreadMessenger(rank, group, servesOtherThreads, looksUntilFailure) }

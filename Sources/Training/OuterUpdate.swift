@@ -1,0 +1,134 @@
+// Local steps: every site trains by itself for a round of H steps; then one update of the network that all share follows
+// what the sites have learnt. Between sites nothing but that crosses, 1/H of what synchronous steps send.
+//
+//     Δ = mean over sites of (θ - θ_site)         the round's outcome as a gradient
+//     v ← μ v + Δ,   θ ← θ - η (Δ + μ v)          Nesterov's momentum, as PyTorch's SGD has it
+//     θ_site ← θ                                  the sites' own momentum stays theirs
+//
+// A. Douillard et al., "DiLoCo: Distributed Low-Communication Training of Language Models" (2023), with SGD in the sites
+// in place of AdamW. Running statistics of batch normalisation become their mean over the sites.
+//
+// The mean follows the tree over sites, so that the bits do not depend on the ranks. Where a site spans several ranks,
+// each carries one slice of the vector to its fellows in the other sites, and within the site the slices are shared.
+
+import MPI
+import Network
+
+/// The network that all sites share, and its optimizer.
+final class OuterUpdate {
+    /// What the round began with.
+    private(set) var state: NetworkState
+    /// Laid out as `NoduleNetwork.parameters`.
+    private(set) var momentum: [Float]
+    private let learningRate: Float
+    private let momentumFactor: Float
+    private let sites: Int
+    private let within: any Communicator
+    /// By place within a site.
+    private let slices: [Range<Int>]
+    private let slice: Range<Int>
+    private let reduction: GradientReduction
+    /// Laid out as `NoduleNetwork.parameters`.
+    private let mean: VectorStorage
+
+    /// What a round's end came to.
+    struct Outcome {
+        /// Euclidean norms over the parameters: of the mean Δ, and the root of the mean square of the sites' own. They are
+        /// equal where all sites went the same way, and the first is less by √sites where each went its own.
+        var meanNorm: Double
+        var siteNorm: Double
+    }
+
+    /// Collective.
+    ///
+    /// - Parameters:
+    ///   - within: The ranks of this rank's site.
+    ///   - across: Those of its place in all sites, or all, each with sites of its own.
+    /// - Throws: `UsageError`, `MPIError`.
+    init(
+        _ configuration: TrainingConfiguration, state: NetworkState, momentum: [Float], within: any Communicator,
+        across: any Communicator
+    ) throws {
+        self.state = state
+        self.momentum = momentum
+        learningRate = Float(configuration.outerLearningRate)
+        momentumFactor = Float(configuration.outerMomentum)
+        sites = configuration.sites
+        self.within = within
+        let count = state.parameters.count
+        slices = (0..<within.size).map {
+            GradientBuckets.slice(of: 0..<count, rank: $0, ranks: within.size)
+        }
+        slice = slices[within.rank]
+        mean = VectorStorage(count)
+        reduction = try GradientReduction(
+            mode: .tree, replicas: sites, count: slice.count + state.statistics.count + 1, communicator: across,
+            exchange: configuration.gradientExchange, gradients: slice.count)
+        try reduction.connect(.off)
+    }
+
+    /// Bytes that a site sends in a round, and receives, without those of protocols.
+    static func exchangedBytes(_ configuration: TrainingConfiguration) -> Int {
+        2 * (configuration.sites - 1) * configuration.reducedBytes / configuration.sites
+    }
+
+    /// Ends a round: updates the shared network and begins the next round with it. Collective.
+    ///
+    /// - Parameter sites: Of this rank, in their order.
+    /// - Throws: `MPIError`.
+    func apply(to sites: [Site]) throws(MPIError) -> Outcome {
+        for site in sites { reduction.add { write(site, to: $0) } }
+        let sum = try reduction.finish()
+        // A power of two: exact.
+        let share = 1 / Float(self.sites)
+        for index in slice { mean.buffer[index] = sum[index - slice.lowerBound] * share }
+        for index in state.statistics.indices { state.statistics[index] = sum[slice.count + index] * share }
+        let meanSquare = Double(sum[slice.count + state.statistics.count] * share)
+        try within.share(mean.buffer, parts: slices)
+        let norm = descend()
+        for site in sites { site.begin(with: state) }
+        return Outcome(meanNorm: norm, siteNorm: meanSquare.squareRoot())
+    }
+
+    /// A site's part of the sum: its slice of θ - θ_site, its statistics, and |θ - θ_site|².
+    private func write(_ site: Site, to vector: FloatBuffer) {
+        var squares = 0.0
+        state.parameters.withUnsafeBufferPointer { shared in
+            site.state.parameters.withUnsafeBufferPointer { own in
+                for index in slice { vector[index - slice.lowerBound] = shared[index] - own[index] }
+                for index in shared.indices {
+                    let difference = Double(shared[index]) - Double(own[index])
+                    squares += difference * difference
+                }
+            }
+        }
+        for (index, value) in site.state.statistics.enumerated() { vector[slice.count + index] = value }
+        vector[slice.count + site.state.statistics.count] = Float(squares)
+    }
+
+    /// Returns the norm of the mean.
+    private func descend() -> Double {
+        let (mean, rate, factor) = (mean.buffer, learningRate, momentumFactor)
+        var squares = 0.0
+        state.parameters.withUnsafeMutableBufferPointer { parameters in
+            momentum.withUnsafeMutableBufferPointer { momentum in
+                for index in mean.indices {
+                    let gradient = mean[index]
+                    let velocity = factor * momentum[index] + gradient
+                    momentum[index] = velocity
+                    parameters[index] -= rate * (gradient + factor * velocity)
+                    squares += Double(gradient) * Double(gradient)
+                }
+            }
+        }
+        return squares.squareRoot()
+    }
+}
+
+extension Site {
+    /// Takes over a network, into its own memory.
+    fileprivate func begin(with shared: NetworkState) {
+        _ = state.parameters.withUnsafeMutableBufferPointer { $0.update(fromContentsOf: shared.parameters) }
+        _ = state.statistics.withUnsafeMutableBufferPointer { $0.update(fromContentsOf: shared.statistics) }
+    }
+}

@@ -1,0 +1,82 @@
+import Detection
+import FileIO
+import Network
+
+/// What a run begins with: new weights, or what its newest good checkpoint holds.
+struct StartingPoint {
+    /// The network; with local steps the one that all sites share.
+    var state: NetworkState
+    var momentum: [Float]
+    /// This rank's. Without local steps the one there is.
+    var sites: [Site]
+    /// Whether all sites begin with the shared network.
+    var isShared = true
+    /// Completed steps.
+    var step = 0
+    var owesValidation = false
+    var best: BestResult?
+    /// Of all that the sites have for themselves: to be the same for all ranks, though each knows its own only.
+    var sitesDigest = Digest()
+
+    /// - Throws: `InputError` where `initial_weights` are not as expected, or the run or its checkpoint does not fit.
+    static func load(
+        _ setting: Trainer.Setting, _ layout: SiteLayout, report: (TrainingEvent) -> Void
+    ) throws -> StartingPoint {
+        if setting.resume {
+            let newest = try setting.run.newestCheckpoint { report(.warning("\($0); going back to the one before")) }
+            if let newest { return try load(newest.checkpoint, at: newest.path, setting, layout, report: report) }
+        }
+        let state = try setting.configuration.initialState()
+        let momentum = [Float](repeating: 0, count: NoduleNetwork.parameters.count)
+        return StartingPoint(
+            state: state, momentum: momentum,
+            sites: layout.own.map { Site(index: $0, state: state, momentum: momentum) })
+    }
+
+    private static func load(
+        _ checkpoint: Checkpoint, at path: String, _ setting: Trainer.Setting, _ layout: SiteLayout,
+        report: (TrainingEvent) -> Void
+    ) throws -> StartingPoint {
+        let (run, configuration) = (setting.run, setting.configuration)
+        guard checkpoint.dataDigest == setting.dataDigest.text else {
+            throw InputError(
+                setting.dataPath, "is not the data set that \(run.path) was started with",
+                remedy: "resume with that one, or start another run")
+        }
+        if checkpoint.arithmetic != setting.arithmetic {
+            report(
+                .warning(
+                    "the run was started with \(checkpoint.arithmetic), now it is \(setting.arithmetic): "
+                        + "from here on its bits are others"))
+        }
+        let saved = try TrainingConfiguration.parse(checkpoint.configuration, file: run.configurationPath)
+        if let key = configuration.firstDifference(from: saved) {
+            throw InputError(
+                run.path, at: key, "differs from the configuration that the run was started with",
+                remedy: "resume with the run's config.yaml, or start another run")
+        }
+        let expected = (sites: configuration.sites, own: configuration.localSteps == nil ? 0 : configuration.sites)
+        guard checkpoint.sites.count == expected.own, checkpoint.epochSteps.count == expected.sites,
+            checkpoint.epochTerms.count == expected.sites * LossTerms.vectorCount
+        else { throw InputError(path, at: "sites", "not those of its configuration") }
+
+        var point = StartingPoint(
+            state: checkpoint.state, momentum: checkpoint.momentum, sites: [], step: checkpoint.step,
+            owesValidation: checkpoint.owesValidation, best: checkpoint.best)
+        for index in layout.own {
+            let own = checkpoint.sites.isEmpty ? nil : checkpoint.sites[index]
+            let site = Site(
+                index: index, state: own?.state ?? checkpoint.state, momentum: own?.momentum ?? checkpoint.momentum)
+            let terms = checkpoint.epochTerms.dropFirst(index * LossTerms.vectorCount).prefix(LossTerms.vectorCount)
+            site.epochTerms = LossTerms(vector: Array(terms))
+            site.epochSteps = checkpoint.epochSteps[index]
+            point.sites.append(site)
+        }
+        point.isShared = checkpoint.sites.allSatisfy { $0.state == nil }
+        for site in checkpoint.sites {
+            for values in [site.state?.parameters ?? [], site.momentum] { point.sitesDigest.addStrands(values) }
+        }
+        report(.resumed(from: run.path, epoch: checkpoint.epoch, step: checkpoint.step))
+        return point
+    }
+}

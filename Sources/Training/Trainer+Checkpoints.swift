@@ -1,0 +1,135 @@
+// Agreement of the ranks, and checkpoints, which hold nothing on which they do not agree.
+
+import Compute
+import Detection
+import FileIO
+import MPI
+import Network
+
+extension Trainer {
+    /// Gives every rank rank 0's state, and checks that they were to train the same. Collective.
+    static func synchronize(
+        _ start: inout StartingPoint, _ configuration: TrainingConfiguration, _ dataDigest: Digest,
+        _ communicator: any Communicator
+    ) throws {
+        var digest = Digest()
+        digest.add(configuration.yaml())
+        digest.add(Int(truncatingIfNeeded: dataDigest.value))
+        digest.add(start.step)
+        digest.add(Int(truncatingIfNeeded: start.sitesDigest.value))
+        try Agreement.check(digest, of: "the configuration, the data set or the checkpoint", communicator)
+        func broadcast(_ values: inout [Float]) throws {
+            try values.withUnsafeMutableBytes { try communicator.broadcast($0, from: 0) }
+        }
+        try broadcast(&start.state.parameters)
+        try broadcast(&start.state.statistics)
+        try broadcast(&start.momentum)
+        for site in start.sites {
+            if start.isShared { site.state = start.state }
+            if configuration.localSteps == nil { site.momentum = start.momentum }
+        }
+    }
+
+    /// Checks that the ranks of each site hold the same for it, and all ranks the same shared network.
+    ///
+    /// - Throws: `DisagreementError`, `MPIError`.
+    func agree() throws {
+        guard communicator.size > 1 else { return }
+        let span = begin(.agreement)
+        defer { span.end() }
+        func check(_ state: NetworkState, _ momentum: [Float], group: Int) throws {
+            var digest = Digest()
+            for values in [state.parameters, state.statistics, momentum] { digest.addStrands(values) }
+            try Agreement.check(
+                digest, of: "the network's state at step \(completedSteps)", communicator, group: group,
+                remedy: Agreement.badMemory)
+        }
+        if layout.ranksPerSite > 1 { try check(sites[0].state, sites[0].momentum, group: layout.ranksPerSite) }
+        if let outer { try check(outer.state, outer.momentum, group: communicator.size) }
+    }
+
+    /// Has a checkpoint written, once all ranks agree on what is in it; training goes on meanwhile. Collective.
+    func save() throws {
+        try agree()
+        let span = begin(.checkpoint)
+        defer { span.end() }
+        let own = outer == nil ? [] : try gatherSites()
+        let (terms, steps) = try gatherEpoch()
+        guard let writer else { return }
+        try settleCheckpoints(waiting: true)
+        try writer.submit(
+            Checkpoint(
+                epoch: epoch, step: completedSteps, seed: configuration.seed, configuration: configuration.yaml(),
+                state: state, momentum: momentum, sites: own, owesValidation: owesValidation,
+                epochTerms: terms.flatMap(\.vector), epochSteps: steps, best: best, dataDigest: dataDigest.text,
+                arithmetic: arithmetic))
+    }
+
+    /// Tells of the checkpoints that have become durable.
+    ///
+    /// - Parameter waiting: Whether to wait for the one that is being written.
+    /// - Throws: `FileError` where one could not be written.
+    func settleCheckpoints(waiting: Bool) throws {
+        for path in try writer?.finished(waiting: waiting) ?? [] { report(.checkpoint(path: path)) }
+    }
+
+    // MARK: - What sites have for themselves
+
+    /// The running epoch's sums, by site.
+    func gatherEpoch() throws -> (terms: [LossTerms], steps: [Int]) {
+        if configuration.sites == 1 { return ([sites[0].epochTerms], [sites[0].epochSteps]) }
+        let own = sites.flatMap { site in
+            [site.epochSteps] + site.epochTerms.vector.map { Int(bitPattern: UInt($0.bitPattern)) }
+        }
+        // Leaders follow one another as their sites do.
+        let all = try communicator.gather(numbers: layout.isLeader ? own : []).joined()
+        let length = 1 + LossTerms.vectorCount
+        let parts = stride(from: 0, to: all.count, by: length).map { Array(Array(all)[$0..<$0 + length]) }
+        return (
+            parts.map { part in
+                LossTerms(vector: part.dropFirst().map { Double(bitPattern: UInt64(UInt(bitPattern: $0))) })
+            }, parts.map { $0[0] }
+        )
+    }
+
+    /// Every site's own state and momentum, on rank 0; elsewhere nothing of use. Collective.
+    private func gatherSites() throws -> [Checkpoint.SiteState] {
+        let isShared = isRoundEnd
+        var all: [Checkpoint.SiteState] = []
+        let messenger = communicator.size > 1 ? try communicator.messenger() : nil
+        // One after another: rank 0 has one link.
+        for index in 0..<configuration.sites {
+            let own = sites.first { $0.index == index }
+            var site = Checkpoint.SiteState(state: isShared ? nil : own?.state, momentum: own?.momentum ?? [])
+            let leader = layout.leader(of: index)
+            if let messenger, leader > 0, [0, leader].contains(communicator.rank) {
+                try whereabouts.meeting { try messenger.move(&site, from: leader, isShared, isRoot: own == nil) }
+            }
+            if communicator.rank == 0 { all.append(site) }
+        }
+        return all
+    }
+}
+
+extension Messenger {
+    /// Takes what a site has for itself from its leader to rank 0: called there and here.
+    fileprivate func move(
+        _ site: inout Checkpoint.SiteState, from leader: Int, _ isShared: Bool, isRoot: Bool
+    ) throws {
+        func move(_ values: inout [Float], count: Int) throws {
+            if isRoot { values = [Float](repeating: 0, count: count) }
+            try values.withUnsafeMutableBytes { bytes in
+                let message = [Message(rank: isRoot ? leader : 0, bytes: bytes)]
+                let transfer = try start(sends: isRoot ? [] : message, receives: isRoot ? message : [], tag: 0)
+                var pause = Pause.awaited
+                while try !transfer.isDone() { pause.take() }
+            }
+        }
+        try move(&site.momentum, count: NoduleNetwork.parameters.count)
+        guard !isShared else { return }
+        var state = site.state ?? NetworkState(parameters: [], statistics: [])
+        try move(&state.parameters, count: NoduleNetwork.parameters.count)
+        try move(&state.statistics, count: NoduleNetwork.statistics.count)
+        site.state = state
+    }
+}

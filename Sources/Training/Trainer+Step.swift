@@ -1,0 +1,123 @@
+// The synchronous step of a site: every replica's gradient, summed in the tree's order, one update, the same on all of its
+// ranks.
+
+import Compute
+import Detection
+import Network
+import PatchData
+
+extension Trainer {
+    /// What came of a site's step.
+    struct StepResult {
+        var terms: LossTerms
+        /// Not finite where the step was left out.
+        var gradientNorm: Double
+        /// The series whose crops gave the step no finite gradient.
+        var skippedSeries: [String]
+        /// Seconds of waiting for other ranks: for the counts that scale the loss, and for the sum.
+        var countsSeconds: Double
+        var reduceSeconds: Double
+    }
+
+    /// This rank's replicas of a site, in the whole job.
+    func replicas(of site: Site) -> [Int] { reduction.replicas.map { site.index * layout.replicasPerSite + $0 } }
+
+    /// A step of one site, with its next batches.
+    func takeStep(of site: Site, rate: Double) throws -> StepResult {
+        let replicas = replicas(of: site)
+        var batches = try during(.load) { try replicas.map { _ in try loader.next() } }
+        if isSpoilt(.nan) { batches[0].input.values[0] = .nan }
+        let counts = batches.map { DetectionLoss.counts(labels: $0.labels, mining: true) }.reduce(LossCounts(), +)
+        var sums = [counts.positives, counts.negatives]
+        let beforeCounts = ContinuousClock.now
+        try during(.counts) { try siteRanks.sum(&sums) }
+        let countsSeconds = (ContinuousClock.now - beforeCounts) / .seconds(1)
+        let normalizers = LossCounts(positives: sums[0], negatives: sums[1])
+
+        for (replica, batch) in zip(replicas, batches) {
+            reduction.add(reporting: {
+                addReplica(replica, batch, normalizers, state: site.state, into: $0, finished: $1)
+            })
+        }
+        let beforeReduction = ContinuousClock.now
+        let sum = try during(.reduce) { try whereabouts.meeting { try reduction.finish() } }
+        let reduceSeconds = (ContinuousClock.now - beforeReduction) / .seconds(1)
+        let updating = begin(.update)
+        let norm = gradientNorm(sum)
+        if norm.isFinite { update(site, sum, rate: rate) }
+        if isSpoilt(.flip) { flipBit(of: site) }
+        updating.end()
+        let tail = NoduleNetwork.parameters.count + NoduleNetwork.statistics.count
+        let terms = LossTerms(vector: sum[tail...].map(Double.init))
+        if norm.isFinite {
+            site.epochTerms = site.epochTerms + terms
+            site.epochSteps += 1
+        }
+        return StepResult(
+            terms: terms, gradientNorm: norm,
+            skippedSeries: try countSkipped(site, norm, batches: batches, normalizers: normalizers),
+            countsSeconds: countsSeconds, reduceSeconds: reduceSeconds)
+    }
+
+    /// Writes a replica's vector: gradients, batch statistics, loss terms.
+    func addReplica(
+        _ replica: Int, _ batch: MicroBatch, _ normalizers: LossCounts, state: NetworkState,
+        into vector: UnsafeMutableBufferPointer<Float>, finished: @escaping (Range<Int>) -> Void = { _ in }
+    ) {
+        let generator = CounterGenerator(
+            seed: UInt64(bitPattern: Int64(configuration.seed)), purpose: "dropout", UInt64(completedSteps),
+            UInt64(replica))
+        let forward = begin(.forward)
+        let output = network.forward(
+            state, input: batch.input, coord: batch.coord,
+            mode: .training(dropout: configuration.dropout, generator: generator))
+        let (terms, gradient) = DetectionLoss.evaluate(
+            output: output, labels: batch.labels, mining: true, normalizers: normalizers,
+            regressionWeight: configuration.regressionWeight)
+        forward.end()
+        let count = NoduleNetwork.parameters.count
+        for (index, value) in network.batchStatistics.enumerated() { vector[count + index] = value }
+        let tail = count + NoduleNetwork.statistics.count
+        for (index, value) in terms.vector.enumerated() { vector[tail + index] = Float(value) }
+        finished(count..<vector.count)
+        let backward = begin(.backward)
+        network.backward(
+            state, outputGradient: gradient, gradients: UnsafeMutableBufferPointer(rebasing: vector[0..<count]),
+            finished: finished)
+        backward.end()
+    }
+
+    /// The Euclidean norm of the gradient; not finite where any gradient or statistic is not.
+    private func gradientNorm(_ sum: UnsafeMutableBufferPointer<Float>) -> Double {
+        var total = 0.0
+        for index in 0..<NoduleNetwork.parameters.count { total += Double(sum[index]) * Double(sum[index]) }
+        for index in NoduleNetwork.parameters.count..<sum.count where !sum[index].isFinite { return .nan }
+        return total.squareRoot()
+    }
+
+    private func update(_ site: Site, _ sum: UnsafeMutableBufferPointer<Float>, rate: Double) {
+        guard let gradients = sum.baseAddress else { return }
+        network.engine.descend(
+            parameters: &site.state.parameters, momentum: &site.momentum, gradients: gradients,
+            learningRate: Float(rate),
+            momentumFactor: Float(configuration.momentum), weightDecay: Float(configuration.weightDecay))
+        let share = 1 / Float(layout.replicasPerSite)
+        let kept = NoduleNetwork.statisticsMomentum
+        for index in site.state.statistics.indices {
+            let mean = sum[NoduleNetwork.parameters.count + index] * share
+            site.state.statistics[index] = (1 - kept) * site.state.statistics[index] + kept * mean
+        }
+    }
+
+    // MARK: - Faults that tests ask for
+
+    private func isSpoilt(_ kind: FaultInjection.Kind) -> Bool {
+        FaultInjection.current?.spoils(kind, rank: communicator.rank, step: completedSteps + 1) ?? false
+    }
+
+    private func flipBit(of site: Site) {
+        let index = site.state.parameters.count / 2
+        let bits = site.state.parameters[index].bitPattern
+        site.state.parameters[index] = Float(bitPattern: bits ^ 1 << 20)
+    }
+}
