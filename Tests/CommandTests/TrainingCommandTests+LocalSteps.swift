@@ -74,7 +74,7 @@ extension TrainingCommandTests {
                 let run = "\(directory)/\(name)"
                 let job = try LunaProcess(
                     arguments + [
-                        "--run", run, "--set", "local_steps=\(steps)", "--set", "sites=1", "--set", "epochs=1", "--set",
+                        "--run", run, "--set", "sites=1", "--set", "local_steps=\(steps)", "--set", "epochs=1", "--set",
                         "outer_learning_rate=1", "--set", "outer_momentum=0",
                     ])
                 #expect(job.status == 0, "\(job.diagnosis)")
