@@ -44,9 +44,11 @@ public struct RoundRecord: Encodable, Sendable {
     public var seconds: Double
     /// What a site sent to others, and received.
     public var exchangedBytes: Int
+    /// What other sites than the first have to tell of the round: steps left out.
+    public var notices: [String]
 
     private enum CodingKeys: String, CodingKey {
-        case kind, epoch, step, seconds
+        case kind, epoch, step, seconds, notices
         case meanNorm = "mean_norm"
         case siteNorm = "site_norm"
         case exchangedBytes = "exchanged_bytes"

@@ -241,14 +241,15 @@ public final class Trainer {
                 description: "the outer update after step \(step) is not finite: lower learning_rate or "
                     + "outer_learning_rate, or start from an earlier checkpoint")
         }
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        let told = try communicator.gather(text: notices.joined(separator: "\n"))
+            .flatMap { $0.split(separator: "\n").map(String.init) }
+        notices = []
+        for notice in told { report(.warning(notice)) }
         try log?.append(
             RoundRecord(
-                epoch: epoch, step: step, meanNorm: outcome.meanNorm, siteNorm: outcome.siteNorm,
-                seconds: (ContinuousClock.now - start) / .seconds(1),
-                exchangedBytes: OuterUpdate.exchangedBytes(configuration)))
-        let others = try communicator.gather(text: notices.joined(separator: "\n")).dropFirst()
-        notices = []
-        for text in others.joined(separator: "\n").split(separator: "\n") { report(.warning(String(text))) }
+                epoch: epoch, step: step, meanNorm: outcome.meanNorm, siteNorm: outcome.siteNorm, seconds: seconds,
+                exchangedBytes: OuterUpdate.exchangedBytes(configuration), notices: told))
     }
 
     /// Logs an epoch of all sites' steps.

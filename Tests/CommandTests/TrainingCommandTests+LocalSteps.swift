@@ -100,6 +100,9 @@ extension TrainingCommandTests {
             #expect(job.status == 0, "\(job.diagnosis)")
             #expect(job.diagnosis.contains("step 2 of site 1 left out"), "\(job.diagnosis)")
             #expect(job.diagnosis.contains("replica 2 (rank 1)"), "\(job.diagnosis)")
+            let log = String(decoding: try FileContent.bytes("\(directory)/run/metrics.jsonl"), as: UTF8.self)
+            let rounds = log.split(separator: "\n").filter { $0.contains("\"kind\":\"round\"") }
+            #expect(rounds.map { $0.contains("step 2 of site 1 left out") } == [true, false, false, false])
         }
     }
 
