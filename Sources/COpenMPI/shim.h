@@ -18,6 +18,7 @@ LUNA_MPI(MPI_Op, MPI_SUM, mpiSum)
 LUNA_MPI(MPI_Op, MPI_MIN, mpiMin)
 LUNA_MPI(MPI_Op, MPI_MAX, mpiMax)
 LUNA_MPI(void *, MPI_IN_PLACE, mpiInPlace)
+LUNA_MPI(MPI_Status *, MPI_STATUS_IGNORE, mpiStatusIgnore)
 LUNA_MPI(MPI_Status *, MPI_STATUSES_IGNORE, mpiStatusesIgnore)
 
 #undef LUNA_MPI

@@ -19,6 +19,8 @@ public struct RunPlan: Hashable, Sendable, Codable {
     public var bytesPerCrop: Double?
     /// Bytes that every rank contributes to a reduction.
     public var reductionBytes: Int
+    /// Steps between two reductions over all ranks: with local steps, those of a round.
+    public var stepsPerReduction = 1
 
     public init(
         replicas: Int, microBatch: Int, cropSize: Int, reduction: String, refusal: String? = nil, memory: Int,

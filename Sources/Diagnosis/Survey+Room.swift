@@ -116,17 +116,18 @@ extension Survey {
             let reduction = ranks.compactMap(\.measures.reductionSeconds).max(),
             let step = median(ranks.compactMap(\.measures.stepSeconds))
         else { return [] }
-        let whole = reduction + step * Double(plan.replicas / ranks.count)
+        let whole = reduction + step * Double(plan.stepsPerReduction * plan.replicas / ranks.count)
         let share = reduction / whole
         guard share > Self.notedReduction else { return [] }
         return [
             Finding(
                 severity: share > Self.longReduction ? .warning : .note, subject: "reduction", ranks: NumberSet([]),
                 seen:
-                    "summing the gradients takes \(fixed(reduction * 1000, 0)) ms, \(fixed(100 * share, 0)) % of a step where "
+                    "summing the gradients takes \(fixed(reduction * 1000, 0)) ms, \(fixed(100 * share, 0)) % of "
+                    + (plan.stepsPerReduction == 1 ? "a step where " : "\(plan.stepsPerReduction) steps, where ")
                     + "nothing hides it",
                 remedy: "luna bench overlap tells what is left with overlap; give every rank more work for each sum "
-                    + "(replicas, micro_batch), or use a faster network")
+                    + "(replicas, micro_batch), use a faster network, or let sites train by themselves (local_steps)")
         ]
     }
 

@@ -46,7 +46,7 @@ extension HDF5File {
 
     /// The absolute paths of all datasets, in the order of a walk that sorts each group's names.
     ///
-    /// - Throws: `InputError` where a group is damaged, groups are nested deeper than 32, or there are more than 4,096
+    /// - Throws: `InputError` where a group is damaged, groups are nested deeper than 32, or there are more than 65,536
     ///   links.
     public func datasetPaths(in group: String = "/") throws -> [String] {
         var paths: [String] = []
@@ -61,7 +61,7 @@ extension HDF5File {
         for name in try names(in: group) {
             let path = group == "/" ? "/\(name)" : "\(group)/\(name)"
             visits += 1
-            guard visits <= 4096 else { throw site.mismatch(group, "more than 4,096 links from group to group") }
+            guard visits <= 65_536 else { throw site.mismatch(group, "more than 65,536 links from group to group") }
             if isGroup(path) {
                 try collect(path, depth: depth + 1, into: &paths, visits: &visits)
             } else {

@@ -16,7 +16,7 @@ import FileIO
 /// them. Before the library gets to see what a file says of itself, refused are: parts of the superblock that are seldom
 /// used (`Superblock`), links and data that lead to other files, filters besides deflate, shuffle and Fletcher-32, numbers
 /// that are not a processor's own, texts of variable length, extents and chunks larger than the stored bytes can fill, and
-/// walks along more than 4,096 links. That does not make the library safe from a file that someone forged with right
+/// walks along more than 65,536 links. That does not make the library safe from a file that someone forged with right
 /// checksums, or wrote in the format of HDF5 1.6, which has none: HDF5 1.10 reads beyond its buffers where such a file's
 /// attributes, names, addresses or virtual datasets lie, and may crash, or reserve (not fill) up to 4 GiB. Take files in that format from
 /// people whom you would take a program from.

@@ -43,6 +43,9 @@ public protocol Communicator: AnyObject {
 
 /// A sum that `startSum` has begun.
 public protocol PendingSum: AnyObject {
+    /// Moves on what can be moved without waiting: between calls MPI does little, and a rank that does nothing for the sum
+    /// holds up others.
+    func advance() throws(MPIError)
     /// Returns the sum when all ranks have given their values. Called once.
     func wait() throws(MPIError) -> [Int]
 }
@@ -100,5 +103,6 @@ public final class KnownSum: PendingSum {
 
     public init(_ values: [Int]) { self.values = values }
 
+    public func advance() {}
     public func wait() -> [Int] { values }
 }

@@ -154,6 +154,11 @@ private final class MPISum: PendingSum {
             "MPI_Iallreduce")
     }
 
+    func advance() throws(MPIError) {
+        var isDone: Int32 = 0
+        try MPIError.check(MPI_Test(&request, &isDone, mpiStatusIgnore), "MPI_Test")
+    }
+
     func wait() throws(MPIError) -> [Int] {
         try MPIError.check(MPI_Waitall(1, &request, mpiStatusesIgnore), "MPI_Waitall")
         defer { values.deallocate() }

@@ -45,7 +45,7 @@ public struct Checkpoint: Hashable, Sendable {
     private static let versions: ClosedRange<Int64> = 1...version
 
     /// What the file's content must add up to.
-    private func digest(version: Int64) -> Digest {
+    func digest(version: Int64 = Self.version) -> Digest {
         var digest = Digest()
         func add(_ values: [Float]) { version == 1 ? digest.add(values) : digest.addStrands(values) }
         digest.add(epoch)
@@ -72,11 +72,14 @@ public struct Checkpoint: Hashable, Sendable {
     /// Writes the checkpoint, in one piece or not at all.
     ///
     /// - Throws: `FileError`.
-    public func write(to path: String) throws {
+    public func write(to path: String) throws { try write(to: path, version: Self.version) }
+
+    /// As an earlier version wrote it, which had no sites.
+    func write(to path: String, version: Int64) throws {
         try AtomicFile.write(to: path) { temporary in
             let file = try HDF5File(creating: temporary, named: path)
             try file.setAttribute("format", to: Self.format)
-            try file.setAttribute("version", to: Self.version)
+            try file.setAttribute("version", to: version)
             try file.setAttribute("epoch", to: Int64(epoch))
             try file.setAttribute("step", to: Int64(step))
             try file.setAttribute("seed", to: Int64(seed))
@@ -90,8 +93,8 @@ public struct Checkpoint: Hashable, Sendable {
             }
             try file.setAttribute("data_digest", to: dataDigest)
             try file.setAttribute("arithmetic", to: arithmetic)
-            try file.setAttribute("digest", to: digest(version: Self.version).text)
-            try file.setAttribute("sites", to: Int64(sites.count))
+            try file.setAttribute("digest", to: digest(version: version).text)
+            if version > 1 { try file.setAttribute("sites", to: Int64(sites.count)) }
             try WeightsFile.writeModel(state, to: file)
             FaultInjection.current?.pass(.write, rank: 0, step: step)
             try WeightsFile.writeTable(
@@ -150,6 +153,11 @@ public struct Checkpoint: Hashable, Sendable {
         let count = try file.attribute("sites", as: Int64.self)
         let found = file.isGroup("/sites") ? try file.names(in: "/sites").count : 0
         guard count == found else { throw InputError(file.path, at: "sites", "\(count), \(found) are there") }
+        // One group may be there under many names.
+        let bytes = 4 * NoduleNetwork.parameters.count
+        guard found <= (FileContent.size(file.path) ?? .max) / bytes else {
+            throw InputError(file.path, at: "sites", "\(count), more than the file can hold")
+        }
         return try (0..<found).map { index in
             let group = "/sites/\(index)"
             return SiteState(

@@ -29,7 +29,7 @@ public struct Heartbeat: Codable, Hashable, Sendable {
     public var interval: Double
     /// The number of this heartbeat.
     public var beat: Int
-    /// Collective operations entered; whether the rank waits in one for the others.
+    /// Collective operations entered since the last step ended; whether the rank waits in one for the others.
     public var collectives: Int
     public var isWaiting: Bool
     /// Seconds since anything got done.

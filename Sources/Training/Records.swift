@@ -40,19 +40,25 @@ public struct RoundRecord: Encodable, Sendable {
     /// the sites' own norms. Sites that go the same way have both alike; those that go their own, √sites apart.
     public var meanNorm: Double
     public var siteNorm: Double
-    /// Of rank 0, waiting for slower sites included.
+    /// Of rank 0, waiting for slower sites included; a part of its step's.
     public var seconds: Double
     /// What a site sent to others, and received.
     public var exchangedBytes: Int
-    /// What other sites than the first have to tell of the round: steps left out.
-    public var notices: [String]
 
     private enum CodingKeys: String, CodingKey {
-        case kind, epoch, step, seconds, notices
+        case kind, epoch, step, seconds
         case meanNorm = "mean_norm"
         case siteNorm = "site_norm"
         case exchangedBytes = "exchanged_bytes"
     }
+}
+
+/// One line of the log for what sites beyond the first have to tell: steps that they left out.
+public struct NoticeRecord: Encodable, Sendable {
+    public let kind = "notice"
+    /// Completed steps when it was told.
+    public var step: Int
+    public var text: String
 }
 
 /// One line of the log for a training step; with local steps, of the first site's.

@@ -29,6 +29,9 @@ final class RunRecorder {
     func append(_ record: StartRecord) throws { try metrics.append(record) }
 
     /// - Throws: `FileError`.
+    func append(_ record: NoticeRecord) throws { try metrics.append(record) }
+
+    /// - Throws: `FileError`.
     func append(_ record: StepRecord) throws {
         try metrics.append(record)
         var values = [

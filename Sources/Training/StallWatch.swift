@@ -62,10 +62,16 @@ struct StallJudgement {
     /// Seconds for which surely nothing has got done: enough to end a job for.
     var certainSeconds: Double { sightings.values.compactMap(\.certainIdle).min() ?? 0 }
 
-    /// The ranks that the others wait for.
+    /// The ranks that the others wait for: of those behind, who do not wait themselves, if there are any.
     var missing: [Int] {
-        let arrived = sightings.values.filter { !$0.isSilent }.compactMap { $0.heartbeat?.collectives }.max() ?? 0
-        return sightings.filter { $0.value.isSilent || $0.value.heartbeat?.collectives ?? 0 < arrived }.keys.sorted()
+        let heard = sightings.values.filter { !$0.isSilent }.compactMap(\.heartbeat)
+        let arrived = heard.map { ($0.step, $0.collectives) }.max { $0 < $1 } ?? (0, 0)
+        let behind = sightings.filter { _, sighting in
+            guard !sighting.isSilent, let heartbeat = sighting.heartbeat else { return true }
+            return (heartbeat.step, heartbeat.collectives) < arrived
+        }
+        let busy = behind.filter { $0.value.isSilent || $0.value.heartbeat?.isWaiting != true }
+        return (busy.isEmpty ? behind : busy).keys.sorted()
     }
 
     /// How many ranks a message names.

@@ -15,8 +15,8 @@ struct StartingPoint {
     var step = 0
     var owesValidation = false
     var best: BestResult?
-    /// Of all that the sites have for themselves: to be the same for all ranks, though each knows its own only.
-    var sitesDigest = Digest()
+    /// Of the checkpoint, with what other ranks' sites have for themselves.
+    var digest = Digest()
 
     /// - Throws: `InputError` where `initial_weights` are not as expected, or the run or its checkpoint does not fit.
     static func load(
@@ -57,8 +57,9 @@ struct StartingPoint {
         }
         let expected = (sites: configuration.sites, own: configuration.localSteps == nil ? 0 : configuration.sites)
         guard checkpoint.sites.count == expected.own, checkpoint.epochSteps.count == expected.sites,
-            checkpoint.epochTerms.count == expected.sites * LossTerms.vectorCount
-        else { throw InputError(path, at: "sites", "not those of its configuration") }
+            checkpoint.epochTerms.count == expected.sites * LossTerms.vectorCount, checkpoint.step >= 0,
+            checkpoint.epochSteps.allSatisfy({ 0...checkpoint.step ~= $0 })
+        else { throw InputError(path, "its steps or sites are not those of its configuration") }
 
         var point = StartingPoint(
             state: checkpoint.state, momentum: checkpoint.momentum, sites: [], step: checkpoint.step,
@@ -73,9 +74,7 @@ struct StartingPoint {
             point.sites.append(site)
         }
         point.isShared = checkpoint.sites.allSatisfy { $0.state == nil }
-        for site in checkpoint.sites {
-            for values in [site.state?.parameters ?? [], site.momentum] { point.sitesDigest.addStrands(values) }
-        }
+        point.digest = checkpoint.digest()
         report(.resumed(from: run.path, epoch: checkpoint.epoch, step: checkpoint.step))
         return point
     }

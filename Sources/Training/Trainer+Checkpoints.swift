@@ -16,7 +16,7 @@ extension Trainer {
         digest.add(configuration.yaml())
         digest.add(Int(truncatingIfNeeded: dataDigest.value))
         digest.add(start.step)
-        digest.add(Int(truncatingIfNeeded: start.sitesDigest.value))
+        digest.add(Int(truncatingIfNeeded: start.digest.value))
         try Agreement.check(digest, of: "the configuration, the data set or the checkpoint", communicator)
         func broadcast(_ values: inout [Float]) throws {
             try values.withUnsafeMutableBytes { try communicator.broadcast($0, from: 0) }
@@ -53,10 +53,12 @@ extension Trainer {
         try agree()
         let span = begin(.checkpoint)
         defer { span.end() }
-        let own = outer == nil ? [] : try gatherSites()
-        let (terms, steps) = try gatherEpoch()
-        guard let writer else { return }
+        // Before other sites' states come, there is room for them.
         try settleCheckpoints(waiting: true)
+        let own = outer == nil ? [] : try whereabouts.meeting { try gatherSites() }
+        let (terms, steps) = try gatherEpoch()
+        try passOnNotices()
+        guard let writer else { return }
         try writer.submit(
             Checkpoint(
                 epoch: epoch, step: completedSteps, seed: configuration.seed, configuration: configuration.yaml(),
@@ -82,13 +84,13 @@ extension Trainer {
             [site.epochSteps] + site.epochTerms.vector.map { Int(bitPattern: UInt($0.bitPattern)) }
         }
         // Leaders follow one another as their sites do.
-        let all = try communicator.gather(numbers: layout.isLeader ? own : []).joined()
+        let all = try communicator.gather(numbers: layout.isLeader ? own : []).flatMap { $0 }
         let length = 1 + LossTerms.vectorCount
-        let parts = stride(from: 0, to: all.count, by: length).map { Array(Array(all)[$0..<$0 + length]) }
+        let parts = stride(from: 0, to: all.count, by: length).map { all[$0..<$0 + length] }
         return (
             parts.map { part in
                 LossTerms(vector: part.dropFirst().map { Double(bitPattern: UInt64(UInt(bitPattern: $0))) })
-            }, parts.map { $0[0] }
+            }, parts.compactMap(\.first)
         )
     }
 
@@ -103,7 +105,7 @@ extension Trainer {
             var site = Checkpoint.SiteState(state: isShared ? nil : own?.state, momentum: own?.momentum ?? [])
             let leader = layout.leader(of: index)
             if let messenger, leader > 0, [0, leader].contains(communicator.rank) {
-                try whereabouts.meeting { try messenger.move(&site, from: leader, isShared, isRoot: own == nil) }
+                try messenger.move(&site, from: leader, isShared, isRoot: own == nil)
             }
             if communicator.rank == 0 { all.append(site) }
         }

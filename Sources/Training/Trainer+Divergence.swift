@@ -43,21 +43,29 @@ extension Trainer {
         let name = configuration.sites > 1 ? " of site \(site.index)" : ""
         tell(
             "step \(completedSteps + 1)\(name) left out (\(site.skippedInARow) in a row, at most \(Self.skipLimit - 1)): "
-                + "its gradient is not finite: \(source)")
+                + "its gradient is not finite: \(source)", of: site)
         guard site.skippedInARow < Self.skipLimit else {
             throw DivergenceError(
                 description: "\(Self.skipLimit) steps\(name) in a row had no finite gradient: "
-                    + "lower learning_rate, or start from an earlier checkpoint")
+                    + "lower learning_rate, or start from an earlier checkpoint (the last: \(source))",
+                isOfAllRanks: configuration.sites == 1)
         }
         return culprits.flatMap(\.series)
     }
 
-    /// Warns of something that all ranks of a site know: on rank 0 at once, of other sites when the round ends.
-    private func tell(_ text: String) {
-        if communicator.rank == 0 {
-            report(.warning(text))
-        } else if layout.isLeader && layout.ranksPerSite < layout.ranks {
-            notices.append(text)
+    /// Warns of something that all ranks of a site know: of the first site at once, of others when all meet.
+    private func tell(_ text: String, of site: Site) {
+        if site.index == 0 { report(.warning(text)) } else if layout.isLeader { notices.append(text) }
+    }
+
+    /// Has rank 0 tell what is to be told of other sites. Collective.
+    func passOnNotices() throws {
+        if configuration.sites == 1 { return }
+        let all = try communicator.gather(text: notices.joined(separator: "\n"))
+        notices = []
+        for notice in all.flatMap({ $0.split(separator: "\n").map(String.init) }) {
+            report(.warning(notice))
+            try log?.append(NoticeRecord(step: completedSteps, text: notice))
         }
     }
 
@@ -88,4 +96,6 @@ extension Trainer {
 /// Training produced no finite gradients any more.
 public struct DivergenceError: Error, CustomStringConvertible {
     public let description: String
+    /// Whether all ranks notice it, or those of one site.
+    let isOfAllRanks: Bool
 }

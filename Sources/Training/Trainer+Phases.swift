@@ -38,10 +38,8 @@ extension Trainer {
         } catch {
             // What was begun is good: it is of a step before the fault. Where all ranks have failed alike, they wait for it.
             try? settleCheckpoints(waiting: true)
-            // A site diverges alone.
-            if error is DivergenceError && configuration.sites == 1 || error is DisagreementError {
-                try? communicator.barrier()
-            }
+            let isOfAllRanks = (error as? DivergenceError)?.isOfAllRanks ?? (error is DisagreementError)
+            if isOfAllRanks { try? communicator.barrier() }
             monitor.finish(.failed, failure: "\(error)")
             throw error
         }

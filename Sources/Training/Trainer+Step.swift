@@ -14,6 +14,8 @@ extension Trainer {
         var gradientNorm: Double
         /// The series whose crops gave the step no finite gradient.
         var skippedSeries: [String]
+        /// What all ranks of the site had to say, added up.
+        var word: [Int]
         /// Seconds of waiting for other ranks: for the counts that scale the loss, and for the sum.
         var countsSeconds: Double
         var reduceSeconds: Double
@@ -23,20 +25,29 @@ extension Trainer {
     func replicas(of site: Site) -> [Int] { reduction.replicas.map { site.index * layout.replicasPerSite + $0 } }
 
     /// A step of one site, with its next batches.
-    func takeStep(of site: Site, rate: Double) throws -> StepResult {
+    ///
+    /// - Parameters:
+    ///   - word: Asked for a rank's word when its crops are there.
+    ///   - meanwhile: Called now and then.
+    func takeStep(
+        of site: Site, rate: Double, word: () -> [Int], meanwhile: @escaping () -> Void
+    ) throws -> StepResult {
         let replicas = replicas(of: site)
         var batches = try during(.load) { try replicas.map { _ in try loader.next() } }
-        if isSpoilt(.nan) { batches[0].input.values[0] = .nan }
+        if isSpoilt(.nan), site === sites[0] { batches[0].input.values[0] = .nan }
         let counts = batches.map { DetectionLoss.counts(labels: $0.labels, mining: true) }.reduce(LossCounts(), +)
-        var sums = [counts.positives, counts.negatives]
+        var sums = [counts.positives, counts.negatives] + word()
         let beforeCounts = ContinuousClock.now
         try during(.counts) { try siteRanks.sum(&sums) }
         let countsSeconds = (ContinuousClock.now - beforeCounts) / .seconds(1)
         let normalizers = LossCounts(positives: sums[0], negatives: sums[1])
 
         for (replica, batch) in zip(replicas, batches) {
-            reduction.add(reporting: {
-                addReplica(replica, batch, normalizers, state: site.state, into: $0, finished: $1)
+            reduction.add(reporting: { vector, finished in
+                addReplica(replica, batch, normalizers, state: site.state, into: vector) { range in
+                    finished(range)
+                    meanwhile()
+                }
             })
         }
         let beforeReduction = ContinuousClock.now
@@ -45,7 +56,7 @@ extension Trainer {
         let updating = begin(.update)
         let norm = gradientNorm(sum)
         if norm.isFinite { update(site, sum, rate: rate) }
-        if isSpoilt(.flip) { flipBit(of: site) }
+        if isSpoilt(.flip), site === sites[0] { flipBit(of: site) }
         updating.end()
         let tail = NoduleNetwork.parameters.count + NoduleNetwork.statistics.count
         let terms = LossTerms(vector: sum[tail...].map(Double.init))
@@ -56,7 +67,7 @@ extension Trainer {
         return StepResult(
             terms: terms, gradientNorm: norm,
             skippedSeries: try countSkipped(site, norm, batches: batches, normalizers: normalizers),
-            countsSeconds: countsSeconds, reduceSeconds: reduceSeconds)
+            word: Array(sums[2...]), countsSeconds: countsSeconds, reduceSeconds: reduceSeconds)
     }
 
     /// Writes a replica's vector: gradients, batch statistics, loss terms.

@@ -43,11 +43,11 @@ public final class Trainer {
     /// Whether the validation after `step` is still to come.
     var owesValidation = false
     var best: BestResult?
-    /// What rank 0 is to tell of this rank's sites, at the end of the round.
+    /// What rank 0 is to tell of this rank's sites.
     var notices: [String] = []
     private var plateau = PlateauWatch()
 
-    /// Steps between checks that all ranks hold the same; with local steps rounds are.
+    /// Steps between checks that all ranks of a site hold the same.
     static let agreementInterval = 100
 
     public enum Outcome: Sendable {
@@ -123,6 +123,9 @@ public final class Trainer {
                 across: ranks.across)
         }
         try agree()
+        if let limit = configuration.localSteps, limit > stepsPerEpoch {
+            report(.warning("local_steps: \(limit), but rounds end with epochs, after \(stepsPerEpoch) steps"))
+        }
         // Only now is it sure that there will be a run: what refuses to start leaves no trace.
         guard isRoot else { return }
         try run.create()
@@ -160,7 +163,6 @@ public final class Trainer {
         while step < totalSteps {
             let epoch = epoch
             let shouldStop = try takeStep(epoch: epoch)
-            if isRoundEnd { try endRound(epoch: epoch) }
             if step % stepsPerEpoch == 0 {
                 try closeEpoch(epoch)
                 let isEvaluated = evaluation != nil && configuration.evaluates(epoch: epoch)
@@ -188,34 +190,42 @@ public final class Trainer {
         configuration.checkpointEverySteps.map { step % $0 == 0 } ?? false
     }
 
-    /// Whether the sites share what they have learnt after this step: an epoch's end ends a round too, for what follows it
-    /// needs one network.
+    /// Whether the sites share what they have learnt after this step. An epoch's end ends a round too, for what follows it
+    /// needs one network; so that none is short, an epoch's rounds are as good as equal, and `local_steps` long at most.
     var isRoundEnd: Bool {
-        guard let length = configuration.localSteps else { return false }
-        let stepInEpoch = step % stepsPerEpoch
-        return stepInEpoch % length == 0
+        guard let limit = configuration.localSteps else { return false }
+        let length = stepsPerEpoch
+        let rounds = (length + limit - 1) / limit
+        let stepInEpoch = (step + length - 1) % length + 1
+        return stepInEpoch * rounds / length > (stepInEpoch - 1) * rounds / length
     }
 
-    /// One step of all sites. Returns whether some rank was asked to stop.
+    /// One step of all sites, with the round's end where it ends one. Returns whether some rank was asked to stop.
     private func takeStep(epoch: Int) throws -> Bool {
         network.engine.spans?.setStep(step + 1)
         let start = ContinuousClock.now
         try settleCheckpoints(waiting: false)
-        // On its way while the step goes on: sites that train by themselves do not wait for others' answers.
-        let sharesWork = workExchange.isDue(step: step)
-        let shared = try communicator.startSum(
-            [StopRequest.isMade ? 1 : 0] + (sharesWork ? workExchange.slots(whereabouts.takeSeconds()) : []))
         let waitedBefore = loader.waitSeconds
         let rate = configuration.learningRate(step: step, stepsPerEpoch: stepsPerEpoch)
-        let results = try sites.map { try takeStep(of: $0, rate: rate) }
+        let isOneSite = configuration.sites == 1
+        // Sites do not wait for one another's words, but for those of a step before that have not even begun it.
+        let pending = isOneSite ? nil : try communicator.startSum(word())
+        // Where a thread is in MPI at the time, it moves on everything.
+        let moves = siteRanks.size == 1
+        let results = try sites.map { site in
+            try takeStep(
+                of: site, rate: rate, word: { isOneSite ? word() : [] },
+                meanwhile: { if moves { try? pending?.advance() } })
+        }
         let beforeSum = ContinuousClock.now
-        let sums = try during(.counts) { try shared.wait() }
+        let words = try pending.map { sum in try during(.counts) { try sum.wait() } } ?? results[0].word
         let sumSeconds = (ContinuousClock.now - beforeSum) / .seconds(1)
-        if sharesWork { try judgeWork(sums[1...], epoch: epoch) }
+        if words.count > 1 { try judgeWork(words[1...], epoch: epoch) }
         step += 1
         whereabouts.finish(step: step)
+        let outerSeconds = isRoundEnd ? try endRound(epoch: epoch) : 0
         let seconds = (ContinuousClock.now - start) / .seconds(1)
-        let reduceSeconds = results.map(\.reduceSeconds).reduce(0, +)
+        let reduceSeconds = results.map(\.reduceSeconds).reduce(outerSeconds, +)
         let record = StepRecord(
             epoch: epoch, step: step, learningRate: rate, terms: results[0].terms,
             gradientNorm: results[0].gradientNorm, skipped: !results[0].gradientNorm.isFinite,
@@ -225,13 +235,20 @@ public final class Trainer {
             patchesPerSecond: Double(configuration.replicas * configuration.microBatch) / seconds)
         try log?.append(record)
         report(.step(record, ofSteps: totalSteps))
-        if outer == nil && step % Self.agreementInterval == 0 { try agree() }
-        return sums[0] > 0
+        let isChecked = outer == nil || layout.ranksPerSite > 1
+        if isChecked && step % Self.agreementInterval == 0 { try agree() }
+        return words[0] > 0
     }
 
-    /// Has all sites share what they have learnt.
-    private func endRound(epoch: Int) throws {
-        guard let outer else { return }
+    /// What a rank tells all others at every step: whether it is asked to stop, and now and then its work.
+    private func word() -> [Int] {
+        let work = workExchange.isDue(step: step) ? workExchange.slots(whereabouts.takeSeconds()) : []
+        return [StopRequest.isMade ? 1 : 0] + work
+    }
+
+    /// Has all sites share what they have learnt. Returns how many seconds that took.
+    private func endRound(epoch: Int) throws -> Double {
+        guard let outer else { return 0 }
         // A flipped bit would be in every site's network afterwards.
         try agree()
         let start = ContinuousClock.now
@@ -239,17 +256,15 @@ public final class Trainer {
         guard outcome.meanNorm.isFinite else {
             throw DivergenceError(
                 description: "the outer update after step \(step) is not finite: lower learning_rate or "
-                    + "outer_learning_rate, or start from an earlier checkpoint")
+                    + "outer_learning_rate, or start from an earlier checkpoint", isOfAllRanks: true)
         }
         let seconds = (ContinuousClock.now - start) / .seconds(1)
-        let told = try communicator.gather(text: notices.joined(separator: "\n"))
-            .flatMap { $0.split(separator: "\n").map(String.init) }
-        notices = []
-        for notice in told { report(.warning(notice)) }
         try log?.append(
             RoundRecord(
                 epoch: epoch, step: step, meanNorm: outcome.meanNorm, siteNorm: outcome.siteNorm, seconds: seconds,
-                exchangedBytes: OuterUpdate.exchangedBytes(configuration), notices: told))
+                exchangedBytes: OuterUpdate.exchangedBytes(configuration)))
+        try passOnNotices()
+        return seconds
     }
 
     /// Logs an epoch of all sites' steps.

@@ -100,6 +100,13 @@ public struct TrainingConfiguration: Hashable, Sendable {
         if sites.nonzeroBitCount != 1 || sites < 1 || replicas % sites != 0 {
             return ("sites", "\(sites), expected a power of two that divides replicas, \(replicas)")
         }
+        let standard = TrainingConfiguration()
+        if localSteps == nil && outerLearningRate != standard.outerLearningRate {
+            return ("outer_learning_rate", "needs local_steps")
+        }
+        if localSteps == nil && outerMomentum != standard.outerMomentum {
+            return ("outer_momentum", "needs local_steps")
+        }
         if !(outerLearningRate > 0 && outerLearningRate.isFinite) {
             return ("outer_learning_rate", "\(outerLearningRate), expected a positive number")
         }

@@ -8,7 +8,8 @@ public enum TrainingPhase: String, Codable, CaseIterable, Sendable {
     case start
     /// Waiting for crops.
     case load
-    /// The counts of cells that scale the loss are added up over the ranks: here the fast wait for the slow.
+    /// The counts of cells that scale the loss are added up over the ranks, and whether somebody is asked to stop: here the
+    /// fast wait for the slow.
     case counts
     case forward, backward, reduce, update, agreement
     /// All sites share what they have learnt.
@@ -24,7 +25,7 @@ final class Whereabouts: Sendable {
         var phaseBegan = ContinuousClock.now
         /// Completed steps.
         var step = 0
-        /// Collective operations that were entered, and that were left.
+        /// Collective operations that were entered since the last step's end, and that were left.
         var entered = 0
         var left = 0
         /// Grows with everything that gets done: a replica's pass, an operation of all ranks, a step, a crop, a tile.
@@ -53,9 +54,12 @@ final class Whereabouts: Sendable {
         }
     }
 
+    /// All ranks count their operations anew from every step's end, since sites may differ in how many they make.
     func finish(step: Int) {
         state.withLock {
             $0.place.step = step
+            $0.place.entered = 0
+            $0.place.left = 0
             $0.place.progress += 1
         }
     }
@@ -165,6 +169,8 @@ private final class ObservedSum: PendingSum {
         self.base = base
         self.whereabouts = whereabouts
     }
+
+    func advance() throws(MPIError) { try base.advance() }
 
     func wait() throws(MPIError) -> [Int] { try whereabouts.meeting { () throws(MPIError) in try base.wait() } }
 }

@@ -16,5 +16,6 @@ extension RunPlan {
             checkpoints: configuration.keepCheckpoints + 2,
             bytesPerCrop: patches > 0 ? Double(bytes) / Double(patches) : nil,
             reductionBytes: 4 * TrainingConfiguration.reductionCount)
+        if configuration.sites > 1 { stepsPerReduction = configuration.localSteps ?? 1 }
     }
 }

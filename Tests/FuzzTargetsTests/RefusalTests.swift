@@ -13,7 +13,7 @@ import Training
         ("volume/link-elsewhere", "/model", "missing"), ("volume/filter-scaleoffset", "/d", "filter 6"),
         ("volume/chunk-of-256-mebibytes", "/d", "268435456 bytes"),
         ("volume/chunk-that-unpacks-to-less", "/d [0]", "unpacks to 50 bytes"),
-        ("volume/group-along-many-paths", nil, "4,096 links"),
+        ("volume/group-along-many-paths", nil, "65,536 links"),
     ])
     func inspectionRefuses(_ name: String, _ place: String?, _ problem: String) throws {
         let path = Self.path(name)

@@ -7,7 +7,7 @@ import Testing
 /// A rank of three whose others hold what the test says.
 private final class ScriptedCommunicator: Communicator {
     let rank = 0
-    let size = 3
+    var size: Int { 1 + others.count }
     let hostName = "scripted"
     private let others: [[UInt8]]
 
@@ -65,6 +65,17 @@ private final class ScriptedCommunicator: Communicator {
             try Agreement.check(digest([2]), of: "the state", all)
         }
         #expect(other?.description.contains("differs between rank 0 and rank 1, 2:") == true)
+    }
+
+    /// Groups may hold different things, their ranks may not.
+    @Test func groupsAreComparedEachForItself() throws {
+        let good = ScriptedCommunicator(others: [[1], [2], [2]].map(text))
+        try Agreement.check(digest([1]), of: "the state", good, group: 2)
+        let bad = ScriptedCommunicator(others: [[1], [2], [3]].map(text))
+        let error = #expect(throws: DisagreementError.self) {
+            try Agreement.check(digest([1]), of: "the state", bad, group: 2)
+        }
+        #expect(error?.description.contains("differs between rank 2 and rank 3:") == true)
     }
 
     /// The strands of a digest: every bit counts, whatever strand or remainder it falls into, and so does the order.

@@ -47,6 +47,18 @@ import Testing
         }
     }
 
+    /// What a run was written by before there were sites.
+    @Test func readsTheFirstVersion() throws {
+        try withTemporaryDirectory { directory in
+            let path = "\(directory)/c.h5"
+            try checkpoint(step: 7).write(to: path, version: 1)
+            #expect(try Checkpoint.read(path) == checkpoint(step: 7))
+            try checkpoint(step: 7).write(to: path, version: 3)
+            let error = #expect(throws: VersionError.self) { try Checkpoint.read(path) }
+            #expect(error?.description.contains("checkpoint version 3, this program reads up to 2") == true)
+        }
+    }
+
     @Test func remembersTheBest() throws {
         try withTemporaryDirectory { directory in
             let path = "\(directory)/c.h5"

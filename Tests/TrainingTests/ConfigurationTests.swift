@@ -67,8 +67,12 @@ import Testing
         #expect(message("sites: 16\nlocal_steps: 9").contains("that divides replicas, 8"))
         #expect(message("local_steps: 0").contains("local_steps: 0, expected 1 to"))
         #expect(message("local_steps: 5\nreduction: allreduce").contains("local_steps: needs reduction: tree"))
-        #expect(message("outer_learning_rate: 0").contains("outer_learning_rate: 0.0, expected a positive number"))
-        #expect(message("outer_momentum: 1").contains("outer_momentum: 1.0, expected 0 up to"))
+        #expect(message("outer_learning_rate: 0.5").contains("outer_learning_rate: needs local_steps"))
+        #expect(message("outer_momentum: 0.5").contains("outer_momentum: needs local_steps"))
+        #expect(
+            message("local_steps: 9\nouter_learning_rate: 0").contains(
+                "outer_learning_rate: 0.0, expected a positive number"))
+        #expect(message("local_steps: 9\nouter_momentum: 1").contains("outer_momentum: 1.0, expected 0 up to"))
         #expect(message("regression_weight: 0").contains("regression_weight: 0.0, expected a positive number"))
         #expect(message("stall_warning_seconds: 0").contains("stall_warning_seconds: 0, expected 1 to"))
         #expect(message("stall_limit_seconds: 30").contains("at least stall_warning_seconds, 60"))

@@ -46,6 +46,22 @@ import Testing
                 == "rank 1 on node1 has not arrived, in forward of step 13 for 60 s; 2 of 3 ranks wait")
     }
 
+    /// Rank 3 waits for rank 2 of its own site, and both are behind the others; an operation counts for its step only.
+    @Test func whoWaitsWithinASiteIsNotToBlame() {
+        var sightings = [
+            0: sighting(0, collectives: 3, waiting: true, idle: 61),
+            1: sighting(1, collectives: 3, waiting: true, idle: 61),
+            2: sighting(2, collectives: 0, waiting: false, idle: 60),
+            3: sighting(3, collectives: 1, waiting: true, idle: 61),
+        ]
+        #expect(StallJudgement(sightings: sightings).missing == [2])
+        sightings[2] = sighting(2, collectives: 9, waiting: false, idle: 60) { $0.step = 11 }
+        #expect(StallJudgement(sightings: sightings).missing == [2])
+        // With nobody but them, those that wait are told.
+        sightings[2] = sighting(2, collectives: 3, waiting: true, idle: 60)
+        #expect(StallJudgement(sightings: sightings).missing == [3])
+    }
+
     /// A stopped rank had entered as many operations as the others, and says nothing any more: not even that it is idle.
     @Test func aSilentRankIsNamedByTheLowestThatIsAlive() {
         let judgement = StallJudgement(sightings: [
@@ -134,6 +150,8 @@ import Testing
         whereabouts.meeting { #expect(whereabouts.place.isWaiting) }
         let place = whereabouts.place
         #expect(place.entered == 3 && place.left == 3 && !place.isWaiting && place.progress == 3 && values == [3])
+        whereabouts.finish(step: 5)
+        #expect(whereabouts.place.entered == 0 && !whereabouts.place.isWaiting && whereabouts.place.step == 5)
     }
 
     @Test func manyRanksAreCounted() {
