@@ -121,7 +121,7 @@ struct SliceStack: Sendable {
                 "the same place as \(below.0.path), \(text(below.1)) mm along the slices' normal",
                 remedy: "leave out one of them; several acquisitions in one series belong in folders of their own")
         }
-        let median = Self.median(pairs.map { $1.1 - $0.1 })
+        let median = pairs.map { $1.1 - $0.1 }.lowerMedian ?? 0
         let odd = pairs.filter { abs($1.1 - $0.1 - median) > gapTolerance * median }
         guard let (below, above) = odd.first else { return }
         // Where a gap is a multiple of the distance, the places of the missing slices are known.
@@ -166,11 +166,6 @@ struct SliceStack: Sendable {
                     remedy: "give slices at one distance")
             }
         }
-    }
-
-    private static func median(_ values: [Double]) -> Double {
-        let sorted = values.sorted()
-        return sorted.isEmpty ? 0 : sorted[(sorted.count - 1) / 2]
     }
 
     /// Two decimals at most.

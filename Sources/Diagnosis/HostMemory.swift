@@ -38,11 +38,28 @@ public enum HostMemory {
 
     private static func text(_ path: String) -> String { SystemFile.text(path) ?? "" }
 
+    /// A host, and the ranks that share its memory.
     public struct Host: Equatable {
         public var name: String
-        public var ranks: Int
+        public var ranks: [Int]
         /// Bytes.
         public var available: Int
+
+        /// What all of its ranks take, if each takes so many bytes.
+        func wanted(_ bytes: Int) -> Int { bytes * ranks.count }
+        func lacks(_ bytes: Int) -> Bool { wanted(bytes) > available }
+    }
+
+    /// The hosts of which it is known what they could give, in order of their lowest ranks.
+    ///
+    /// - Parameter places: By rank; of ranks that differ the lowest figure counts, since each measures before all take.
+    static func hosts(_ places: [(host: String, available: Int?)]) -> [Host] {
+        let ranks = Dictionary(grouping: places.indices) { places[$0].host }
+        return ranks.values.sorted { $0[0] < $1[0] }.compactMap { ranks in
+            ranks.compactMap { places[$0].available }.min().map {
+                Host(name: places[ranks[0]].host, ranks: ranks, available: $0)
+            }
+        }
     }
 
     /// The hosts whose ranks together want more than is available there.
@@ -51,11 +68,11 @@ public enum HostMemory {
     /// - Throws: `MPIError`.
     public static func shortages(_ bytes: Int, _ communicator: any Communicator) throws -> [Host] {
         // Before anybody takes any.
-        let own = "\(communicator.hostName)\t\(available ?? Int.max)"
-        let hosts = try communicator.gather(text: own).map { $0.split(separator: "\t").map(String.init) }
-        return Dictionary(grouping: hosts, by: { $0[0] }).sorted { $0.key < $1.key }.compactMap { name, ranks in
-            let available = ranks.compactMap { Int($0[1]) }.min() ?? .max
-            return available / ranks.count < bytes ? Host(name: name, ranks: ranks.count, available: available) : nil
+        let own = "\(communicator.hostName)\t\(available.map(String.init) ?? "")"
+        let places = try communicator.gather(text: own).map { text in
+            let fields = text.split(separator: "\t")
+            return (host: String(fields[0]), available: fields.count > 1 ? Int(fields[1]) : nil)
         }
+        return hosts(places).filter { $0.lacks(bytes) }
     }
 }

@@ -1,5 +1,7 @@
 // Whether there is room and time for what the run will need.
 
+import Compute
+
 extension Survey {
     /// The share of the available memory from which on there is a warning.
     static let fullMemory = 0.9
@@ -26,27 +28,25 @@ extension Survey {
     public var memoryFindings: [Finding] {
         guard let plan else { return [] }
         return merged(
-            hosts.compactMap { _, members in
-                guard let available = members.compactMap(\.memoryAvailable).min() else { return nil }
-                let wanted = members.count * plan.memory
-                let isTooMuch = wanted > available
-                guard isTooMuch || Double(wanted) > Self.fullMemory * Double(available) else { return nil }
-                let all = members.count > 1 ? "\(members.count) ranks of a host need" : "needs"
+            HostMemory.hosts(ranks.map { ($0.host, $0.memoryAvailable) }).compactMap { host in
+                let wanted = host.wanted(plan.memory)
+                guard Double(wanted) > Self.fullMemory * Double(host.available) else { return nil }
+                let all = host.ranks.count > 1 ? "\(host.ranks.count) ranks of a host need" : "needs"
                 return Observation(
-                    severity: isTooMuch ? .problem : .warning, subject: "memory",
-                    what: "\(all) \(mebibytes(wanted)), \(mebibytes(available)) are available",
-                    remedy: members.count > 1
+                    severity: host.lacks(plan.memory) ? .problem : .warning, subject: "memory",
+                    what: "\(all) \(mebibytes(wanted)), \(mebibytes(host.available)) are available",
+                    remedy: host.ranks.count > 1
                         ? "start fewer ranks here, or lower micro_batch or crop_size"
-                        : "lower micro_batch or crop_size", ranks: members.map(\.rank))
+                        : "lower micro_batch or crop_size", ranks: host.ranks)
             })
     }
 
     var speedFindings: [Finding] {
         var found: [Observation] = []
         let speeds = ranks.compactMap(\.measures.productSpeed)
-        let usualSpeed = median(speeds) ?? 0
+        let usualSpeed = speeds.median ?? 0
         let sharing = sharesProcessors
-        let usualStep = median(ranks.compactMap(\.measures.stepSeconds)) ?? .infinity
+        let usualStep = ranks.compactMap(\.measures.stepSeconds).median ?? .infinity
         // Outdated kernels, and processors that several threads share, have findings of their own.
         for facts in ranks {
             let measures = facts.measures
@@ -114,7 +114,7 @@ extension Survey {
     private var reductionFindings: [Finding] {
         guard let plan, plan.refusal == nil, ranks.count > 1,
             let reduction = ranks.compactMap(\.measures.reductionSeconds).max(),
-            let step = median(ranks.compactMap(\.measures.stepSeconds))
+            let step = ranks.compactMap(\.measures.stepSeconds).median
         else { return [] }
         let whole = reduction + step * Double(plan.stepsPerReduction * plan.replicas / ranks.count)
         let share = reduction / whole

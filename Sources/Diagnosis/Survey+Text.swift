@@ -1,3 +1,4 @@
+import Compute
 import MPI
 
 extension Survey {
@@ -36,7 +37,7 @@ extension Survey {
         var lines: [String] = []
         if let plan {
             var line = "step: \(count(plan.replicas, "replica")) of \(plan.microBatch) x \(plan.cropSize)^3"
-            if let seconds = median(ranks.compactMap(\.measures.stepSeconds)) {
+            if let seconds = ranks.compactMap(\.measures.stepSeconds).median {
                 line += ", \(fixed(seconds, 2)) s each"
             }
             line += "; \(mebibytes(plan.memory)) a rank "

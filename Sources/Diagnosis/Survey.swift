@@ -114,9 +114,3 @@ func mebibytes(_ bytes: Int) -> String {
 }
 
 func fixed(_ value: Double, _ places: Int) -> String { String(format: "%.\(places)f", value) }
-
-/// The middle one of some numbers.
-func median(_ values: [Double]) -> Double? {
-    let sorted = values.sorted()
-    return sorted.isEmpty ? nil : (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
-}

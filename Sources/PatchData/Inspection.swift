@@ -1,3 +1,4 @@
+import Compute
 import FileIO
 import HDF5
 
@@ -113,7 +114,7 @@ public struct Inspection: Hashable, Sendable, Codable {
     private static func range(_ diameters: [Double]) -> String {
         guard let least = diameters.first, let most = diameters.last else { return "none" }
         func text(_ value: Double) -> String { "\((value * 10).rounded() / 10)" }
-        return "\(text(least)) to \(text(most)) mm, median \(text(diameters[diameters.count / 2]))"
+        return "\(text(least)) to \(text(most)) mm, median \(text(diameters.median ?? least))"
     }
 
     private init(file path: String) throws {

@@ -1,5 +1,6 @@
 // How a run is, from what it leaves in its directory: no part of the job has to answer.
 
+import Compute
 import FileIO
 import Foundation
 
@@ -226,8 +227,5 @@ private struct LogTail {
 
 extension [Double] {
     /// The middle one of those that may be seconds or rates.
-    fileprivate var middle: Double? {
-        let sorted = filter { 0...1e9 ~= $0 }.sorted()
-        return sorted.isEmpty ? nil : sorted[sorted.count / 2]
-    }
+    fileprivate var middle: Double? { filter { 0...1e9 ~= $0 }.median }
 }

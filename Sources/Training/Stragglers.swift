@@ -1,5 +1,7 @@
 // Ranks that are slower than the others, which all have to wait for.
 
+import Compute
+
 /// The work of all ranks in some steps.
 struct WorkShares {
     /// Mean seconds a step, by rank: everything but waiting for other ranks.
@@ -16,7 +18,7 @@ struct WorkShares {
     var meanData: Double { Self.mean(dataSeconds) }
     var maximum: Double { seconds.max() ?? 0 }
     /// The lower of the two in the middle where their number is even, so that of two ranks the slower one is noticed.
-    var median: Double { seconds.isEmpty ? 0 : seconds.sorted()[(seconds.count - 1) / 2] }
+    var median: Double { seconds.lowerMedian ?? 0 }
 
     private static func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(max(1, values.count)) }
 

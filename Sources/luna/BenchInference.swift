@@ -29,7 +29,7 @@ struct BenchInference: ParsableCommand {
             }
             if step > 0 { times.append(seconds) }
         }
-        let median = Measurement.median(times)
+        let median = times.median ?? .nan
         let result = Result(
             tile_s: median, peak_rss_bytes: Measurement.peakResidentBytes,
             activation_bytes: network.engine.plannedBytes,

@@ -28,7 +28,7 @@ struct BenchLayers: ParsableCommand {
                         layer, direction, size: options.size, batch: options.batch, repetitions: options.steps,
                         engine: engine)
                 else { continue }
-                rows.append((layer, direction, Measurement.median(seconds)))
+                rows.append((layer, direction, seconds.median ?? .nan))
             }
         }
         let total = rows.reduce(0) { $0 + $1.seconds * Double($1.layer.count) }

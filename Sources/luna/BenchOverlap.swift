@@ -175,7 +175,7 @@ struct BenchOverlap: ParsableCommand {
     }
 
     private func row(_ measured: Case, _ ranks: Int) -> Row {
-        func median(_ value: ([Times]) -> Double) -> Double { Measurement.median(measured.times.map(value)) }
+        func median(_ value: ([Times]) -> Double) -> Double { measured.times.map(value).median ?? .nan }
         func mean(_ times: [Times], _ value: (Times) -> Double) -> Double {
             times.map(value).reduce(0, +) / Double(times.count)
         }

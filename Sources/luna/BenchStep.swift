@@ -56,7 +56,7 @@ struct StepMeasurement {
         }
     }
 
-    func median(_ part: (Times) -> Double) -> Double { Measurement.median(times.map(part)) }
+    func median(_ part: (Times) -> Double) -> Double { times.map(part).median ?? .nan }
 }
 
 struct BenchStep: ParsableCommand {

@@ -189,7 +189,7 @@ struct DetectCommand: ParsableCommand {
         let planned = scans.compactMap { try? detector.plan($0.extent) }.map(ScanDetector.memory).max() ?? 0
         for host in try HostMemory.shortages(planned, communicator) where communicator.rank == 0 {
             Self.note(
-                "warning: \(host.name): \(host.ranks) ranks plan \(planned >> 20) MiB each, "
+                "warning: \(host.name): \(host.ranks.count) ranks plan \(planned >> 20) MiB each, "
                     + "\(host.available >> 20) MiB are available: lower --memory, or start fewer ranks there")
         }
     }

@@ -1,3 +1,4 @@
+import Compute
 import FileIO
 import MPI
 import Training
@@ -33,7 +34,7 @@ struct ReductionMeasurement {
             if step == 0, let sum { digest.add(Array(sum)) }
         }
         bytes = 4 * count
-        seconds = Measurement.median(times)
+        seconds = times.median ?? .nan
         self.digest = digest
     }
 }

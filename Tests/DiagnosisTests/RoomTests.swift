@@ -15,6 +15,16 @@ import Testing
         #expect(Survey.made(4) { $0.memoryAvailable = 1 << 20 }.findings == [])
     }
 
+    /// Ranks on several hosts in turn; of one nothing is known.
+    @Test func memoryByHost() {
+        let hosts = HostMemory.hosts([("b", 300), ("a", 100), ("b", 200), ("a", nil), ("c", nil)])
+        #expect(
+            hosts == [
+                .init(name: "b", ranks: [0, 2], available: 200), .init(name: "a", ranks: [1, 3], available: 100),
+            ])
+        #expect(hosts.map { $0.lacks(100) } == [false, true] && hosts.map { $0.lacks(101) } == [true, true])
+    }
+
     @Test func replicas() {
         var plan = RunPlan.made
         plan.refusal = "3 ranks do not divide 8 replicas; start 1, 2, 4, 8 ranks"
