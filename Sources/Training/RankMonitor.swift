@@ -35,6 +35,10 @@ final class RankMonitor: Sendable {
         var rounds = 0
     }
 
+    /// Seconds without anything done after which a rank looks at others; half of the time to the first alarm, if that is
+    /// less.
+    private static let suspicion = 10.0
+
     private let run: RunDirectory
     private let whereabouts: Whereabouts
     private let alarm: Alarm
@@ -115,8 +119,12 @@ final class RankMonitor: Sendable {
 
     /// Looks at other ranks' files where this one gets nothing done: from the lowest up to the first that waits and is
     /// alive, since that one tells if anybody has to; only the teller reads them all.
+    ///
+    /// A healthy job reads nothing. For that, a process that stands still (SIGSTOP, a dead host) is first seen after
+    /// `suspicion`, and its silence counts from then on: the job ends up to so much later than the limit says.
     private func observe() {
-        let suspicion = min(alarm.warning ?? .infinity, alarm.limit ?? .infinity) / 2
+        guard let first = [alarm.warning, alarm.limit].compactMap(\.self).min() else { return }
+        let suspicion = min(Self.suspicion, first / 2)
         let (idle, own, before) = state.withLock { ($0.idle.seconds, $0.heartbeat, $0.sightings) }
         var sightings: [Int: Sighting] = [:]
         if idle >= suspicion {
@@ -155,7 +163,7 @@ final class RankMonitor: Sendable {
                 own.idle = min(own.idle, rounds.seconds)
                 sightings = [0: Sighting(heartbeat: own)]
             }
-            // Others are looked at from half the time on; what they do matters.
+            // Others are looked at after a while; what they do matters.
             guard isBlind || heartbeat.ranks == 1 || sightings.count > 1 || heartbeat.idle == 0 else { continue }
             let blindness = isBlind ? "; \(run.path)/ranks cannot be read: its file system does not answer" : ""
             switch judge.judge(StallJudgement(sightings: sightings), rank: heartbeat.rank) {
