@@ -33,8 +33,8 @@ public final class TrainingLoader {
             sampler: sampler, builder: CropBuilder(source: source, configuration: configuration), replicas: replicas,
             capacity: max(2 * replicas.count, threads + 1))
         for _ in 0..<max(1, threads) {
-            let track = spans?.addTrack("loader") ?? 0
-            let thread = Thread { [queue] in queue.work(spans, track: track) }
+            let track = spans?.addTrack("loader")
+            let thread = Thread { [queue] in queue.work(track) }
             thread.name = "loader"
             thread.start()
         }
@@ -119,7 +119,7 @@ private final class Queue: @unchecked Sendable {
     }
 
     /// A thread's life: claim the next number, make it, put it into the window.
-    func work(_ spans: SpanLog?, track: Int) {
+    func work(_ track: SpanLog.Track?) {
         while true {
             condition.lock()
             while !isStopped && (!isStarted || claimed >= consumed + capacity) { condition.wait() }
@@ -133,9 +133,9 @@ private final class Queue: @unchecked Sendable {
             let (epoch, step, replica) = place(of: number)
             let samples = samplesLocked(epoch: epoch)
             condition.unlock()
-            let begin = spans?.now ?? 0
+            let begin = track?.now ?? 0
             let result = Result { try make(epoch: epoch, step: step, replica: replica, samples) }
-            spans?.record("micro-batch", since: begin, track: track)
+            track?.record("micro-batch", since: begin)
             condition.withLock {
                 if current == round { ready[number] = result }
                 condition.broadcast()

@@ -21,7 +21,7 @@ final class BucketExchange {
     private var lanes: [Lane]
 
     /// Buckets that travel at the same time: while one waits for an answer, others fill the line.
-    private static let window = 4
+    static let window = 4
 
     private struct Active {
         let bucket: Int

@@ -1,5 +1,6 @@
 // Writing checkpoints while training goes on.
 
+import Compute
 import FileIO
 import Foundation
 import Network
@@ -20,6 +21,8 @@ final class CheckpointWriter: @unchecked Sendable {
     private var pending: Checkpoint?
     private var written: [String] = []
     private var failure: (any Error)?
+    /// The thread's line in the timeline, where one is kept.
+    private var track: SpanLog.Track?
 
     /// - Parameters:
     ///   - keep: How many of the newest checkpoints stay.
@@ -44,9 +47,12 @@ final class CheckpointWriter: @unchecked Sendable {
         copy.state.parameters = parameters
         copy.momentum = momentum
         pending = copy
-        let thread = Thread { [self] in
+        if track == nil { track = SpanLog.current?.addTrack("checkpoint writer") }
+        let thread = Thread { [self, track, step = checkpoint.step] in
             Self.giveWay()
+            let begin = track?.now ?? 0
             let result = Result { try writePending() }
+            track?.record("write checkpoint", since: begin, step: step)
             condition.withLock {
                 switch result {
                 case .success(let path): written.append(path)

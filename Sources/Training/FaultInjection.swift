@@ -18,15 +18,21 @@ import Foundation
 struct FaultInjection {
     enum Kind: String, CaseIterable { case kill, stop, hang, term, usr1, nan, flip, slow }
 
-    /// The places of a step, in its order. `write` is in the middle of writing a checkpoint, on rank 0.
-    enum Phase: String, CaseIterable { case load, forward, backward, reduce, update, outer, checkpoint, write }
+    /// Where a fault may come about: when a phase begins.
+    enum Phase: Hashable {
+        case training(TrainingPhase)
+        /// In the middle of writing a checkpoint, on rank 0.
+        case write
+
+        var name: String { if case .training(let phase) = self { phase.rawValue } else { "write" } }
+    }
 
     struct Fault: Equatable {
         var kind: Kind
         var rank: Int
         /// From 1; nil for every one, of which only `slow` makes sense.
         var step: Int?
-        var phase = Phase.forward
+        var phase = Phase.training(.forward)
         /// Of `slow`, s.
         var seconds: Double?
     }
@@ -45,12 +51,11 @@ struct FaultInjection {
     static func check() throws(UsageError) { _ = try requested?.get() }
 
     init(_ text: String) throws(UsageError) {
-        func names<Name: CaseIterable & RawRepresentable<String>>(_ type: Name.Type) -> String {
-            type.allCases.map(\.rawValue).joined(separator: ", ")
-        }
+        let kinds = Kind.allCases.map(\.rawValue).joined(separator: ", ")
+        let phases = Phase.allCases.map(\.name).joined(separator: ", ")
         let error = UsageError(
             "\(Self.variable)=\(text): expected KIND:rank=R:step=S[:phase=PHASE][:seconds=T], more after commas; kinds: "
-                + "\(names(Kind.self)); phases: \(names(Phase.self))")
+                + "\(kinds); phases: \(phases)")
         var faults: [Fault] = []
         for part in text.split(separator: ",") {
             let fields = part.split(separator: ":").map(String.init)
@@ -58,7 +63,7 @@ struct FaultInjection {
             var fault = Fault(kind: kind, rank: -1)
             for field in fields.dropFirst() {
                 let (key, value) = (field.prefix { $0 != "=" }, field.drop { $0 != "=" }.dropFirst())
-                switch (key, Int(value), Phase(rawValue: String(value))) {
+                switch (key, Int(value), Phase.allCases.first { $0.name == value }) {
                 case ("rank", let rank?, _): fault.rank = rank
                 case ("step", let step?, _) where step >= 1: fault.step = step
                 case ("phase", _, let phase?): fault.phase = phase
@@ -96,4 +101,9 @@ struct FaultInjection {
     func spoils(_ kind: Kind, rank: Int, step: Int) -> Bool {
         faults.contains { $0.kind == kind && $0.rank == rank && $0.step == step }
     }
+}
+
+extension FaultInjection.Phase: CaseIterable {
+    /// Nothing begins with `start`.
+    static var allCases: [Self] { TrainingPhase.allCases.filter { $0 != .start }.map(Self.training) + [.write] }
 }

@@ -13,47 +13,94 @@ struct TraceHeader: Codable {
     var tracks: [String]
     var count: Int
     var omitted: Int
+
+    init(_ content: SpanLog.Content, host: String) {
+        self.host = host
+        names = content.names
+        tracks = content.tracks
+        count = content.spans.count
+        omitted = content.omitted
+    }
 }
 
 enum TraceFile {
+    /// What became of a timeline.
+    struct Outcome {
+        /// How many spans the ranks had no room for.
+        var omitted: Int
+        /// Why rank 0 could not write it; nil on the others.
+        var refusal: FileError?
+    }
+
     /// Collects the spans of all ranks at rank 0, one rank after the other, and has it write the file; every rank calls it.
     ///
-    /// - Returns: How many spans the ranks had no room for.
-    /// - Throws: `FileError`, `MPIError`.
+    /// - Parameter failure: What ended the run, where it was an error.
+    /// - Throws: `MPIError`. A file that cannot be written is no error: the other ranks tell rank 0 all the same.
     static func write(
-        _ log: SpanLog, _ begin: ClockAlignment, to path: String, _ communicator: any Communicator
-    ) throws -> Int {
+        _ log: SpanLog, _ begin: ClockAlignment, failure: String? = nil, to path: String,
+        _ communicator: any Communicator
+    ) throws -> Outcome {
         let end = try ClockAlignment(communicator) { Int(log.now) }
         let own = log.content
-        let header = TraceHeader(
-            host: communicator.hostName, names: own.names, tracks: own.tracks, count: own.spans.count,
-            omitted: own.omitted)
-        let headers = try communicator.gather(Array(JSONEncoder().encode(header))).map {
-            try JSONDecoder().decode(TraceHeader.self, from: Data($0))
-        }
-        func spans(of rank: Int) throws -> [SpanLog.Span] {
+        let headers = try communicator.gather(
+            Array(JSONEncoder().encode(TraceHeader(own, host: communicator.hostName)))
+        ).map { try JSONDecoder().decode(TraceHeader.self, from: Data($0)) }
+        var next = 0
+        func nextSpans() throws(MPIError) -> [SpanLog.Span] {
+            defer { next += 1 }
             var spans = own.spans
-            if rank != communicator.rank {
+            if next != communicator.rank {
                 let nothing = SpanLog.Span(name: 0, track: 0, step: 0, begin: 0, end: 0)
-                spans = Array(repeating: nothing, count: headers[rank].count)
+                spans = Array(repeating: nothing, count: headers[next].count)
             }
-            try spans.withUnsafeMutableBytes { try communicator.broadcast($0, from: rank) }
+            // Out of the closure, whose errors have no type.
+            let result = spans.withUnsafeMutableBytes { bytes in
+                Result { () throws(MPIError) in try communicator.broadcast(bytes, from: next) }
+            }
+            try result.get()
             return spans
         }
+        var outcome = Outcome(omitted: headers.reduce(0) { $0 + $1.omitted })
         if communicator.rank == 0 {
-            try AtomicFile.write(to: path) { temporary in
-                let output = try TraceOutput(temporary, for: path)
-                for (rank, header) in headers.enumerated() {
-                    try output.write(
-                        header, spans(of: rank), rank: rank, of: headers.count, AlignedClock(rank: rank, begin, end))
+            do {
+                try AtomicFile.write(to: path) { temporary in
+                    let output = try TraceOutput(temporary, for: path)
+                    for (rank, header) in headers.enumerated() {
+                        try output.write(
+                            header, nextSpans(), rank: rank, of: headers.count, AlignedClock(rank: rank, begin, end))
+                    }
+                    try output.finish(clockErrors: zip(begin.errors, end.errors).map { max($0, $1) }, failure: failure)
                 }
-                let errors = zip(begin.errors, end.errors).map { Double(max($0, $1)) / 1000 }
-                try output.finish(clockErrors: errors)
-            }
-        } else {
-            for rank in headers.indices { _ = try spans(of: rank) }
+            } catch let refusal as FileError { outcome.refusal = refusal }
         }
-        return headers.reduce(0) { $0 + $1.omitted }
+        while next < headers.count { _ = try nextSpans() }
+        return outcome
+    }
+
+    /// Writes the spans of one rank, which asks no other. Clocks are as they were at the begin.
+    ///
+    /// - Parameters:
+    ///   - ranks: Of the job.
+    ///   - failure: What ended the run.
+    /// - Throws: `FileError`.
+    static func writeAlone(
+        _ own: SpanLog.Content, _ begin: ClockAlignment, rank: Int, of ranks: Int, host: String, failure: String,
+        to path: String
+    ) throws {
+        try AtomicFile.write(to: path) { temporary in
+            let output = try TraceOutput(temporary, for: path)
+            try output.write(
+                TraceHeader(own, host: host), own.spans, rank: rank, of: ranks,
+                AlignedClock(rank: rank, begin, begin))
+            try output.finish(clockErrors: begin.errors, failure: failure)
+        }
+    }
+
+    /// Bytes that a timeline takes at most: a rank's log, its spans as they are collected, another rank's, and what it takes
+    /// to sort them.
+    static func bytes(limit: Int) -> Int {
+        let (log, content) = SpanLog.bytes(limit: limit)
+        return log + content + content + content / 2
     }
 }
 
@@ -110,10 +157,13 @@ final class TraceOutput {
         }
     }
 
-    /// - Parameter errors: By rank, how far its clock may be from rank 0's, in microseconds.
-    func finish(clockErrors errors: [Double]) throws {
-        let list = errors.map { "\(($0 * 10).rounded() / 10)" }.joined(separator: ",")
-        add("\n],\"otherData\":{\"clock_error_us\":[\(list)]}}\n")
+    /// - Parameters:
+    ///   - errors: By rank, how far its clock may be from rank 0's, in nanoseconds.
+    ///   - failure: What ended the run, where it was an error.
+    func finish(clockErrors errors: [Int], failure: String?) throws {
+        let list = errors.map { "\((Double($0) / 100).rounded() / 10)" }.joined(separator: ",")
+        let failure = failure.map { ",\"failure\":\(quoted($0))" } ?? ""
+        add("\n],\"otherData\":{\"clock_error_us\":[\(list)]\(failure)}}\n")
         try flush()
         do { try handle.close() } catch { throw FileError(path, "close", reason: error.localizedDescription) }
     }

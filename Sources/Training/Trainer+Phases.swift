@@ -1,4 +1,4 @@
-// What surrounds the steps: phases that others can see, the ranks' threads that watch, the work of each, the timeline.
+// What surrounds the steps: phases that others can see, the ranks' threads that watch, the work of each.
 
 import Compute
 import FileIO
@@ -17,16 +17,16 @@ extension Trainer {
                 replicas: configuration.replicas, microBatch: configuration.microBatch,
                 reducedBytes: configuration.reducedBytes, localSteps: configuration.localSteps,
                 sites: configuration.sites, arithmetic: arithmetic))
-        let alignment = try network.engine.spans.map { log in
-            try ClockAlignment(communicator) { Int(log.now) }
-        }
+        let spans = network.engine.spans
+        whereabouts.spans = spans
+        let alignment = try spans.map { log in try ClockAlignment(communicator) { Int(log.now) } }
         let monitor = RankMonitor(
             RankMonitor.Identity(
                 rank: communicator.rank, ranks: communicator.size, host: communicator.hostName,
                 firstStep: completedSteps, steps: totalSteps),
-            run: run, whereabouts: whereabouts, alarm: alarm)
+            run: run, whereabouts: whereabouts, alarm: alarm(leaving: loneTimeline(since: alignment)))
         do {
-            let outcome = try trainSteps()
+            let outcome = try SpanLog.$current.withValue(spans) { try trainSteps() }
             let span = begin(.checkpoint)
             try settleCheckpoints(waiting: true)
             // No rank says that it is done before the last checkpoint is on the disk.
@@ -38,8 +38,9 @@ extension Trainer {
         } catch {
             // What was begun is good: it is of a step before the fault. Where all ranks have failed alike, they wait for it.
             try? settleCheckpoints(waiting: true)
-            let isOfAllRanks = (error as? DivergenceError)?.isOfAllRanks ?? (error is DisagreementError)
-            if isOfAllRanks { try? communicator.barrier() }
+            let isOfAll = (error as? DivergenceError)?.isOfAllRanks ?? (error is DisagreementError)
+            if isOfAll { try? communicator.barrier() }
+            if let alignment { leaveTimeline(since: alignment, error, isOfAll: isOfAll) }
             monitor.finish(.failed, failure: "\(error)")
             throw error
         }
@@ -49,11 +50,9 @@ extension Trainer {
     func begin(_ phase: TrainingPhase) -> OpenSpan {
         whereabouts.enter(phase)
         let span = network.engine.begin(phase.rawValue)
-        if let fault = FaultInjection.current, let place = FaultInjection.Phase(rawValue: phase.rawValue) {
-            // Between steps it is the one before that counts.
-            fault.pass(
-                place, rank: communicator.rank, step: completedSteps + ([.checkpoint, .outer].contains(phase) ? 0 : 1))
-        }
+        // Between steps it is the one before that counts.
+        FaultInjection.current?.pass(
+            .training(phase), rank: communicator.rank, step: completedSteps + (phase.isOfAStep ? 1 : 0))
         return span
     }
 
@@ -83,24 +82,5 @@ extension Trainer {
                 "rank \(record.slowestRank) on \(record.slowestHost) holds the others up: in the last \(steps) steps it "
                     + "worked \(text(record.maximumSeconds)) a step\(data), the median is "
                     + "\(text(record.medianSeconds)) (+\(share) %)"))
-    }
-
-    // MARK: - The timeline
-
-    /// Spans that a job keeps at most, and a rank.
-    private static let spanLimit = (job: 1 << 24, rank: 1 << 19)
-
-    static func spanLog(ranks: Int) -> SpanLog {
-        SpanLog(limit: max(1000, min(spanLimit.rank, spanLimit.job / ranks)))
-    }
-
-    private func writeTimeline(since begin: ClockAlignment) throws {
-        guard let log = network.engine.spans, let timeline else { return }
-        whereabouts.enter(.timeline)
-        let omitted = try TraceFile.write(log, begin, to: timeline, communicator)
-        guard omitted > 0 else { return }
-        report(
-            .warning(
-                "\(timeline) ends early: a rank keeps \(log.limit) spans, \(omitted) more are left out"))
     }
 }

@@ -22,7 +22,7 @@ extension Trainer {
         public var resume: Bool
         /// Told on rank 0.
         public var report: (TrainingEvent) -> Void
-        /// Where a timeline of all ranks is written at the end; nil: none is kept.
+        /// Where a timeline of all ranks is written at the end, whichever it is; nil: none is kept.
         public var timeline: String?
         /// Told of a stall, on the rank that notices it and a thread of its own.
         public var warnOfStall: @Sendable (String) -> Void = { _ in }

@@ -1,5 +1,6 @@
 // Where a rank is in its run: told by the thread that trains, read by those that watch it.
 
+import Compute
 import MPI
 import Synchronization
 
@@ -17,6 +18,9 @@ public enum TrainingPhase: String, Codable, CaseIterable, Sendable {
     case checkpoint, validation, evaluation
     /// The timeline is collected and written.
     case timeline
+
+    /// Whether it is within a step; the others follow one.
+    var isOfAStep: Bool { [.load, .counts, .forward, .backward, .reduce, .update].contains(self) }
 }
 
 final class Whereabouts: Sendable {
@@ -32,6 +36,12 @@ final class Whereabouts: Sendable {
         var progress = 0
 
         var isWaiting: Bool { entered > left }
+
+        /// How long the phase has lasted.
+        var phaseNanoseconds: Int64 {
+            let (seconds, attoseconds) = (ContinuousClock.now - phaseBegan).components
+            return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+        }
     }
 
     private struct State {
@@ -40,6 +50,13 @@ final class Whereabouts: Sendable {
     }
 
     private let state = Mutex(State())
+    private let log = Mutex<SpanLog?>(nil)
+
+    /// The timeline, where one is kept: for what is observed in other threads than the one that trains.
+    var spans: SpanLog? {
+        get { log.withLock { $0 } }
+        set { log.withLock { $0 = newValue } }
+    }
 
     var place: Place { state.withLock { $0.place } }
 
@@ -152,9 +169,10 @@ final class ObservedCommunicator: Communicator {
         ObservedCommunicator(try observed { () throws(MPIError) in try base.split(color) }, whereabouts)
     }
 
-    /// Its messages are not observed: they travel while their ranks do something else.
+    /// Its messages count as no operations: they travel while their ranks do something else. A timeline shows them.
     func messenger() throws(MPIError) -> (any Messenger)? {
-        try observed { () throws(MPIError) in try base.messenger() }
+        let messenger = try observed { () throws(MPIError) in try base.messenger() }
+        return messenger.map { ObservedMessenger($0, whereabouts) }
     }
 
     func abort(_ status: Int32) { base.abort(status) }

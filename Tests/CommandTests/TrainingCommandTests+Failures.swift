@@ -20,7 +20,7 @@ extension TrainingCommandTests {
         """
 
     /// The last checkpoint of an undisturbed run of one process, byte by byte.
-    private static let undisturbed: Result<[UInt8], any Error> = Result {
+    static let undisturbed: Result<[UInt8], any Error> = Result {
         let data = try dataset.get()
         return try withTemporaryDirectory { directory in
             try AtomicFile.write(short, to: "\(directory)/short.yaml")
@@ -31,12 +31,12 @@ extension TrainingCommandTests {
         }
     }
 
-    private static func last(_ run: String) -> String { checkpoint(run, 6) }
+    static func last(_ run: String) -> String { checkpoint(run, 6) }
 
-    private static func checkpoint(_ run: String, _ step: Int) -> String { "\(run)/checkpoints/step-0000000\(step).h5" }
+    static func checkpoint(_ run: String, _ step: Int) -> String { "\(run)/checkpoints/step-0000000\(step).h5" }
 
     /// A new run's directory and the arguments that start it.
-    private func withRun(_ body: (_ run: String, _ arguments: [String]) throws -> Void) throws {
+    func withRun(_ body: (_ run: String, _ arguments: [String]) throws -> Void) throws {
         let data = try Self.dataset.get()
         _ = try Self.undisturbed.get()
         try withTemporaryDirectory { directory in
@@ -50,7 +50,7 @@ extension TrainingCommandTests {
     ///
     /// - Returns: What the job said.
     @discardableResult
-    private func expectResumption(_ run: String, _ arguments: [String]) throws -> String {
+    func expectResumption(_ run: String, _ arguments: [String]) throws -> String {
         #expect(FileContent.size(Self.last(run)) == nil, "at its end before it was disturbed")
         let resumed = try LunaProcess(arguments + ["--resume"])
         #expect(resumed.status == 0, "\(resumed.diagnosis)")
@@ -60,7 +60,7 @@ extension TrainingCommandTests {
     }
 
     /// That within ten seconds no process is left whose command names the run.
-    private func expectNobodyLeft(_ run: String) throws {
+    func expectNobodyLeft(_ run: String) throws {
         var left: [String] = []
         for _ in 0..<100 {
             left = try FileContent.names(inDirectory: "/proc").filter { name in
@@ -77,9 +77,9 @@ extension TrainingCommandTests {
 
     /// In an order in which each can still come about after those before it.
     private static let kills = [
-        "rank=0:step=1:phase=update", "rank=1:step=3:phase=load", "rank=1:step=3:phase=backward",
-        "rank=0:step=4:phase=forward", "rank=1:step=4:phase=checkpoint", "rank=1:step=5:phase=reduce",
-        "rank=0:step=6:phase=write",
+        "rank=0:step=1:phase=update", "rank=1:step=3:phase=load", "rank=0:step=3:phase=counts",
+        "rank=1:step=3:phase=backward", "rank=0:step=4:phase=forward", "rank=0:step=4:phase=agreement",
+        "rank=1:step=4:phase=checkpoint", "rank=1:step=5:phase=reduce", "rank=0:step=6:phase=write",
     ]
 
     /// A run whose ranks are killed at every place of a step, one after the other, at last rank 0 in the midst of writing a
@@ -129,14 +129,18 @@ extension TrainingCommandTests {
         }
     }
 
-    /// A bit that changes in one rank's memory gets into no checkpoint.
+    /// A bit that changes in one rank's memory gets into no checkpoint. All ranks know of it, and write the timeline.
     @Test(.timeLimit(.minutes(4)), arguments: [0, 1]) func flippedBit(rank: Int) throws {
         try withRun { run, arguments in
             let job = try MPIRun(
-                ranks: 2, limit: 60, environment: ["LUNA_FAULT": "flip:rank=\(rank):step=3"], arguments)
+                ranks: 2, limit: 60, environment: ["LUNA_FAULT": "flip:rank=\(rank):step=3"],
+                arguments + ["--timeline", "\(run).json"])
             #expect(job.status == 70, "\(job.diagnosis)")
             #expect(job.diagnosis.contains("state at step 4 differs between rank 0 and rank 1"), "\(job.diagnosis)")
             #expect(FileContent.size(Self.checkpoint(run, 4)) == nil)
+            let trace = try trace("\(run).json")
+            #expect(Set(trace.traceEvents.filter { $0.name == "agreement" }.map(\.pid)) == [0, 1])
+            #expect(trace.otherData.failure?.contains("state at step 4 differs") == true)
             try expectNobodyLeft(run)
             try expectResumption(run, arguments)
         }

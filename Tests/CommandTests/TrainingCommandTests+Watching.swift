@@ -23,7 +23,7 @@ extension TrainingCommandTests {
     }
 
     /// Waits until a rank has done some steps, and returns its process.
-    private func process(of rank: Int, in run: String, after step: Int) -> Int32? {
+    func process(of rank: Int, in run: String, after step: Int) -> Int32? {
         struct Heartbeat: Decodable { var pid: Int32, step: Int }
         let path = "\(run)/ranks/000\(rank).json"
         let end = ContinuousClock.now + .seconds(60)
@@ -59,6 +59,7 @@ extension TrainingCommandTests {
                     "train", "--data", data, "--run", run, "--config", config, "--set", "epochs=5000", "--set",
                     "checkpoint_every_steps=500", "--set", "checkpoint_every_epochs=500", "--set", "threads=1", "--set",
                     "validation_fold=null", "--set", "stall_warning_seconds=2", "--set", "stall_limit_seconds=12",
+                    "--timeline", "\(directory)/timeline.json",
                 ],
                 meanwhile: {
                     stopped = process(of: rank, in: run, after: 2)
@@ -71,6 +72,12 @@ extension TrainingCommandTests {
             #expect(named.count { $0.contains("warning: nothing got done for") } == 1, "\(job.diagnosis)")
             #expect(named.count { $0.contains("given up (stall_limit_seconds)") } == 1, "\(job.diagnosis)")
             #expect(isGone(try #require(stopped)))
+            let part = try trace("\(directory)/timeline-rank\(1 - rank).json")
+            #expect(part.otherData.failure?.hasPrefix("given up: nothing got done") == true)
+            #expect(Set(part.traceEvents.map(\.pid)) == [1 - rank])
+            // The wait that never ended.
+            let open = part.traceEvents.filter { $0.name.hasSuffix(", not over") }
+            #expect(open.count == 1 && (open[0].dur ?? 0) > 5e6, "\(open)")
             let after = try LunaProcess("status", run)
             #expect(after.status == 0 && after.output.contains("failed: rank \(1 - rank) on"), "\(after.output)")
             #expect(after.output.contains("given up: nothing got done"), "\(after.output)")
@@ -126,7 +133,7 @@ extension TrainingCommandTests {
         }
     }
 
-    private struct Trace: Decodable {
+    struct Trace: Decodable {
         struct Event: Decodable {
             struct Arguments: Decodable { var name: String?, step: Int? }
             var ph, name: String
@@ -136,12 +143,15 @@ extension TrainingCommandTests {
             var begin: Double { ts ?? .nan }
             var end: Double { begin + (dur ?? .nan) }
         }
-        struct Other: Decodable { var clock_error_us: [Double] }
+        struct Other: Decodable {
+            var clock_error_us: [Double]
+            var failure: String?
+        }
         var traceEvents: [Event]
         var otherData: Other
     }
 
-    private func trace(_ path: String) throws -> Trace {
+    func trace(_ path: String) throws -> Trace {
         let trace = try JSONDecoder().decode(Trace.self, from: Data(try FileContent.bytes(path)))
         // Within a thread spans nest.
         let spans = trace.traceEvents.filter { $0.ph == "X" }
@@ -185,9 +195,15 @@ extension TrainingCommandTests {
                 let (begin, end) = (reductions.map(\.begin).max() ?? 0, reductions.map(\.end).min() ?? 0)
                 #expect(begin <= end + tolerance, "step \(step)")
             }
-            for (rank, name) in [(0, "checkpoint"), (0, "validation"), (1, "validation"), (1, "micro-batch")] {
+            for (rank, name) in [
+                (0, "checkpoint"), (0, "validation"), (1, "validation"), (1, "micro-batch"), (0, "bucket 1 collected"),
+                (1, "bucket 2 shared"),
+            ] {
                 #expect(spans.contains { $0.pid == rank && $0.name == name }, "\(name)")
             }
+            let writes = spans.filter { $0.name == "write checkpoint" }
+            #expect(writes.map(\.pid) == [0, 0, 0, 0] && writes.compactMap { $0.args?.step } == [2, 4, 6, 6])
+            #expect(Set(writes.map(\.tid)).count == 1)
             let wrong = try LunaProcess(
                 ["train", "--data", data, "--run", "\(directory)/b", "--timeline", "\(directory)/none/a.json"]
                     + settings)

@@ -1,3 +1,4 @@
+import Compute
 import FileIO
 import Foundation
 import Network
@@ -85,6 +86,21 @@ import Testing
             try writer.submit(checkpoint(step: 4, value: 4))
             #expect(throws: FileError.self) { try writer.submit(checkpoint(step: 5, value: 5)) }
             #expect(FileContent.size("\(directory)/checkpoints/step-00000005.h5") == nil)
+        }
+    }
+
+    @Test func isALineOfTheTimeline() throws {
+        try withTemporaryDirectory { directory in
+            let run = RunDirectory(directory)
+            try run.create()
+            let (writer, log) = (writer(run), SpanLog(limit: 10))
+            for step in [3, 5] {
+                try SpanLog.$current.withValue(log) { try writer.submit(checkpoint(step: step, value: 1)) }
+                _ = try writer.finished(waiting: true)
+            }
+            let content = log.content
+            #expect(content.tracks == ["training", "checkpoint writer"] && content.names == ["write checkpoint"])
+            #expect(content.spans.map(\.step) == [3, 5] && content.spans.map(\.track) == [1, 1])
         }
     }
 }

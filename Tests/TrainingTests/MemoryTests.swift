@@ -1,3 +1,4 @@
+import Compute
 import Network
 import Testing
 
@@ -18,5 +19,29 @@ import Testing
         #expect(configuration.memory(ranks: 8, threads: 8) > few)
         configuration.evaluateEveryEpochs = 1
         #expect(configuration.memory(ranks: 8, threads: 1) > few + (500 << 20))
+    }
+
+    @Test func whatAnExchangeHolds() {
+        let buckets = GradientBuckets(order: [100..<160, 0..<100], gradients: 160, bytes: 400)
+        // Four buckets of 100 values on their way, and up to one more for each rank where slices are uneven.
+        #expect(BucketExchange.bytes(buckets, exchange: .float32, ranks: 2) == 4 * 102 * 4)
+        #expect(BucketExchange.bytes(buckets, exchange: .bfloat16, ranks: 2) == 4 * 102 * 8)
+        var configuration = TrainingConfiguration()
+        // Few ranks have buckets of 1 MiB, which together are less than the vector that is counted.
+        for ranks in [1, 8] { #expect(configuration.exchangeBytes(ranks: ranks) == 0) }
+        let many = configuration.exchangeBytes(ranks: 4096)
+        #expect(many > 0)
+        configuration.gradientExchange = .bfloat16
+        #expect(configuration.exchangeBytes(ranks: 4096) > many)
+        configuration.gradientExchange = .float32
+        configuration.overlap = .off
+        #expect(configuration.exchangeBytes(ranks: 4096) == 0)
+    }
+
+    /// The more ranks, the less each keeps.
+    @Test func whatATimelineHolds() {
+        let span = MemoryLayout<SpanLog.Span>.stride
+        #expect(Trainer.timelineBytes(ranks: 2) == 4 * span << 19)
+        #expect(Trainer.timelineBytes(ranks: 1 << 10) == 4 * span << 14)
     }
 }

@@ -1,0 +1,31 @@
+// What an exchange in buckets takes, and what its messages are called.
+
+import Network
+
+extension BucketExchange {
+    /// Bytes of the memory for buckets that travel, as `Lane` takes it.
+    static func bytes(_ buckets: GradientBuckets, exchange: GradientExchange, ranks: Int) -> Int {
+        let largest = buckets.buckets.map(\.range.count).max() ?? 0
+        let width = MemoryLayout<Float>.stride + (exchange == .bfloat16 ? 2 * MemoryLayout<UInt16>.stride : 0)
+        return window * (largest + ranks) * width
+    }
+
+    /// The name of what travels with a tag of `start`, for people: buckets count from 1.
+    static func round(ofTag tag: Int) -> String {
+        "bucket \(tag / 2 + 1) \(tag.isMultiple(of: 2) ? "collected" : "shared")"
+    }
+}
+
+extension TrainingConfiguration {
+    /// Bytes that the exchange between ranks takes beyond the vector that `memoryBesideStep` counts for other ranks' values,
+    /// of which an exchange in buckets has none.
+    public func exchangeBytes(ranks: Int) -> Int {
+        guard ranks > 1, reduction == .tree, overlap != .off || gradientExchange != .float32 else { return 0 }
+        let gradients = NoduleNetwork.parameters.count
+        let buckets = GradientBuckets(
+            order: [gradients..<Self.reductionCount] + NoduleNetwork.backwardOrder, gradients: gradients,
+            bytes: GradientBuckets.bytes(ranks: ranks))
+        let lanes = BucketExchange.bytes(buckets, exchange: gradientExchange, ranks: ranks)
+        return max(0, lanes - 4 * Self.reductionCount)
+    }
+}

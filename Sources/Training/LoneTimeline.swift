@@ -1,0 +1,51 @@
+// What is left of a timeline where a rank ends by itself: the others may be gone, or hang, and nobody may be asked.
+
+import Compute
+import FileIO
+
+/// A rank's own part of a timeline.
+struct LoneTimeline: Sendable {
+    var log: SpanLog
+    var begin: ClockAlignment
+    /// The whole job's file.
+    var path: String
+    var rank: Int
+    var ranks: Int
+    var host: String
+
+    /// This rank's file: beside the job's, and named after it and the rank. A job of one rank has no other.
+    var ownPath: String {
+        guard ranks > 1 else { return path }
+        let name = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
+        // A name that begins with its only dot has no ending.
+        let dot = path[name...].lastIndex(of: ".").flatMap { $0 > name ? $0 : nil } ?? path.endIndex
+        return "\(path[..<dot])-rank\(rank)\(path[dot...])"
+    }
+
+    /// Writes it, whatever thread calls, and asks nobody.
+    ///
+    /// - Parameters:
+    ///   - failure: What ended the run.
+    ///   - place: Where the training thread hangs, if it does: a phase that is not over has no span yet.
+    /// - Returns: What became of it, for people; nil where it is where it was to be, and whole.
+    func write(failure: String, hangingAt place: Whereabouts.Place? = nil) -> String? {
+        var content = log.content
+        let omitted = content.omitted
+        if let place {
+            let end = log.now
+            content.addOpen(
+                "\(place.phase.rawValue), not over", since: end - place.phaseNanoseconds, until: end,
+                step: place.step + (place.phase.isOfAStep ? 1 : 0))
+        }
+        do {
+            try TraceFile.writeAlone(
+                content, begin, rank: rank, of: ranks, host: host, failure: failure, to: ownPath)
+            var texts: [String] = []
+            if ranks > 1 {
+                texts.append("\(ownPath) is the timeline of this rank alone: the others could not be asked")
+            }
+            if omitted > 0 { texts.append("\(ownPath) ends early: \(omitted) spans more are left out") }
+            return texts.isEmpty ? nil : texts.joined(separator: "; ")
+        } catch { return "\(error): there is no timeline" }
+    }
+}
