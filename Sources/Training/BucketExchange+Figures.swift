@@ -20,6 +20,7 @@ extension TrainingConfiguration {
     /// Bytes that the exchange between ranks takes beyond the vector that `memoryBesideStep` counts for other ranks' values,
     /// of which an exchange in buckets has none.
     public func exchangeBytes(ranks: Int) -> Int {
+        let ranks = ranks / sites
         guard ranks > 1, reduction == .tree, overlap != .off || gradientExchange != .float32 else { return 0 }
         let gradients = NoduleNetwork.parameters.count
         let buckets = GradientBuckets(

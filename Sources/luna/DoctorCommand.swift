@@ -43,6 +43,10 @@ struct DoctorCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Of each rank; by default as in training.", valueName: "n"))
     var threads: Int?
 
+    @Option(
+        help: ArgumentHelp("The timeline that the run will write; nothing is written now.", valueName: "file"))
+    var timeline: String?
+
     @Flag(help: "Print one JSON object on the last line.")
     var json = false
 
@@ -101,6 +105,7 @@ struct DoctorCommand: ParsableCommand {
             _ = try TrainingLoader(
                 source: source, configuration: configuration.sampling, replicas: 0..<1, threads: 1, name: data)
         }
+        if communicator.rank == 0, let timeline { try TrainCommand.checkDirectory(ofOutput: timeline) }
         try communicator.releaseFromRoot()
 
         let pool = ThreadPool(threads: threads ?? configuration.threads ?? Startup.defaultThreads)
@@ -108,7 +113,8 @@ struct DoctorCommand: ParsableCommand {
         facts.measures.dataDigest = source?.digest.text
         var survey = Survey(ranks: try Survey.gather(facts, communicator))
         var plan = RunPlan(
-            configuration, ranks: communicator.size, threads: pool.threads, source: source)
+            configuration, ranks: communicator.size, threads: pool.threads, source: source, hasTimeline: timeline != nil
+        )
         do {
             _ = try GradientReduction(
                 mode: configuration.reduction, replicas: configuration.replicas, count: 1, communicator: communicator)
@@ -133,7 +139,10 @@ struct DoctorCommand: ParsableCommand {
         }
         survey.ranks = try Survey.gather(facts, communicator)
         if let bytes = survey.ranks.compactMap(\.measures.stepBytes).max() {
-            survey.plan?.memory = bytes + configuration.memoryBesideStep(ranks: communicator.size)
+            survey.plan?.memory =
+                bytes + configuration.memoryBesideStep(ranks: communicator.size)
+                + RunPlan.memoryBesideTraining(
+                    configuration, ranks: communicator.size, hasTimeline: timeline != nil)
             survey.plan?.memoryIsMeasured = true
         }
         // Only rank 0 writes there, in a run as well.

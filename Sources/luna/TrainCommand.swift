@@ -44,7 +44,7 @@ struct TrainCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Write a timeline of all ranks, for Perfetto or chrome://tracing, when the run ends or is stopped.",
+            "Write a timeline of all ranks, for Perfetto or chrome://tracing, when the run ends, is stopped or fails.",
             valueName: "file"))
     var timeline: String?
 
@@ -132,7 +132,7 @@ struct TrainCommand: ParsableCommand {
     }
 
     /// A run's work must not be lost for a mistyped name.
-    private static func checkDirectory(ofOutput path: String) throws {
+    static func checkDirectory(ofOutput path: String) throws {
         let directory = path.lastIndex(of: "/").map { path[..<$0] }.map { $0.isEmpty ? "/" : String($0) } ?? "."
         guard FileContent.isDirectory(directory), access(directory, W_OK) == 0 else {
             throw FileError(path, "write", reason: "there is no directory \(directory) that may be written to")
@@ -150,7 +150,8 @@ struct TrainCommand: ParsableCommand {
         let survey = Survey(
             ranks: try Survey.gather(facts, communicator),
             plan: RunPlan(
-                configuration, ranks: communicator.size, threads: engine.pool.threads, source: source))
+                configuration, ranks: communicator.size, threads: engine.pool.threads, source: source,
+                hasTimeline: timeline != nil))
         guard communicator.rank == 0 else { return }
         logger.info("\(Startup.describe(engine))")
         for line in RankTable(survey).lines { logger.info("\(line)") }

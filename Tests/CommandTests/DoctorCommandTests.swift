@@ -62,6 +62,12 @@ extension TrainingCommandTests {
             #expect(report.plan.memory > measures.stepBytes ?? .max)
             #expect(measures.clock == nil && report.ranks[0].transport == nil)
             #expect(doctor.output.contains("rank  host") && doctor.output.contains("\nno problems"))
+            // A timeline takes memory, too.
+            let timed = try LunaProcess(
+                "doctor", "--config", config, "--json", "--threads", "1", "--timeline", "\(directory)/timeline.json")
+            let more = try Report(lastLineOf: timed.output)
+            let (before, after) = (measures.stepBytes ?? 0, more.ranks[0].measures.stepBytes ?? 0)
+            #expect(more.plan.memory - after - (report.plan.memory - before) == 64 << 20)
             // Nothing is left behind.
             #expect(try FileContent.names(inDirectory: directory) == ["config.yaml"])
         }
@@ -97,6 +103,8 @@ extension TrainingCommandTests {
                 none.status == 65 && lines.count == 1 && lines[0].contains("\(directory)/none"), "\(none.diagnosis)")
             let key = try LunaProcess("doctor", "--set", "crop_sise=32")
             #expect(key.status == 65 && key.diagnosis.contains("crop_size"))
+            let place = try LunaProcess("doctor", "--config", config, "--timeline", "\(directory)/none/a.json")
+            #expect(place.status == 74 && place.diagnosis.contains("no directory"), "\(place.diagnosis)")
             let usage = try LunaProcess("doctor", "--threads", "0")
             #expect(usage.status == 64)
             // Nothing that stops doctor, but the run would not start.
