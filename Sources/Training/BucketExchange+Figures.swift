@@ -10,9 +10,14 @@ extension BucketExchange {
         return window * (largest + ranks) * width
     }
 
+    /// Of messages that carry what a site has for itself; no bucket's.
+    static let siteTag = 32_767
+
     /// The name of what travels with a tag of `start`, for people: buckets count from 1.
     static func round(ofTag tag: Int) -> String {
-        "bucket \(tag / 2 + 1) \(tag.isMultiple(of: 2) ? "collected" : "shared")"
+        tag == siteTag
+            ? "site's state"
+            : "bucket \(tag / 2 + 1) \(tag.isMultiple(of: 2) ? "collected" : "shared")"
     }
 }
 

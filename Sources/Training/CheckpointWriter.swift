@@ -8,7 +8,7 @@ import Network
 /// Writes a run's checkpoints one at a time, each in a thread of its own and from a copy.
 ///
 /// The copy's memory is kept for the next one, so that a checkpoint costs the training thread one pass over the state and
-/// no new pages. The thread is a nice one: cores that compute come first.
+/// no new pages; what sites have for themselves is shared with them until they change it. The thread is a nice one: cores that compute come first.
 final class CheckpointWriter: @unchecked Sendable {
     private let run: RunDirectory
     private let keep: Int
@@ -22,14 +22,16 @@ final class CheckpointWriter: @unchecked Sendable {
     private var written: [String] = []
     private var failure: (any Error)?
     /// The thread's line in the timeline, where one is kept.
-    private var track: SpanLog.Track?
+    private let track: SpanLog.Track?
 
     /// - Parameters:
     ///   - keep: How many of the newest checkpoints stay.
     ///   - count: Of parameters.
-    init(_ run: RunDirectory, keep: Int, count: Int) {
+    ///   - spans: The timeline, where one is kept.
+    init(_ run: RunDirectory, keep: Int, count: Int, spans: SpanLog? = nil) {
         self.run = run
         self.keep = keep
+        track = spans?.addTrack("checkpoint writer")
         parameters = [Float](repeating: 0, count: count)
         momentum = parameters.map { $0 }  // memory of its own, now
     }
@@ -47,7 +49,6 @@ final class CheckpointWriter: @unchecked Sendable {
         copy.state.parameters = parameters
         copy.momentum = momentum
         pending = copy
-        if track == nil { track = SpanLog.current?.addTrack("checkpoint writer") }
         let thread = Thread { [self, track, step = checkpoint.step] in
             Self.giveWay()
             let begin = track?.now ?? 0

@@ -122,7 +122,9 @@ extension Messenger {
             if isRoot { values = [Float](repeating: 0, count: count) }
             try values.withUnsafeMutableBytes { bytes in
                 let message = [Message(rank: isRoot ? leader : 0, bytes: bytes)]
-                let transfer = try start(sends: isRoot ? [] : message, receives: isRoot ? message : [], tag: 0)
+                let transfer = try start(
+                    sends: isRoot ? [] : message, receives: isRoot ? message : [],
+                    tag: BucketExchange.siteTag)
                 var pause = Pause.awaited
                 while try !transfer.isDone() { pause.take() }
             }

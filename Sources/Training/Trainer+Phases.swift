@@ -26,7 +26,7 @@ extension Trainer {
                 firstStep: completedSteps, steps: totalSteps),
             run: run, whereabouts: whereabouts, alarm: alarm(leaving: loneTimeline(since: alignment)))
         do {
-            let outcome = try SpanLog.$current.withValue(spans) { try trainSteps() }
+            let outcome = try trainSteps()
             let span = begin(.checkpoint)
             try settleCheckpoints(waiting: true)
             // No rank says that it is done before the last checkpoint is on the disk.

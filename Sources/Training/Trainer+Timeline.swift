@@ -4,11 +4,6 @@ import Compute
 import Foundation
 import MPI
 
-extension SpanLog {
-    /// Where what the calling thread begins is recorded, for threads that it starts.
-    @TaskLocal static var current: SpanLog?
-}
-
 extension Trainer {
     /// Spans that a job keeps at most, and a rank.
     private static let mostSpans = (job: 1 << 24, rank: 1 << 19)

@@ -132,7 +132,9 @@ public final class Trainer {
         try run.prepareHeartbeats()
         log = try RunRecorder(
             run, keepingUpTo: step, owesValidation: owesValidation, configuration: configuration.yaml())
-        writer = CheckpointWriter(run, keep: configuration.keepCheckpoints, count: NoduleNetwork.parameters.count)
+        writer = CheckpointWriter(
+            run, keep: configuration.keepCheckpoints, count: NoduleNetwork.parameters.count,
+            spans: setting.engine.spans)
         try AtomicFile.write(configuration.yaml(), to: run.configurationPath)
     }
 

@@ -8,8 +8,8 @@ import Testing
 @testable import Training
 
 @Suite struct CheckpointWriterTests {
-    private func writer(_ run: RunDirectory, keep: Int = 9) -> CheckpointWriter {
-        CheckpointWriter(run, keep: keep, count: NoduleNetwork.parameters.count)
+    private func writer(_ run: RunDirectory, keep: Int = 9, spans: SpanLog? = nil) -> CheckpointWriter {
+        CheckpointWriter(run, keep: keep, count: NoduleNetwork.parameters.count, spans: spans)
     }
 
     private func checkpoint(step: Int, value: Float) -> Checkpoint {
@@ -93,9 +93,10 @@ import Testing
         try withTemporaryDirectory { directory in
             let run = RunDirectory(directory)
             try run.create()
-            let (writer, log) = (writer(run), SpanLog(limit: 10))
+            let log = SpanLog(limit: 10)
+            let writer = writer(run, spans: log)
             for step in [3, 5] {
-                try SpanLog.$current.withValue(log) { try writer.submit(checkpoint(step: step, value: 1)) }
+                try writer.submit(checkpoint(step: step, value: 1))
                 _ = try writer.finished(waiting: true)
             }
             let content = log.content
