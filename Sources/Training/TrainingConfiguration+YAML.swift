@@ -64,14 +64,22 @@ extension TrainingConfiguration {
         if let path { root = try mapping(text: try text(path), file: path) }
         try checkKeys(root, known: meanings.map(\.key), file: path ?? "--set")
         for override in overrides { try apply(override, to: &root) }
-        return try decode(root, file: path ?? "--set")
+        // Keys that only go together may come in any order.
+        let configuration = try decode(root, file: path ?? "--set")
+        if let fault = configuration.fault {
+            let culprit = overrides.last { $0.hasPrefix("\(fault.key)=") }.map { "--set \($0)" }
+            throw InputError(culprit ?? path ?? "--set", at: fault.key, fault.text)
+        }
+        return configuration
     }
 
     /// Reads a configuration from YAML text, such as a checkpoint holds.
     public static func parse(_ text: String, file: String) throws -> TrainingConfiguration {
         let root = try mapping(text: text, file: file)
         try checkKeys(root, known: meanings.map(\.key), file: file)
-        return try decode(root, file: file)
+        let configuration = try decode(root, file: file)
+        if let fault = configuration.fault { throw InputError(file, at: fault.key, fault.text) }
+        return configuration
     }
 
     private static func text(_ path: String) throws -> String {
@@ -148,6 +156,7 @@ extension TrainingConfiguration {
         _ = try decode(root, file: file)
     }
 
+    /// The values, of the right kinds; whether they go together is another question.
     private static func decode(_ root: Node.Mapping, file: String) throws -> TrainingConfiguration {
         let fields = Fields(mapping: root, file: file)
         var c = TrainingConfiguration(preset: try fields.choice("preset", Preset.luna16))
@@ -192,7 +201,6 @@ extension TrainingConfiguration {
                 flip: try inner.bool("flip", c.augment.flip), swap: try inner.bool("swap", c.augment.swap),
                 rotate: try inner.bool("rotate", c.augment.rotate), scale: try inner.bool("scale", c.augment.scale))
         }
-        if let fault = c.fault { throw InputError(file, at: fault.key, fault.text) }
         return c
     }
 

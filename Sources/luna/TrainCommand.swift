@@ -103,9 +103,12 @@ struct TrainCommand: ParsableCommand {
         setting.warnOfStall = { stall.warn($0) }
         setting.endStalled = { stall.end($0) }
         let trainer = try Trainer(setting)
+        let sites = configuration.localSteps.map {
+            " in \(configuration.sites) \(configuration.sites == 1 ? "site" : "sites") with rounds of at most \($0) steps"
+        }
         logger.info(
             """
-            \(configuration.replicas) replicas of \(configuration.microBatch), crops of \(configuration.cropSize), \
+            \(configuration.replicas) replicas of \(configuration.microBatch)\(sites ?? ""), crops of \(configuration.cropSize), \
             \(configuration.epochs) epochs of \(trainer.stepsPerEpoch) steps, \(trainer.validationCount) crops to \
             validate on
             """)

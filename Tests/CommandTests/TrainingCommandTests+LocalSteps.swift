@@ -91,13 +91,11 @@ extension TrainingCommandTests {
     @Test(.timeLimit(.minutes(2))) func oneSiteThatIsFollowedIsSynchronous() throws {
         try withLocalRuns { directory, arguments in
             var weights: [[String: [Float]]] = []
-            for (name, steps) in [("local", "1"), ("synchronous", "null")] {
+            let followed = ["local_steps=1", "outer_learning_rate=1", "outer_momentum=0"]
+            for (name, settings) in [("local", followed), ("synchronous", ["local_steps=null"])] {
                 let run = "\(directory)/\(name)"
-                let job = try LunaProcess(
-                    arguments + [
-                        "--run", run, "--set", "sites=1", "--set", "local_steps=\(steps)", "--set", "epochs=1", "--set",
-                        "outer_learning_rate=1", "--set", "outer_momentum=0",
-                    ])
+                let all = ["sites=1", "epochs=1"] + settings
+                let job = try LunaProcess(arguments + ["--run", run] + all.flatMap { ["--set", $0] })
                 #expect(job.status == 0, "\(job.diagnosis)")
                 weights.append(try content(run, step: 5))
             }

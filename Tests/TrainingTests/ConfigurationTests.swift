@@ -61,6 +61,8 @@ import Testing
         #expect(message("crop_size: 50").contains("crop_size: 50, expected a multiple of 16"))
         #expect(message("validation_fold: null\nevaluate_every_epochs: 2").contains("validation_fold is null"))
         #expect(message("", ["momentum=1.5"]).contains("momentum"))
+        #expect(message("", ["sites=2", "local_steps=9"]) == "accepted")
+        #expect(message("local_steps: 9", ["sites=3"]).hasPrefix("--set sites=3: sites: 3, expected a power of two"))
         #expect(message("sites: 2").contains("sites: 2, expected 1 without local_steps"))
         #expect(
             message("sites: 3\nlocal_steps: 9").contains("sites: 3, expected a power of two that divides replicas, 8"))
