@@ -1,8 +1,8 @@
 // The sum over ranks, bucket by bucket, without ever waiting.
 //
-// A bucket goes through two rounds of messages. In the first, each rank collects all ranks' values for its slice of the
-// bucket, and adds them up in the tree's order; in the second, all ranks share the slices. Some buckets travel at a
-// time, the next ones wait in line: the earlier a bucket, the earlier it is done.
+// A bucket goes through two phases. In the first, each rank collects all ranks' values for its slice of the bucket, and
+// adds them up in the tree's order; in the second, all ranks share the slices. Both phases go on at the same time, for
+// different buckets: the earlier a bucket, the earlier it is done.
 
 import MPI
 
@@ -16,46 +16,23 @@ final class BucketExchange {
     private var vector: FloatBuffer?
     /// By bucket.
     private var isReady: [Bool]
-    private var started = 0
-    private var active: [Active] = []
-    private var lanes: [Lane]
+    /// The first buckets: those that may be collected, and those of which this rank has added up its slice.
+    private var collectable: Int
+    private var shareable = 0
+    private let collecting: ExchangeRounds
+    private let sharing: ExchangeRounds
+    /// Everybody's values for this rank's slices, bucket by bucket, by rank.
+    private let values: VectorStorage
+    /// As they arrive, and the buckets as they leave, in two bytes each.
+    private let received: BFloat16Buffer
+    private let leaving: BFloat16Buffer
+    /// Where a bucket begins in these.
+    private let places: [Int]
 
-    /// Buckets that travel at the same time: while one waits for an answer, others fill the line.
-    static let window = 4
-
-    private struct Active {
-        let bucket: Int
-        let lane: Lane
-        var isSharing = false
-        var transfer: any Transfer
-    }
-
-    /// Memory for a bucket that travels.
-    private final class Lane {
-        /// Everybody's values for this rank's slice, by rank.
-        let values: VectorStorage
-        /// As they arrive, and the bucket as it leaves, in two bytes each.
-        let received: BFloat16Buffer
-        let bucket: BFloat16Buffer
-
-        init(largest: Int, ranks: Int, exchange: GradientExchange) {
-            values = VectorStorage(largest + ranks)
-            let packed = exchange == .bfloat16 ? largest + ranks : 0
-            received = .allocate(capacity: packed)
-            bucket = .allocate(capacity: packed)
-            received.initialize(repeating: 0)
-            bucket.initialize(repeating: 0)
-        }
-
-        deinit {
-            received.deallocate()
-            bucket.deallocate()
-        }
-    }
-
+    /// - Parameter window: See `ExchangeRounds`.
     init(
         _ buckets: GradientBuckets, exchange: GradientExchange, communicator: any Communicator,
-        messenger: any Messenger
+        messenger: any Messenger, window: Int
     ) {
         rank = communicator.rank
         ranks = communicator.size
@@ -63,125 +40,126 @@ final class BucketExchange {
         self.buckets = buckets.buckets
         self.exchange = exchange
         isReady = Array(repeating: false, count: buckets.buckets.count)
-        started = isReady.count
-        let largest = buckets.buckets.map(\.range.count).max() ?? 0
-        lanes = (0..<Self.window).map { _ in
-            Lane(largest: largest, ranks: communicator.size, exchange: exchange)
+        collectable = isReady.count
+        let bytes = buckets.buckets.map { exchange == .bfloat16 && $0.isGradient ? 2 : 4 }
+        func rounds() -> ExchangeRounds {
+            ExchangeRounds(buckets.buckets, bytesPerValue: bytes, ranks: communicator.size, window: window)
         }
+        (collecting, sharing) = (rounds(), rounds())
+        var places: [Int] = []
+        var total = 0
+        for bucket in buckets.buckets {
+            places.append(total)
+            // The slices of all ranks may be longer than this rank's by one.
+            total += bucket.range.count + communicator.size
+        }
+        self.places = places
+        values = VectorStorage(total)
+        let packed = exchange == .bfloat16 ? total : 0
+        received = .allocate(capacity: packed)
+        leaving = .allocate(capacity: packed)
+        received.initialize(repeating: 0)
+        leaving.initialize(repeating: 0)
+    }
+
+    deinit {
+        received.deallocate()
+        leaving.deallocate()
     }
 
     /// Begins with a vector, none of whose buckets is ready.
     func begin(_ vector: FloatBuffer) {
         precondition(isComplete, "the vector before is still on its way")
         self.vector = vector
-        started = 0
+        (collectable, shareable) = (0, 0)
         for bucket in isReady.indices { isReady[bucket] = false }
+        collecting.begin()
+        sharing.begin()
     }
 
     /// This rank's values of a bucket are final; nobody else touches them until all is complete.
     func submit(_ bucket: Int) { isReady[bucket] = true }
 
     /// Whether nothing is on its way, nor could be.
-    var isIdle: Bool { active.isEmpty && !canStart }
+    var isIdle: Bool { collecting.isIdle && sharing.isIdle && !hasNext }
     /// Whether all buckets are summed, on this rank.
-    var isComplete: Bool { active.isEmpty && started == buckets.count }
+    var isComplete: Bool { collecting.isComplete && sharing.isComplete }
 
     /// All ranks start buckets in the same order: otherwise each could wait for one that another has not begun.
-    private var canStart: Bool { started < buckets.count && isReady[started] && !lanes.isEmpty }
+    private var hasNext: Bool { collectable < buckets.count && isReady[collectable] }
 
     /// Takes the next steps that are possible at once; whether there was one.
     func advance() throws(MPIError) -> Bool {
-        var hasMoved = false
-        while canStart {
-            active.append(try collect(started))
-            started += 1
-            hasMoved = true
+        while hasNext {
+            if isPacked(collectable) { GradientExchange.pack(values(collectable), into: packed(collectable)) }
+            collectable += 1
         }
-        var place = 0
-        while place < active.count {
-            guard try active[place].transfer.isDone() else {
-                place += 1
-                continue
-            }
-            hasMoved = true
-            if active[place].isSharing {
-                let done = active.remove(at: place)
-                receive(done)
-                lanes.append(done.lane)
-            } else {
-                addUp(active[place])
-                active[place].transfer = try share(active[place])
-                active[place].isSharing = true
-                place += 1
-            }
+        let hasCollected = try collecting.advance(limit: collectable, start: collect) { bucket in
+            addUp(bucket)
+            shareable = bucket + 1
         }
-        return hasMoved
+        let hasShared = try sharing.advance(limit: shareable, start: share) { bucket in
+            if isPacked(bucket) { GradientExchange.unpack(packed(bucket), into: values(bucket)) }
+        }
+        return hasCollected || hasShared
     }
 
     // MARK: - A bucket's way
 
-    /// Starts the first round: everybody's values of my slice to me.
-    private func collect(_ bucket: Int) throws(MPIError) -> Active {
-        let lane = lanes.removeLast()
-        let own = slice(bucket, of: rank).count
-        if isPacked(bucket) { GradientExchange.pack(values(bucket), into: packed(bucket, lane)) }
-        var sends: [Message] = []
-        var receives: [Message] = []
-        for other in others {
-            let place = other * own..<(other + 1) * own
-            let inbox =
-                isPacked(bucket)
-                ? UnsafeMutableRawBufferPointer(lane.received[part: place])
-                : UnsafeMutableRawBufferPointer(lane.values.buffer[part: place])
-            append(Message(rank: other, bytes: inbox), to: &receives)
-            append(Message(rank: other, bytes: bytes(bucket, of: other, lane)), to: &sends)
-        }
-        return Active(
-            bucket: bucket, lane: lane,
-            transfer: try messenger.start(sends: sends, receives: receives, tag: 2 * bucket))
+    /// A step of the first phase: my values of another's slice to that rank, and values of mine from another.
+    private func collect(_ step: ExchangeRounds.Step) throws(MPIError) -> (any Transfer)? {
+        let (to, from) = neighbours(step)
+        let own = slice(step.bucket, of: rank).count
+        let piece = GradientBuckets.slice(of: 0..<own, rank: step.piece, ranks: step.pieces)
+        let first = places[step.bucket] + from * own
+        let place = first + piece.lowerBound..<first + piece.upperBound
+        let inbox =
+            isPacked(step.bucket)
+            ? UnsafeMutableRawBufferPointer(received[part: place])
+            : UnsafeMutableRawBufferPointer(values.buffer[part: place])
+        return try start(step, phase: 0, send: (bytes(step, of: to), to), receive: (inbox, from))
     }
 
     /// Adds up my slice.
-    private func addUp(_ active: Active) {
+    private func addUp(_ bucket: Int) {
         guard let vector else { return }
-        let slice = slice(active.bucket, of: rank)
-        let all = active.lane.values.buffer[part: 0..<ranks * slice.count]
-        let isPacked = isPacked(active.bucket)
-        if isPacked { GradientExchange.unpack(active.lane.received[part: 0..<ranks * slice.count], into: all) }
+        let slice = slice(bucket, of: rank)
+        let place = places[bucket]..<places[bucket] + ranks * slice.count
+        let all = values.buffer[part: place]
+        let isPacked = isPacked(bucket)
+        if isPacked { GradientExchange.unpack(received[part: place], into: all) }
         let own = vector[part: slice]
         _ = all[part: rank * slice.count..<(rank + 1) * slice.count].update(fromContentsOf: own)
         (isPacked ? exchange : .float32).addUp(all, ranks: ranks)
         _ = own.update(fromContentsOf: all[part: 0..<slice.count])
         if isPacked {
-            let start = slice.lowerBound - buckets[active.bucket].range.lowerBound
-            GradientExchange.pack(own, into: active.lane.bucket[part: start..<start + slice.count])
+            let start = slice.lowerBound - buckets[bucket].range.lowerBound
+            GradientExchange.pack(own, into: packed(bucket)[part: start..<start + slice.count])
         }
     }
 
-    /// Starts the second round: my slice to everybody.
-    private func share(_ active: Active) throws(MPIError) -> any Transfer {
-        var sends: [Message] = []
-        var receives: [Message] = []
-        for other in others {
-            append(Message(rank: other, bytes: bytes(active.bucket, of: rank, active.lane)), to: &sends)
-            append(Message(rank: other, bytes: bytes(active.bucket, of: other, active.lane)), to: &receives)
-        }
-        return try messenger.start(sends: sends, receives: receives, tag: 2 * active.bucket + 1)
+    /// A step of the second phase: my slice to another, and another's to me.
+    private func share(_ step: ExchangeRounds.Step) throws(MPIError) -> (any Transfer)? {
+        let (to, from) = neighbours(step)
+        return try start(step, phase: 1, send: (bytes(step, of: rank), to), receive: (bytes(step, of: from), from))
     }
 
-    private func receive(_ done: Active) {
-        guard isPacked(done.bucket) else { return }
-        GradientExchange.unpack(packed(done.bucket, done.lane), into: values(done.bucket))
+    private func start(
+        _ step: ExchangeRounds.Step, phase: Int, send: (bytes: UnsafeMutableRawBufferPointer, rank: Int),
+        receive: (bytes: UnsafeMutableRawBufferPointer, rank: Int)
+    ) throws(MPIError) -> (any Transfer)? {
+        // Small vectors have slices without values.
+        if send.bytes.isEmpty && receive.bytes.isEmpty { return nil }
+        return try messenger.start(
+            sends: send.bytes.isEmpty ? [] : [Message(rank: send.rank, bytes: send.bytes)],
+            receives: receive.bytes.isEmpty ? [] : [Message(rank: receive.rank, bytes: receive.bytes)],
+            tag: 2 * step.bucket + phase)
     }
 
     // MARK: - Places
 
-    /// Each rank begins with its neighbour, so that not all send to the same one.
-    private var others: [Int] { (1..<ranks).map { (rank + $0) % ranks } }
-
-    /// Small vectors have slices without values.
-    private func append(_ message: Message, to messages: inout [Message]) {
-        if !message.bytes.isEmpty { messages.append(message) }
+    private func neighbours(_ step: ExchangeRounds.Step) -> (to: Int, from: Int) {
+        ((rank + step.distance) % ranks, (rank + ranks - step.distance) % ranks)
     }
 
     private func isPacked(_ bucket: Int) -> Bool { exchange == .bfloat16 && buckets[bucket].isGradient }
@@ -195,17 +173,17 @@ final class BucketExchange {
         return vector[part: buckets[bucket].range]
     }
 
-    private func packed(_ bucket: Int, _ lane: Lane) -> BFloat16Buffer {
-        lane.bucket[part: 0..<buckets[bucket].range.count]
+    private func packed(_ bucket: Int) -> BFloat16Buffer {
+        leaving[part: places[bucket]..<places[bucket] + buckets[bucket].range.count]
     }
 
-    /// Where a rank's slice of a bucket is sent from, and received.
-    private func bytes(_ bucket: Int, of rank: Int, _ lane: Lane) -> UnsafeMutableRawBufferPointer {
-        let slice = slice(bucket, of: rank)
-        let start = slice.lowerBound - buckets[bucket].range.lowerBound
+    /// Where a piece of a rank's slice of a bucket is sent from, and received.
+    private func bytes(_ step: ExchangeRounds.Step, of rank: Int) -> UnsafeMutableRawBufferPointer {
+        let slice = GradientBuckets.slice(of: slice(step.bucket, of: rank), rank: step.piece, ranks: step.pieces)
+        let start = slice.lowerBound - buckets[step.bucket].range.lowerBound
         let place = start..<start + slice.count
-        return isPacked(bucket)
-            ? UnsafeMutableRawBufferPointer(packed(bucket, lane)[part: place])
-            : UnsafeMutableRawBufferPointer(values(bucket)[part: place])
+        return isPacked(step.bucket)
+            ? UnsafeMutableRawBufferPointer(packed(step.bucket)[part: place])
+            : UnsafeMutableRawBufferPointer(values(step.bucket)[part: place])
     }
 }

@@ -6,11 +6,10 @@
 //     ((g0 + g1) + (g2 + g3)) + ((g4 + g5) + (g6 + g7))
 //
 // A rank holds an aligned group of replicas, a subtree, and adds it up while its replicas finish. The tree's upper
-// levels join the ranks' sums: each rank collects everybody's values for one slice of the vector, adds them in the
-// tree's order, and all ranks share the slices: the traffic of a ring allreduce, and the same bits at any rank count.
+// levels join the ranks' sums, in buckets: each rank collects everybody's values for one slice of a bucket, adds them in
+// the tree's order, and all ranks share the slices: the traffic of a ring allreduce, and the same bits at any rank count.
 //
-// With overlap the last replica's vector is taken in buckets as its backward pass finishes them; each bucket then goes
-// through the same additions.
+// With overlap the last replica's buckets are taken as its backward pass finishes them.
 
 import FileIO
 import MPI
@@ -38,8 +37,6 @@ public final class GradientReduction {
     /// digits of a binary counter.
     private var pending: [(replicas: Int, sum: VectorStorage)] = []
     private var spare: [VectorStorage] = []
-    /// Where `finish` receives the other ranks' values.
-    private var received: VectorStorage?
     /// What sums buckets, where they are; the last replica's vector begins with `begin`.
     private var bucketwise: (buckets: GradientBuckets, driver: any BucketDriver)?
 
@@ -86,7 +83,7 @@ public final class GradientReduction {
 
     deinit { bucketwise?.driver.stop() }
 
-    /// Prepares for overlap, and for exchanges other than float32. Collective, before the first `add`.
+    /// Prepares for overlap. Collective, before the first `add`; without it `finish` does all there is to do.
     ///
     /// - Parameters:
     ///   - wish: `overlap` is `off` afterwards where some rank's MPI does not let a second thread in, and where there is
@@ -96,26 +93,33 @@ public final class GradientReduction {
     /// - Throws: `MPIError`.
     public func connect(_ wish: OverlapMode, order: [Range<Int>]? = nil, bucketBytes: Int? = nil) throws(MPIError) {
         precondition(pending.isEmpty && bucketwise == nil, "connect comes first, and once")
-        guard communicator.size > 1, mode == .tree, wish != .off || exchange != .float32 else { return }
-        let messenger = try communicator.messenger()
-        // All or none: the two ways do not understand each other's messages.
-        var lacking = [messenger == nil ? 1.0 : 0, messenger?.servesOtherThreads == true ? 0 : 1]
-        try communicator.maximum(&lacking)
-        guard let messenger, lacking[0] == 0 else {
-            precondition(exchange == .float32, "this communicator sends no messages, which \(exchange) needs")
-            return
+        guard communicator.size > 1, mode == .tree else { return }
+        let (buckets, driver) = try bucketDriver(wish, order, bucketBytes)
+        bucketwise = (buckets, driver)
+    }
+
+    private func bucketDriver(
+        _ wish: OverlapMode, _ order: [Range<Int>]?, _ bucketBytes: Int?
+    ) throws(MPIError) -> (buckets: GradientBuckets, driver: any BucketDriver) {
+        guard let messenger = try communicator.messenger() else {
+            preconditionFailure("this communicator sends no messages, which the tree needs")
         }
-        overlap = wish == .thread && lacking[1] > 0 ? .off : wish
-        guard overlap != .off || exchange != .float32 else { return }
+        // All or none, so that all ranks report the same.
+        var lacking = [messenger.servesOtherThreads ? 0.0 : 1]
+        try communicator.maximum(&lacking)
+        overlap = wish == .thread && lacking[0] > 0 ? .off : wish
         // What lies behind the gradients is known before the backward pass begins.
         let beside = gradients < count ? [gradients..<count] : []
         let buckets = GradientBuckets(
             order: beside + (order ?? [0..<gradients]), gradients: gradients,
             bytes: bucketBytes ?? GradientBuckets.bytes(ranks: communicator.size))
-        let carrier = BucketExchange(buckets, exchange: exchange, communicator: communicator, messenger: messenger)
-        let driver: any BucketDriver =
+        let carrier = BucketExchange(
+            buckets, exchange: exchange, communicator: communicator, messenger: messenger,
+            window: try ExchangeRounds.window(over: communicator))
+        return (
+            buckets,
             overlap == .thread ? CommunicationThread(carrier) : PollingDriver(carrier, isEager: overlap == .poll)
-        bucketwise = (buckets, driver)
+        )
     }
 
     /// Adds the vector of this rank's next replica.
@@ -188,29 +192,18 @@ public final class GradientReduction {
         let sum = pending.removeLast().sum
         spare.append(sum)
         if communicator.size == 1 { return sum.buffer }
-        if let bucketwise {
-            try bucketwise.driver.wait()
+        if mode == .allreduce {
+            try communicator.sum(sum.buffer)
             return sum.buffer
         }
-        precondition(exchange == .float32, "\(exchange) needs connect")
-        switch mode {
-        case .allreduce: try communicator.sum(sum.buffer)
-        case .tree: try reduceSlices(sum.buffer)
+        if bucketwise == nil {
+            let (buckets, driver) = try bucketDriver(.off, nil, nil)
+            bucketwise = (buckets, driver)
+            driver.begin(sum.buffer)
+            for bucket in buckets.buckets.indices { driver.submit(bucket) }
         }
+        try bucketwise?.driver.wait()
         return sum.buffer
-    }
-
-    private func reduceSlices(_ vector: UnsafeMutableBufferPointer<Float>) throws(MPIError) {
-        let ranks = communicator.size
-        let parts = (0..<ranks).map { $0 * count / ranks..<($0 + 1) * count / ranks }
-        let own = parts[communicator.rank]
-        let inbox = received ?? VectorStorage(ranks * ((count + ranks - 1) / ranks))
-        received = inbox
-        try communicator.exchange(
-            vector, parts: parts, into: UnsafeMutableBufferPointer(rebasing: inbox.buffer[0..<ranks * own.count]))
-        exchange.addUp(inbox.buffer[part: 0..<ranks * own.count], ranks: ranks)
-        for index in 0..<own.count { vector[own.lowerBound + index] = inbox.buffer[index] }
-        try communicator.share(vector, parts: parts)
     }
 
     /// One addition of the tree, of some of the values: a ← a + b.
