@@ -3,11 +3,10 @@
 import Network
 
 extension BucketExchange {
-    /// Bytes of the memory for buckets that travel, as `Lane` takes it.
+    /// Bytes of the memory for values as they arrive and leave.
     static func bytes(_ buckets: GradientBuckets, exchange: GradientExchange, ranks: Int) -> Int {
-        let largest = buckets.buckets.map(\.range.count).max() ?? 0
-        let width = MemoryLayout<Float>.stride + (exchange == .bfloat16 ? 2 * MemoryLayout<UInt16>.stride : 0)
-        return window * (largest + ranks) * width
+        let values = buckets.buckets.reduce(0) { $0 + $1.range.count + ranks }
+        return values * (MemoryLayout<Float>.stride + (exchange == .bfloat16 ? 2 * MemoryLayout<UInt16>.stride : 0))
     }
 
     /// Of messages that carry what a site has for itself; no bucket's.
@@ -22,16 +21,15 @@ extension BucketExchange {
 }
 
 extension TrainingConfiguration {
-    /// Bytes that the exchange between ranks takes beyond the vector that `memoryBesideStep` counts for other ranks' values,
-    /// of which an exchange in buckets has none.
+    /// Bytes that the exchange between ranks takes beyond the vector that `memoryBesideStep` counts for other ranks' values:
+    /// with bfloat16 once more as much, and a little for every rank.
     public func exchangeBytes(ranks: Int) -> Int {
         let ranks = ranks / sites
-        guard ranks > 1, reduction == .tree, overlap != .off || gradientExchange != .float32 else { return 0 }
+        guard ranks > 1, reduction == .tree else { return 0 }
         let gradients = NoduleNetwork.parameters.count
         let buckets = GradientBuckets(
             order: [gradients..<Self.reductionCount] + NoduleNetwork.backwardOrder, gradients: gradients,
             bytes: GradientBuckets.bytes(ranks: ranks))
-        let lanes = BucketExchange.bytes(buckets, exchange: gradientExchange, ranks: ranks)
-        return max(0, lanes - 4 * Self.reductionCount)
+        return BucketExchange.bytes(buckets, exchange: gradientExchange, ranks: ranks) - 4 * Self.reductionCount
     }
 }

@@ -85,15 +85,20 @@ final class ExchangeRounds {
     ///
     /// Collective.
     static func window(over communicator: any Communicator) throws(MPIError) -> Int {
+        // Of several barriers in a row, since who comes late to one does not wait; of these the shortest, since ranks may have
+        // other things to do.
+        let row = 4
         var shortest = Duration.seconds(1)
-        for _ in 0..<5 {
+        try communicator.barrier()
+        for _ in 0..<3 {
             let start = ContinuousClock.now
-            try communicator.barrier()
-            shortest = min(shortest, start.duration(to: .now))
+            for _ in 0..<row { try communicator.barrier() }
+            shortest = min(shortest, start.duration(to: .now) / row)
         }
         // A barrier is as many messages one after another as the number of ranks can be halved.
         let hops = max(1, Int.bitWidth - (communicator.size - 1).leadingZeroBitCount)
-        let bytes = shortest / .seconds(1) / Double(hops) * 1.25e9
-        return min(64, max(4, Int(bytes / Double(pieceBytes))))
+        var seconds = [shortest / .seconds(1) / Double(hops)]
+        try communicator.maximum(&seconds)
+        return min(512, max(4, Int(seconds[0] * 1.25e9 / Double(pieceBytes))))
     }
 }

@@ -3,13 +3,22 @@
 import Compute
 import MPI
 
-/// A messenger whose transfers are spans of the timeline, where one is kept: those that travel at the same time on lines of
-/// their own.
+/// A messenger whose transfers are spans of the timeline, where one is kept: those of one tag that are under way together are
+/// one span, and spans at the same time lie on lines of their own.
 final class ObservedMessenger: Messenger {
     private let base: any Messenger
     private let whereabouts: Whereabouts
     /// Of the timeline, and whether something travels on it.
     private var lines: [(track: SpanLog.Track, isTaken: Bool)] = []
+    /// What is under way, by tag.
+    private var spans: [Int: OpenTransfers] = [:]
+
+    private struct OpenTransfers {
+        let line: Int
+        let begin: Int64
+        let step: Int
+        var count = 1
+    }
 
     init(_ base: any Messenger, _ whereabouts: Whereabouts) {
         self.base = base
@@ -19,23 +28,32 @@ final class ObservedMessenger: Messenger {
     var servesOtherThreads: Bool { base.servesOtherThreads }
 
     func start(sends: [Message], receives: [Message], tag: Int) throws(MPIError) -> any Transfer {
-        guard let spans = whereabouts.spans else {
+        guard let log = whereabouts.spans else {
             return try base.start(sends: sends, receives: receives, tag: tag)
         }
-        let line = takeLine(spans)
-        let begin = spans.now
+        let begin = log.now
         let transfer = try base.start(sends: sends, receives: receives, tag: tag)
-        let step = whereabouts.place.step + 1
-        return ObservedTransfer(transfer) { [self] in
-            lines[line].track.record(BucketExchange.round(ofTag: tag), since: begin, step: step)
-            lines[line].isTaken = false
+        if spans[tag] == nil {
+            spans[tag] = OpenTransfers(line: takeLine(log), begin: begin, step: whereabouts.place.step + 1)
+        } else {
+            spans[tag]?.count += 1
         }
+        return ObservedTransfer(transfer) { [self] in end(tag) }
+    }
+
+    private func end(_ tag: Int) {
+        guard var open = spans[tag] else { return }
+        open.count -= 1
+        spans[tag] = open.count > 0 ? open : nil
+        guard open.count == 0 else { return }
+        lines[open.line].track.record(BucketExchange.round(ofTag: tag), since: open.begin, step: open.step)
+        lines[open.line].isTaken = false
     }
 
     /// The first line that is free.
-    private func takeLine(_ spans: SpanLog) -> Int {
+    private func takeLine(_ log: SpanLog) -> Int {
         let line = lines.firstIndex { !$0.isTaken } ?? lines.count
-        if line == lines.count { lines.append((spans.addTrack("exchange \(line + 1)"), true)) }
+        if line == lines.count { lines.append((log.addTrack("exchange \(line + 1)"), true)) }
         lines[line].isTaken = true
         return line
     }

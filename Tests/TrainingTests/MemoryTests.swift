@@ -23,19 +23,21 @@ import Testing
 
     @Test func whatAnExchangeHolds() {
         let buckets = GradientBuckets(order: [100..<160, 0..<100], gradients: 160, bytes: 400)
-        // Four buckets of 100 values on their way, and up to one more for each rank where slices are uneven.
-        #expect(BucketExchange.bytes(buckets, exchange: .float32, ranks: 2) == 4 * 102 * 4)
-        #expect(BucketExchange.bytes(buckets, exchange: .bfloat16, ranks: 2) == 4 * 102 * 8)
+        // All values, and up to one more of each bucket for each rank where slices are uneven.
+        #expect(buckets.buckets.count == 2)
+        #expect(BucketExchange.bytes(buckets, exchange: .float32, ranks: 2) == (160 + 2 * 2) * 4)
+        #expect(BucketExchange.bytes(buckets, exchange: .bfloat16, ranks: 2) == (160 + 2 * 2) * 8)
         var configuration = TrainingConfiguration()
-        // Few ranks have buckets of 1 MiB, which together are less than the vector that is counted.
-        for ranks in [1, 8] { #expect(configuration.exchangeBytes(ranks: ranks) == 0) }
-        let many = configuration.exchangeBytes(ranks: 4096)
-        #expect(many > 0)
+        #expect(configuration.exchangeBytes(ranks: 1) == 0)
+        // The vector itself is counted elsewhere.
+        #expect(1..<(1 << 12) ~= configuration.exchangeBytes(ranks: 8))
         configuration.gradientExchange = .bfloat16
-        #expect(configuration.exchangeBytes(ranks: 4096) > many)
-        configuration.gradientExchange = .float32
-        configuration.overlap = .off
-        #expect(configuration.exchangeBytes(ranks: 4096) == 0)
+        let vector = 4 * TrainingConfiguration.reductionCount
+        #expect(vector..<(vector + (1 << 12)) ~= configuration.exchangeBytes(ranks: 8))
+        // Sites of one rank each sum nothing among ranks at a step.
+        configuration.localSteps = 10
+        configuration.sites = 8
+        #expect(configuration.exchangeBytes(ranks: 8) == 0)
     }
 
     /// The more ranks, the less each keeps.

@@ -119,7 +119,7 @@ import Testing
         for content in contents {
             let content = try #require(content)
             #expect(content.tracks == ["training"] + (1..<content.tracks.count).map { "exchange \($0)" })
-            #expect(2...5 ~= content.tracks.count)
+            #expect(content.tracks.count > 1)
             let expected = (1...10).flatMap { ["bucket \($0) collected", "bucket \($0) shared"] }
             for step in 1...3 {
                 let names = content.spans.filter { $0.step == step }.map { content.names[Int($0.name)] }
