@@ -20,16 +20,9 @@ public protocol Communicator: AnyObject {
     func sum(_ values: UnsafeMutableBufferPointer<Float>) throws(MPIError)
     /// Every rank's bytes, by rank; they may differ in number.
     func gather(_ bytes: [UInt8]) throws(MPIError) -> [[UInt8]]
-    /// Sends part r of `values` to rank r; receives everybody's part for this rank, one after another by rank.
-    ///
-    /// - Parameters:
-    ///   - parts: The ranges of the parts, by rank.
-    ///   - received: `size` times this rank's part.
-    func exchange(
-        _ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>],
-        into received: UnsafeMutableBufferPointer<Float>
-    ) throws(MPIError)
     /// Has every rank's part of `values` where it belongs in all ranks' `values`.
+    ///
+    /// - Parameter parts: The ranges of the parts, by rank.
     func share(_ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>]) throws(MPIError)
     /// Begins an elementwise sum over ranks, which goes on while they do something else.
     func startSum(_ values: [Int]) throws(MPIError) -> any PendingSum
@@ -86,10 +79,6 @@ public final class SingleCommunicator: Communicator {
     public func maximum(_ values: inout [Double]) {}
     public func sum(_ values: UnsafeMutableBufferPointer<Float>) {}
     public func gather(_ bytes: [UInt8]) -> [[UInt8]] { [bytes] }
-    public func exchange(
-        _ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>],
-        into received: UnsafeMutableBufferPointer<Float>
-    ) { _ = received.update(fromContentsOf: values) }
     public func share(_ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>]) {}
     public func startSum(_ values: [Int]) -> any PendingSum { KnownSum(values) }
     public func split(_ color: Int) -> any Communicator { self }

@@ -100,19 +100,6 @@ public final class MPICommunicator: Communicator {
         return zip(offsets, counts).map { Array(all[Int($0)..<Int($0 + $1)]) }
     }
 
-    public func exchange(
-        _ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>],
-        into received: UnsafeMutableBufferPointer<Float>
-    ) throws(MPIError) {
-        let own = Int32(parts[rank].count)
-        let counts = [Int32](repeating: own, count: size)
-        let offsets = (0..<size).map { Int32($0) * own }
-        try MPIError.check(
-            MPI_Alltoallv(
-                values.baseAddress, parts.map { Int32($0.count) }, parts.map { Int32($0.lowerBound) }, mpiFloat,
-                received.baseAddress, counts, offsets, mpiFloat, handle), "MPI_Alltoallv")
-    }
-
     public func share(_ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>]) throws(MPIError) {
         try MPIError.check(
             MPI_Allgatherv(

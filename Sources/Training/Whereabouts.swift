@@ -150,13 +150,6 @@ final class ObservedCommunicator: Communicator {
         try observed { () throws(MPIError) in try base.gather(bytes) }
     }
 
-    func exchange(
-        _ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>],
-        into received: UnsafeMutableBufferPointer<Float>
-    ) throws(MPIError) {
-        try observed { () throws(MPIError) in try base.exchange(values, parts: parts, into: received) }
-    }
-
     func share(_ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>]) throws(MPIError) {
         try observed { () throws(MPIError) in try base.share(values, parts: parts) }
     }

@@ -19,10 +19,6 @@ private final class ScriptedCommunicator: Communicator {
     func sum(_ values: inout [Int]) {}
     func maximum(_ values: inout [Double]) {}
     func sum(_ values: UnsafeMutableBufferPointer<Float>) {}
-    func exchange(
-        _ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>],
-        into received: UnsafeMutableBufferPointer<Float>
-    ) {}
     func share(_ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>]) {}
     func startSum(_ values: [Int]) -> any PendingSum { KnownSum(values) }
     func split(_ color: Int) -> any Communicator { self }

@@ -116,19 +116,6 @@ final class ThreadCommunicator: Communicator {
         for index in values.indices { values[index] = all.reduce(0) { $0 + $1[index] } }
     }
 
-    func exchange(
-        _ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>],
-        into received: UnsafeMutableBufferPointer<Float>
-    ) {
-        var place = 0
-        for other in meet(Array(values)) {
-            for value in other[parts[rank]] {
-                received[place] = value
-                place += 1
-            }
-        }
-    }
-
     func share(_ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>]) {
         let all = meet(Array(values))
         for (rank, part) in parts.enumerated() { for index in part { values[index] = all[rank][index] } }
