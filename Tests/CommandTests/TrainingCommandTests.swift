@@ -32,8 +32,10 @@ import Testing
         learning_rate: 0.005
         """
 
+    func content(_ run: String, step: Int) throws -> [String: [Float]] { try Self.content(run, step: step) }
+
     /// Every dataset of a checkpoint, by name.
-    func content(_ run: String, step: Int) throws -> [String: [Float]] {
+    static func content(_ run: String, step: Int) throws -> [String: [Float]] {
         let file = try HDF5File(reading: "\(run)/checkpoints/step-000000\(step < 10 ? "0" : "")\(step).h5")
         var content: [String: [Float]] = [:]
         for name in try file.datasetPaths() { content[name] = try file.read(name, as: Float.self).values }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Sites that train by themselves for some steps. Of five steps an epoch, rounds are of three and two.
-extension TrainingCommandTests {
+@Suite(.serialized) struct LocalStepsTests {
     private static let local = """
         crop_size: 32
         replicas: 4
@@ -21,7 +21,7 @@ extension TrainingCommandTests {
         """
 
     private func withLocalRuns(_ body: (_ directory: String, _ arguments: [String]) throws -> Void) throws {
-        let data = try Self.dataset.get()
+        let data = try TrainingCommandTests.dataset.get()
         try withTemporaryDirectory { directory in
             try AtomicFile.write(Self.local, to: "\(directory)/local.yaml")
             try body(directory, ["train", "--data", data, "--config", "\(directory)/local.yaml"])
@@ -97,7 +97,7 @@ extension TrainingCommandTests {
                 let all = ["sites=1", "epochs=1"] + settings
                 let job = try LunaProcess(arguments + ["--run", run] + all.flatMap { ["--set", $0] })
                 #expect(job.status == 0, "\(job.diagnosis)")
-                weights.append(try content(run, step: 5))
+                weights.append(try TrainingCommandTests.content(run, step: 5))
             }
             var (difference, size) = (0.0, 0.0)
             for (name, values) in weights[1] where name.hasPrefix("/model/") {
