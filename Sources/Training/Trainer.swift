@@ -210,9 +210,9 @@ public final class Trainer {
         let waitedBefore = loader.waitSeconds
         let rate = configuration.learningRate(step: step, stepsPerEpoch: stepsPerEpoch)
         let isOneSite = configuration.sites == 1
-        // Sites do not wait for one another's words, but for those of a step before that have not even begun it.
+        // Among sites the words travel while the step goes on: who ends it waits for those only that have not begun it.
         let pending = isOneSite ? nil : try communicator.startSum(word())
-        // Where a thread is in MPI at the time, it moves on everything.
+        // In sites of several ranks the exchange of gradients calls MPI often enough.
         let moves = siteRanks.size == 1
         let results = try sites.map { site in
             try takeStep(
