@@ -66,7 +66,7 @@ public final class GradientReduction {
     /// Whether so many ranks can share the replicas.
     ///
     /// - Throws: `UsageError` as `init`.
-    static func check(_ mode: ReductionMode, replicas: Int, ranks: Int) throws(UsageError) {
+    public static func check(_ mode: ReductionMode, replicas: Int, ranks: Int) throws(UsageError) {
         if mode == .tree && replicas.nonzeroBitCount != 1 {
             let lower = 1 << (Int.bitWidth - 1 - replicas.leadingZeroBitCount)
             throw UsageError(

@@ -116,8 +116,8 @@ struct DoctorCommand: ParsableCommand {
             configuration, ranks: communicator.size, threads: pool.threads, source: source, hasTimeline: timeline != nil
         )
         do {
-            _ = try GradientReduction(
-                mode: configuration.reduction, replicas: configuration.replicas, count: 1, communicator: communicator)
+            try GradientReduction.check(
+                configuration.reduction, replicas: configuration.replicas, ranks: communicator.size)
         } catch { plan.refusal = error.description }
         survey.plan = plan
 
