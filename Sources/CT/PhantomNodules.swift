@@ -1,11 +1,5 @@
 import Compute
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
 /// A phantom's nodule: a ball with bumps and a soft edge.
 struct PhantomNodule {
     var center: Point
@@ -103,7 +97,7 @@ struct PhantomNodule {
         while true {
             // The sum of three uniform numbers is near enough to a normal one: logarithm 2.25 ± 0.5.
             let normal = (generator.uniform() + generator.uniform() + generator.uniform() - 1.5) * 2
-            let diameter = exp(2.25 + 0.5 * normal)
+            let diameter = Elementary.exp(2.25 + 0.5 * normal)
             if diameter >= 4 && diameter <= min(30, largest) { return diameter }
         }
     }

@@ -1,11 +1,5 @@
 import Compute
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
 /// The branching, tapering vessels of a phantom's lungs.
 struct PhantomVessels {
     /// A piece of a vessel: straight, from one radius to another, mm.
@@ -73,7 +67,7 @@ struct PhantomVessels {
                 (generator.uniform(0.78, 0.92), -generator.uniform(0.2, 0.55)),
                 (generator.uniform(0.5, 0.78), generator.uniform(0.5, 1.05)),
             ] where tip.radius * ratio > Self.thinnest {
-                let turned = tip.direction * cos(angle) + side * sin(angle)
+                let turned = tip.direction * Elementary.cos(angle) + side * Elementary.sin(angle)
                 tips.append((tip.point, turned, tip.radius * ratio, tip.hasEntered))
             }
         }

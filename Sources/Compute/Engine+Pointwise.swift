@@ -1,17 +1,76 @@
-// 1x1x1 convolutions are matrix products over voxels, and a transposed convolution of size and stride 2 is one with eight
-// results per voxel: OpenBLAS, single-threaded, inside our own fixed partition.
+// 1x1x1 convolutions are matrix products over voxels, and a transposed convolution of size and stride 2 is eight of
+// them.
+//
+// The products are our own: every element is one sum from first to last, whatever its row and its neighbours, so that
+// equal voxels give equal results and all processors of an instruction set the same bits. OpenBLAS promises neither: its
+// kernels for Haswell and Zen round rows at a block's edge in another order, and those for SkylakeX and Cooperlake, both
+// of AVX-512, split long sums at different places.
 
-import COpenBLAS
+import CKernels
+
+/// A matrix [rows, columns] in memory: floats from row to row, and from column to column.
+private struct Operand {
+    var pointer: UnsafePointer<Float>
+    var rowStride: Int
+    var columnStride = 1
+}
 
 extension Engine {
-    /// Voxels per product.
-    private static let rows = 1024
+    /// Voxels of one item of products: a multiple of every block's rows.
+    private static let rows = 240
+    /// Voxels of one item of sums over voxels, and those that are summed before they are added to the item's others.
+    private static let summedRows = 512
+    private static let summedAtOnce = 128
 
-    private func overRows(_ voxels: Int, _ body: (_ item: Int, _ first: Int, _ count: Int) -> Void) {
-        openblas_set_num_threads(1)
-        pool.run((voxels + Self.rows - 1) / Self.rows) { item, _ in
-            body(item, item * Self.rows, min(Self.rows, voxels - item * Self.rows))
+    private func overRows(
+        _ voxels: Int, _ body: (_ first: Int, _ count: Int, _ scratch: UnsafeMutablePointer<Float>) -> Void
+    ) {
+        parallel((voxels + Self.rows - 1) / Self.rows, scratch: Int(kernels.product_scratch())) { item, scratch in
+            body(item * Self.rows, min(Self.rows, voxels - item * Self.rows), scratch)
         }
+    }
+
+    private func panelsSize(_ depth: Int, _ columns: Int) -> Int {
+        Int(kernels.panels_size(Int64(depth), Int64(columns)))
+    }
+
+    /// Brings the right side of products, [depth, columns], into panels.
+    private func pack(_ b: Operand, depth: Int, columns: Int, into panels: UnsafeMutablePointer<Float>) {
+        var p = ck_panels()
+        p.source = b.pointer
+        p.depth_stride = Int64(b.rowStride)
+        p.column_stride = Int64(b.columnStride)
+        p.depth = Int64(depth)
+        p.columns = Int64(columns)
+        p.panels = panels
+        kernels.pack(&p)
+    }
+
+    private func packed(_ b: Operand, depth: Int, columns: Int) -> FloatBuffer {
+        let panels = workspace.take(panelsSize(depth, columns))
+        pack(b, depth: depth, columns: columns, into: panels.pointer)
+        return panels
+    }
+
+    /// C [rows, columns] = A [rows, depth] B, plus a bias for each column if there is one; or C += A B.
+    private func multiply(
+        _ a: Operand, _ panels: UnsafePointer<Float>, bias: UnsafePointer<Float>? = nil, rows: Int, depth: Int,
+        columns: Int, into c: UnsafeMutablePointer<Float>, rowStride: Int, adds: Bool = false,
+        scratch: UnsafeMutablePointer<Float>
+    ) {
+        var p = ck_product()
+        p.a = a.pointer
+        p.a_row = Int64(a.rowStride)
+        p.a_depth = Int64(a.columnStride)
+        p.b = panels
+        p.bias = bias
+        p.c = c
+        p.c_row = Int64(rowStride)
+        p.rows = Int64(rows)
+        p.depth = Int64(depth)
+        p.columns = Int64(columns)
+        p.adds = adds ? 1 : 0
+        kernels.product(&p, scratch)
     }
 
     /// A 1x1x1 convolution.
@@ -23,12 +82,13 @@ extension Engine {
         _ x: FeatureMap, weights: UnsafePointer<Float>, bias: UnsafePointer<Float>, inputs: Int, outputs: Int
     ) -> FeatureMap {
         let y = map(like: x, channels: outputs)
-        overRows(x.voxels) { _, first, count in
-            let out = y.pointer + first * outputs
-            for row in 0..<count { (out + row * outputs).update(from: bias, count: outputs) }
-            cblas_sgemm(
-                CblasRowMajor, CblasNoTrans, CblasTrans, Int32(count), Int32(outputs), Int32(inputs), 1,
-                x.pointer + first * x.stride, Int32(x.stride), weights, Int32(inputs), 1, out, Int32(outputs))
+        let panels = packed(
+            Operand(pointer: weights, rowStride: 1, columnStride: inputs), depth: inputs, columns: outputs)
+        overRows(x.voxels) { first, count, scratch in
+            multiply(
+                Operand(pointer: x.pointer + first * x.stride, rowStride: x.stride), panels.pointer, bias: bias,
+                rows: count, depth: inputs, columns: outputs, into: y.pointer + first * y.stride, rowStride: y.stride,
+                scratch: scratch)
         }
         return y
     }
@@ -38,11 +98,13 @@ extension Engine {
         _ gradient: FeatureMap, weights: UnsafePointer<Float>, inputs: Int, channels: Int
     ) -> FeatureMap {
         let x = map(like: gradient, channels: channels)
-        overRows(x.voxels) { _, first, count in
-            cblas_sgemm(
-                CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(count), Int32(channels), Int32(gradient.channels), 1,
-                gradient.pointer + first * gradient.stride, Int32(gradient.stride), weights, Int32(inputs), 0,
-                x.pointer + first * channels, Int32(channels))
+        let panels = packed(
+            Operand(pointer: weights, rowStride: inputs), depth: gradient.channels, columns: channels)
+        overRows(x.voxels) { first, count, scratch in
+            multiply(
+                Operand(pointer: gradient.pointer + first * gradient.stride, rowStride: gradient.stride),
+                panels.pointer, rows: count, depth: gradient.channels, columns: channels,
+                into: x.pointer + first * x.stride, rowStride: x.stride, scratch: scratch)
         }
         return x
     }
@@ -51,25 +113,32 @@ extension Engine {
     public func pointwiseWeightsGradient(
         _ x: FeatureMap, _ gradient: FeatureMap, inputs: Int, into destination: UnsafeMutablePointer<Float>
     ) {
-        let outputs = gradient.channels
         sumOfProducts(
-            gradient.pointer, gradient.stride, outputs, x.pointer, x.stride, inputs, voxels: x.voxels,
-            into: destination)
+            Operand(pointer: gradient.pointer, rowStride: gradient.stride), gradient.channels,
+            Operand(pointer: x.pointer, rowStride: x.stride), inputs, voxels: x.voxels, into: destination)
     }
 
     /// Σ over voxels of aᵀ b, [columnsA, columnsB]: products of fixed chunks, added in their order in Double.
     private func sumOfProducts(
-        _ a: UnsafeMutablePointer<Float>, _ aStride: Int, _ columnsA: Int, _ b: UnsafeMutablePointer<Float>,
-        _ bStride: Int, _ columnsB: Int, voxels: Int, into destination: UnsafeMutablePointer<Float>
+        _ a: Operand, _ columnsA: Int, _ b: Operand, _ columnsB: Int, voxels: Int,
+        into destination: UnsafeMutablePointer<Float>
     ) {
         let size = columnsA * columnsB
-        let chunks = (voxels + Self.rows - 1) / Self.rows
+        let chunks = (voxels + Self.summedRows - 1) / Self.summedRows
         let partial = workspace.take(chunks * size)
-        overRows(voxels) { item, first, count in
-            cblas_sgemm(
-                CblasRowMajor, CblasTrans, CblasNoTrans, Int32(columnsA), Int32(columnsB), Int32(count), 1,
-                a + first * aStride, Int32(aStride), b + first * bStride, Int32(bStride), 0,
-                partial.pointer + item * size, Int32(columnsB))
+        let panels = panelsSize(Self.summedAtOnce, columnsB)
+        parallel(chunks, scratch: panels + Int(kernels.product_scratch())) { item, scratch in
+            let end = min(voxels, (item + 1) * Self.summedRows)
+            for first in stride(from: item * Self.summedRows, to: end, by: Self.summedAtOnce) {
+                let count = min(Self.summedAtOnce, end - first)
+                var rows = b
+                rows.pointer += first * b.rowStride
+                pack(rows, depth: count, columns: columnsB, into: scratch)
+                multiply(
+                    Operand(pointer: a.pointer + first * a.rowStride, rowStride: 1, columnStride: a.rowStride), scratch,
+                    rows: columnsA, depth: count, columns: columnsB, into: partial.pointer + item * size,
+                    rowStride: columnsB, adds: first > item * Self.summedRows, scratch: scratch + panels)
+            }
         }
         let part = 1024
         pool.run((size + part - 1) / part) { item, _ in
@@ -91,18 +160,23 @@ extension Engine {
         _ x: FeatureMap, weights: UnsafePointer<Float>, bias: UnsafePointer<Float>, outputs: Int
     ) -> FeatureMap {
         let y = map(samples: x.samples, extent: x.extent * 2, channels: outputs)
-        let taps = tapMajor(weights, inputs: x.channels, outputs: outputs)
-        let products = workspace.take(x.voxels * 8 * outputs)
-        overRows(x.voxels) { _, first, count in
-            cblas_sgemm(
-                CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(count), Int32(8 * outputs), Int32(x.channels), 1,
-                x.pointer + first * x.stride, Int32(x.stride), taps.pointer, Int32(8 * outputs), 0,
-                products.pointer + first * 8 * outputs, Int32(8 * outputs))
+        let inputs = x.channels
+        let size = panelsSize(inputs, outputs)
+        let panels = workspace.take(8 * size)
+        pool.run(8) { tap, _ in
+            pack(
+                Operand(pointer: weights + tap, rowStride: 8 * outputs, columnStride: 8), depth: inputs,
+                columns: outputs, into: panels.pointer + tap * size)
         }
-        overChildren(x) { voxel, tap, child in
-            let source = products.pointer + (voxel * 8 + tap) * outputs
-            let target = y.pointer + child * outputs
-            for output in 0..<outputs { target[output] = source[output] + bias[output] }
+        let width = x.extent.x
+        parallel(x.voxels / width, scratch: Int(kernels.product_scratch())) { row, scratch in
+            for tap in 0..<8 {
+                multiply(
+                    Operand(pointer: x.pointer + row * width * x.stride, rowStride: x.stride),
+                    panels.pointer + tap * size, bias: bias, rows: width, depth: inputs, columns: outputs,
+                    into: y.pointer + firstChild(row, tap, of: x) * y.stride, rowStride: 2 * y.stride,
+                    scratch: scratch)
+            }
         }
         return y
     }
@@ -114,23 +188,33 @@ extension Engine {
     ) -> FeatureMap {
         let outputs = gradient.channels
         let inputs = x.channels
-        let gathered = workspace.take(x.voxels * 8 * outputs)
-        overChildren(x) { voxel, tap, child in
-            (gathered.pointer + (voxel * 8 + tap) * outputs)
-                .update(from: gradient.pointer + child * gradient.stride, count: outputs)
+        let width = 8 * outputs
+        let gathered = workspace.take(x.voxels * width)
+        pool.run(x.voxels / x.extent.x) { row, _ in
+            for tap in 0..<8 {
+                var child = gradient.pointer + firstChild(row, tap, of: x) * gradient.stride
+                var target = gathered.pointer + row * x.extent.x * width + tap * outputs
+                for _ in 0..<x.extent.x {
+                    target.update(from: child, count: outputs)
+                    child += 2 * gradient.stride
+                    target += width
+                }
+            }
         }
         let taps = tapMajor(weights, inputs: inputs, outputs: outputs)
+        let panels = packed(
+            Operand(pointer: taps.pointer, rowStride: 1, columnStride: width), depth: width, columns: inputs)
         let result = map(like: x, channels: inputs)
-        overRows(x.voxels) { _, first, count in
-            cblas_sgemm(
-                CblasRowMajor, CblasNoTrans, CblasTrans, Int32(count), Int32(inputs), Int32(8 * outputs), 1,
-                gathered.pointer + first * 8 * outputs, Int32(8 * outputs), taps.pointer, Int32(8 * outputs), 0,
-                result.pointer + first * inputs, Int32(inputs))
+        overRows(x.voxels) { first, count, scratch in
+            multiply(
+                Operand(pointer: gathered.pointer + first * width, rowStride: width), panels.pointer, rows: count,
+                depth: width, columns: inputs, into: result.pointer + first * inputs, rowStride: inputs,
+                scratch: scratch)
         }
-        let sum = workspace.take(inputs * 8 * outputs)
+        let sum = workspace.take(inputs * width)
         sumOfProducts(
-            x.pointer, x.stride, inputs, gathered.pointer, 8 * outputs, 8 * outputs, voxels: x.voxels,
-            into: sum.pointer)
+            Operand(pointer: x.pointer, rowStride: x.stride), inputs,
+            Operand(pointer: gathered.pointer, rowStride: width), width, voxels: x.voxels, into: sum.pointer)
         for input in 0..<inputs {
             for output in 0..<outputs {
                 for tap in 0..<8 {
@@ -155,19 +239,11 @@ extension Engine {
         return taps
     }
 
-    /// Visits every voxel's 2x2x2 children: `body(voxel, tap, child)`, tap in (z, y, x) order.
-    private func overChildren(_ x: FeatureMap, _ body: (_ voxel: Int, _ tap: Int, _ child: Int) -> Void) {
-        let e = x.extent
-        pool.run(x.samples * e.z * e.y) { row, _ in
-            let plane = row / e.y  // counts planes of all samples
-            let y = row % e.y
-            for column in 0..<e.x {
-                for tap in 0..<8 {
-                    let (dz, dy, dx) = (tap >> 2, tap >> 1 & 1, tap & 1)
-                    let child = ((2 * plane + dz) * 2 * e.y + 2 * y + dy) * 2 * e.x + 2 * column + dx
-                    body(row * e.x + column, tap, child)
-                }
-            }
-        }
+    /// Of 2x2x2 children, the voxel of the larger map that is child `tap`, in (z, y, x) order, of the first voxel in a
+    /// row of `x`; those of the row's other voxels follow at every second.
+    private func firstChild(_ row: Int, _ tap: Int, of x: FeatureMap) -> Int {
+        let plane = row / x.extent.y  // counts planes of all samples
+        let (dz, dy, dx) = (tap >> 2, tap >> 1 & 1, tap & 1)
+        return ((2 * plane + dz) * 2 * x.extent.y + 2 * (row % x.extent.y) + dy) * 2 * x.extent.x + dx
     }
 }

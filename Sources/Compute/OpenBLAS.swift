@@ -6,9 +6,9 @@ import COpenBLAS
     import Darwin
 #endif
 
-/// Which of its kernels OpenBLAS has chosen.
+/// The library of matrix products that a processor's speed is measured by, and which of its kernels it has chosen.
 ///
-/// OpenBLAS 0.3.21 (Debian 12) does not know processors newer than itself and falls back to SSE kernels, seven times
+/// The network computes with kernels of its own: those of OpenBLAS round differently on different processors. OpenBLAS 0.3.21 (Debian 12) does not know processors newer than itself and falls back to SSE kernels, seven times
 /// slower. Its variable `OPENBLAS_CORETYPE` is read when the library is loaded, so that mending it takes a new start
 /// of the program.
 public enum OpenBLAS {

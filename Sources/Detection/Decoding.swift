@@ -37,7 +37,7 @@ public enum Decoding {
             let center = ZYX(place / (grid.y * grid.x), place / grid.x % grid.y, place % grid.x).map(Grid.center)
             let offset = ZYX(1, 2, 3).map { Double(output[5 * cell + $0]) * anchor }
             // A wild size would overflow: no nodule is larger than a metre, or smaller than a hundredth of an anchor.
-            let size = anchor * exponential(min(max(Double(output[5 * cell + 4]), -5), 6))
+            let size = anchor * Elementary.exp(min(max(Double(output[5 * cell + 4]), -5), 6))
             let box = Box(center: center + offset, diameter: size)
             // What has run off to nowhere is no finding.
             guard size.isFinite, box.center.array.allSatisfy({ abs($0) < 1e6 }) else { continue }

@@ -81,9 +81,9 @@ public enum DetectionLoss {
     }
 
     /// log(1 + eˣ), without overflow: BCE(sigmoid(x), 0).
-    static func softplus(_ x: Double) -> Double { max(x, 0) + logarithm(1 + exponential(-abs(x))) }
+    static func softplus(_ x: Double) -> Double { max(x, 0) + Elementary.log(1 + Elementary.exp(-abs(x))) }
 
-    static func sigmoid(_ x: Double) -> Double { 1 / (1 + exponential(-x)) }
+    static func sigmoid(_ x: Double) -> Double { 1 / (1 + Elementary.exp(-x)) }
 
     /// ½ d² where |d| < 1, |d| − ½ elsewhere.
     static func smoothL1(_ d: Double) -> Double { abs(d) < 1 ? d * d / 2 : abs(d) - 0.5 }

@@ -99,7 +99,7 @@ public struct LabelAssigner: Sendable {
         let cell = ZYX(0, 1, 2).map { axis in
             min(max(0, Int(((box.center[axis] - 1.5) / 4).rounded(.toNearestOrEven))), grid[axis] - 1)
         }
-        let distances = anchors.map { abs(logarithm(box.diameter / $0)) }
+        let distances = anchors.map { abs(Elementary.log(box.diameter / $0)) }
         let anchor = distances.indices.min { distances[$0] < distances[$1] } ?? 0
         return ((cell.z * grid.y + cell.y) * grid.x + cell.x) * anchors.count + anchor
     }
@@ -110,6 +110,6 @@ public struct LabelAssigner: Sendable {
         let place = cell / anchors.count
         let center = ZYX(place / (grid.y * grid.x), place / grid.x % grid.y, place % grid.x).map(Grid.center)
         let offset = (box.center - center).map { Float($0 / anchor) }
-        return offset.array + [Float(logarithm(box.diameter / anchor))]
+        return offset.array + [Float(Elementary.log(box.diameter / anchor))]
     }
 }

@@ -41,7 +41,7 @@ private struct BoxIndex {
 
     init(overlap: Double) {
         self.overlap = overlap
-        octaves = Int((-logarithm(min(1, overlap)) / 3 / logarithm(2)).rounded(.up))
+        octaves = Int((-Elementary.log(min(1, overlap)) / 3 / Elementary.log(2)).rounded(.up))
     }
 
     mutating func insert(_ box: Box) {

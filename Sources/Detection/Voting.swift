@@ -26,13 +26,13 @@ extension Decoding {
             {
                 weight += box.probability
                 center = center.zip(box.box.center) { $0 + box.probability * $1 }
-                logDiameter += box.probability * logarithm(box.box.diameter)
+                logDiameter += box.probability * Elementary.log(box.box.diameter)
             }
             // The finding is among the boxes, so there is a vote.
             guard weight > 0 else { return finding }
             return ScoredBox(
                 logit: finding.logit,
-                box: Box(center: center.map { $0 / weight }, diameter: exponential(logDiameter / weight)))
+                box: Box(center: center.map { $0 / weight }, diameter: Elementary.exp(logDiameter / weight)))
         }
     }
 }

@@ -41,10 +41,6 @@ extension Survey {
         }
         return merged(found)
             + difference(
-                .problem, "OpenBLAS", "OpenBLAS computes with different kernels, whose bits differ",
-                remedy: "set OPENBLAS_CORETYPE to the same for all (mpirun -x OPENBLAS_CORETYPE=HASWELL …)"
-            ) { $0.openBLASCore }
-            + difference(
                 .warning, "instructions", "all ranks compute with the lowest of different instruction sets",
                 remedy: "leave the older hosts out, or accept their pace"
             ) { $0.instructionSet }

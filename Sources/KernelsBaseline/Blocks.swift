@@ -54,8 +54,9 @@ struct Beside<First: Row, Second: Row>: Row {
     }
 }
 
+typealias Row8 = VectorRow<F8>
 typealias Row16 = VectorRow<F16>
-typealias Row24 = Beside<Row16, VectorRow<F8>>
+typealias Row24 = Beside<Row16, Row8>
 typealias Row32 = Beside<Row16, Row16>
 typealias Row64 = Beside<Row32, Row32>
 

@@ -12,6 +12,8 @@ enum Epilogue {
     case store
     /// c += r
     case add
+    /// c = r + a row of biases, one for each column
+    case plus(Floats)
 }
 
 /// The operands of a product C[rows, columns] = A[rows, depth] B[depth, columns].
@@ -44,6 +46,13 @@ struct Product {
         switch epilogue {
         case .store: sums.eachRow { $1.store(c + p + $0 * cRow) }
         case .add: sums.eachRow { $1.add(to: c + p + $0 * cRow) }
+        case .plus(let bias):
+            let bias = B.Columns(bias + column)
+            sums.eachRow {
+                var sum = $1
+                sum.add(1, bias)
+                sum.store(c + p + $0 * cRow)
+            }
         }
     }
 }

@@ -22,5 +22,9 @@ public func kernelTable() -> ck_kernels {
         pool_normalization_sums: { poolNormalizationSums($0!, $1!, $2, $3!) },
         pool_normalization_apply: { poolNormalizationApply($0!, $1!, $2) },
         add: { add($0!, $1, $2!, $3, $4, $5, $6) },
+        panels_size: { panelsSize($0, $1) },
+        pack: { pack($0!) },
+        product_scratch: { productScratch() },
+        product: { product($0!, $1!) },
         descend: { descend($0!, $1, $2) })
 }

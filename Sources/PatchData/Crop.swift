@@ -3,12 +3,6 @@
 import Compute
 import Detection
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
 /// What augmentation has done to a crop.
 public struct CropChanges: Hashable, Sendable {
     /// Enlarged so many times.
@@ -98,7 +92,7 @@ struct Crop: Sendable {
     /// Turns every slice by `angle` radians about its middle, linearly interpolated; what comes from outside is
     /// `padding`. Returns nil where the target's centre would come nearer to a face than its diameter.
     func rotated(by angle: Double, padding: UInt8) -> Crop? {
-        let (c, s) = (cos(angle), sin(angle))
+        let (c, s) = (Elementary.cos(angle), Elementary.sin(angle))
         var result = self
         result.changes.angle = angle
         let middle = Double(side - 1) / 2

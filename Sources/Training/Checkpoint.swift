@@ -28,7 +28,7 @@ public struct Checkpoint: Hashable, Sendable {
     public var best: BestResult?
     /// Of the data set: another one would go on with other samples.
     public var dataDigest: String
-    /// The instruction set and OpenBLAS's kernels, on which the bits depend.
+    /// The instruction set, on which the bits depend.
     public var arithmetic: String
 
     /// What a site has for itself.

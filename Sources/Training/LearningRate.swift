@@ -1,10 +1,5 @@
+import Compute
 import Detection
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
 
 /// How the learning rate changes over an experiment.
 public enum Schedule: String, Codable, CaseIterable, Sendable {
@@ -41,7 +36,7 @@ extension TrainingConfiguration {
             let steps = preset.scheduleSteps
             rate *= steps.first { epoch <= Double(epochs) * $0.until }?.factor ?? steps[steps.count - 1].factor
         case .cosine:
-            rate *= 0.5 * (1 + cos(Double.pi * min(1, Double(step) / Double(epochs * stepsPerEpoch))))
+            rate *= 0.5 * (1 + Elementary.cos(Double.pi * min(1, Double(step) / Double(epochs * stepsPerEpoch))))
         }
         if step < warmupSteps { rate *= Double(step + 1) / Double(warmupSteps) }
         return rate

@@ -1,12 +1,7 @@
+import Compute
 import Detection
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
-func logit(_ probability: Double) -> Double { log(probability / (1 - probability)) }
+func logit(_ probability: Double) -> Double { Elementary.log(probability / (1 - probability)) }
 
 /// Notices that training rests where it starts: a classification loss of ln 2 says that every cell is given p = 0.5.
 struct PlateauWatch {

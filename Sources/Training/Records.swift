@@ -19,7 +19,7 @@ public struct StartRecord: Encodable, Sendable {
     /// With local steps, how many there are in a round, and the sites that make them.
     public var localSteps: Int?
     public var sites: Int
-    /// The instruction set and OpenBLAS's kernels.
+    /// The instruction set.
     public var arithmetic: String
 
     private enum CodingKeys: String, CodingKey {

@@ -15,7 +15,7 @@ extension Trainer {
         public var dataPath: String
         public var dataDigest: Digest
         public var engine: Engine
-        /// What computes: the instruction set and OpenBLAS's kernels, on which the bits depend.
+        /// What computes: the instruction set, on which the bits depend.
         public var arithmetic: String
         public var loaderThreads: Int
         public var run: RunDirectory

@@ -125,7 +125,6 @@ struct DetectCommand: ParsableCommand {
         let engine = Engine(
             pool: ThreadPool(threads: threads ?? Startup.defaultThreads),
             instructionSet: try Arithmetic.agreedInstructionSet(communicator))
-        _ = try Arithmetic.agreed(communicator, engine)
         var search = ScanSearch(detector(state, experiment, NoduleNetwork(engine: engine)))
         search.minimumProbability = minimumProbability
         if isFirst { announce(scans, search.detector, weights.path, engine, ranks: communicator.size) }

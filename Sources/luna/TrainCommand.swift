@@ -89,14 +89,13 @@ struct TrainCommand: ParsableCommand {
         let threads = configuration.threads ?? Startup.defaultThreads
         let engine = Engine(
             pool: ThreadPool(threads: threads), instructionSet: try Arithmetic.agreedInstructionSet(communicator))
-        let arithmetic = try Arithmetic.agreed(communicator, engine)
         try announce(communicator, configuration, source, engine, logger)
         var progress = TrainingProgress(logger: logger)
         let stall = StallReport(communicator, logger)
         var setting = Trainer.Setting(
             configuration: configuration, communicator: communicator, source: source,
             heldOutVolumes: configuration.validationFold.map { source.volumes(fold: $0) } ?? [], dataPath: data,
-            dataDigest: source.digest, engine: engine, arithmetic: arithmetic,
+            dataDigest: source.digest, engine: engine, arithmetic: "\(engine.instructionSet)",
             loaderThreads: 1, run: directory, resume: resume,
             report: { progress.show($0) })
         setting.timeline = timeline

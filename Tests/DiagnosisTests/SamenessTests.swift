@@ -46,7 +46,8 @@ import Testing
         let mixed = Survey.made(2) {
             if $0.rank == 1 { ($0.openBLASCore, $0.instructionSet) = ("Haswell", "avx2") }
         }
-        #expect(mixed.texts("OpenBLAS").count == 1 && mixed.texts("OpenBLAS")[0].hasPrefix("problem: "))
+        // Its products take no part in training, so that other kernels change no bits.
+        #expect(mixed.texts("OpenBLAS").isEmpty)
         #expect(mixed.texts("instructions")[0].contains("avx512 (rank 0 on node1), avx2 (rank 1 on node1)"))
     }
 

@@ -171,6 +171,26 @@ typedef struct {
     int64_t depth, height, width, channels;
 } ck_pooling;
 
+// The right side B [depth, columns] of matrix products, brought into panels.
+typedef struct {
+    const float *source;
+    int64_t depth_stride, column_stride;    // floats in `source`
+    int64_t depth, columns;
+    float *panels;                          // panels_size(depth, columns) floats
+} ck_panels;
+
+// C [rows, columns] = A [rows, depth] B.
+typedef struct {
+    const float *a;
+    int64_t a_row, a_depth;     // floats from row to row, and from one depth to the next
+    const float *b;             // in panels
+    const float *bias;          // [columns], added to every row, or null
+    float *c;
+    int64_t c_row;
+    int64_t rows, depth, columns;
+    int64_t adds;               // 1: C += A B; then without a bias
+} ck_product;
+
 // The first layer: one input channel, 24 output channels.
 typedef struct {
     const float *input;         // [N, D, H, W]
@@ -214,6 +234,10 @@ typedef struct {
     void (*pool_normalization_apply)(const ck_pooling *, const ck_normalization_gradient *, int64_t row);
     void (*add)(float *destination, int64_t destination_stride, const float *source, int64_t source_stride,
                 int64_t channels, int64_t first, int64_t count);
+    int64_t (*panels_size)(int64_t depth, int64_t columns);
+    void (*pack)(const ck_panels *);
+    int64_t (*product_scratch)(void);
+    void (*product)(const ck_product *, float *scratch);
     void (*descend)(const ck_descent *, int64_t first, int64_t count);
 } ck_kernels;
 
