@@ -1,4 +1,4 @@
-import Compute
+import Basics
 import FileIO
 
 /// The files of a data set laid out as LUNA16 is distributed:

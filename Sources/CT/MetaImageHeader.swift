@@ -1,4 +1,4 @@
-import Compute
+import Basics
 import FileIO
 
 /// A MetaImage header, every field of it checked against its file before anything is allocated.

@@ -1,4 +1,4 @@
-import Compute
+import Basics
 import FileIO
 
 /// An NRRD header (<https://teem.sourceforge.net/nrrd/format.html>), attached to its data or beside them, checked against

@@ -1,4 +1,4 @@
-import Compute
+import Basics
 import FileIO
 
 /// One volume in a file, of whichever format its name's ending says: MetaImage (`.mhd`, `.mha`), NIfTI (`.nii`,

@@ -1,6 +1,7 @@
 // 1x1x1 convolutions are matrix products over voxels, and a transposed convolution of size and stride 2 is one with eight
 // results per voxel: OpenBLAS, single-threaded, inside our own fixed partition.
 
+import Basics
 import COpenBLAS
 
 extension Engine {

@@ -4,7 +4,7 @@
 // keeps 800 drawn at random as negatives: enough for mining the hardest, few enough that no easy background swamps the
 // count. The crop's target, if it has one, is given to a single cell drawn among those that overlap it well.
 
-import Compute
+import Basics
 
 /// Makes the labels of a crop: [d, h, w, anchor, 5] with the components (label, dz, dy, dx, dd); label 1 for the target,
 /// −1 for a negative, 0 for an ignored cell.

@@ -1,3 +1,4 @@
+import Basics
 import Compute
 
 /// Batch normalisation: with the batch's statistics in training, with the running ones in evaluation.

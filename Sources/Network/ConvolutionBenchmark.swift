@@ -1,5 +1,6 @@
 // The network's 3x3x3 convolutions one by one, for `luna bench layers`.
 
+import Basics
 import Compute
 
 public enum ConvolutionBenchmark {

@@ -4,6 +4,7 @@
 // A bias in front of a batch normalisation changes nothing, since the mean is taken off again: its gradient is zero,
 // and is written as such. (Frameworks compute the sum and get rounding noise.)
 
+import Basics
 import Compute
 
 /// A 3x3x3 convolution of stride 1 and padding 1.

@@ -1,3 +1,4 @@
+import Basics
 import Compute
 
 /// The way in: two convolutions at full resolution, each with batch normalisation and ReLU, then max-pooling by 2.

@@ -1,3 +1,4 @@
+import Basics
 import Compute
 
 /// What comes after the pyramid: dropout of whole channels, 1x1x1 to 64, ReLU, 1x1x1 to the anchors' components.

@@ -1,4 +1,4 @@
-import Compute
+import Basics
 
 extension NoduleNetwork {
     /// A new network's state, as PyTorch initialises its layers: weights and biases of convolutions uniform in

@@ -1,4 +1,4 @@
-import Compute
+import Basics
 
 extension NoduleNetwork {
     /// About how many bytes the engine takes for a training step, activations and scratch memory: an upper bound fitted

@@ -1,3 +1,4 @@
+import Basics
 import Compute
 
 /// The nodule detector's network: a 3-D U-Net of residual blocks with coordinates, the one that won the 2017 Data

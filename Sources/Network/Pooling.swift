@@ -1,3 +1,4 @@
+import Basics
 import Compute
 
 /// Max-pooling by 2.

@@ -1,3 +1,4 @@
+import Basics
 import Compute
 
 /// The residual block: two convolutions with batch normalisation beside a shortcut, then the last ReLU.

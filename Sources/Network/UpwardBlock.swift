@@ -1,3 +1,4 @@
+import Basics
 import Compute
 
 /// A transposed convolution, batch normalisation and ReLU, written into some channels of a wider map.

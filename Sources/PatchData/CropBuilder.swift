@@ -1,5 +1,5 @@
+import Basics
 import CT
-import Compute
 import Detection
 
 /// What the network is given at once by one replica.

@@ -1,5 +1,5 @@
+import Basics
 import CT
-import Compute
 import Detection
 
 /// A training crop with all that is known of it.

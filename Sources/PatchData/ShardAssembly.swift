@@ -1,5 +1,5 @@
+import Basics
 import CT
-import Compute
 import FileIO
 
 /// Cuts the patches of all converted scans into shards, fold by fold, in the order of the scans.

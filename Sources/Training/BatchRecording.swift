@@ -1,6 +1,6 @@
 // What a run would be given, written down for another framework to be given the same.
 
-import Compute
+import Basics
 import FileIO
 import HDF5
 import Network

@@ -1,6 +1,6 @@
 // Writing checkpoints while training goes on.
 
-import Compute
+import Basics
 import FileIO
 import Foundation
 import Network

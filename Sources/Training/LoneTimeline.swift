@@ -1,6 +1,6 @@
 // What is left of a timeline where a rank ends by itself: the others may be gone, or hang, and nobody may be asked.
 
-import Compute
+import Basics
 import FileIO
 
 /// A rank's own part of a timeline.

@@ -1,6 +1,6 @@
 // The buckets' ways in the timeline: from when to when each was under way, whoever moves it on.
 
-import Compute
+import Basics
 import MPI
 
 /// A messenger whose transfers are spans of the timeline, where one is kept: those of one tag that are under way together are

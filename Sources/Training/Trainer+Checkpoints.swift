@@ -1,6 +1,6 @@
 // Agreement of the ranks, and checkpoints, which hold nothing on which they do not agree.
 
-import Compute
+import Basics
 import Detection
 import FileIO
 import MPI

@@ -1,6 +1,7 @@
 // The synchronous step of a site: every replica's gradient, summed in the tree's order, one update, the same on all of its
 // ranks.
 
+import Basics
 import Compute
 import Detection
 import Network

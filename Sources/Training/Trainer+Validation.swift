@@ -1,6 +1,6 @@
 // What follows an epoch: the loss on held-out crops, pictures of them, and the FROC on held-out scans.
 
-import Compute
+import Basics
 import Detection
 import Evaluation
 import Inference

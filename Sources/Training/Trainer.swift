@@ -1,5 +1,6 @@
 // A run: its steps, the outer updates of local steps, what follows epochs, and when it stops.
 
+import Basics
 import Compute
 import Detection
 import FileIO

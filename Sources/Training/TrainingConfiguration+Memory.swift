@@ -1,6 +1,6 @@
 // What a run will need of memory and disk, before it starts.
 
-import Compute
+import Basics
 import Detection
 import Network
 import PatchData

@@ -1,6 +1,6 @@
 // Where a rank is in its run: told by the thread that trains, read by those that watch it.
 
-import Compute
+import Basics
 import MPI
 import Synchronization
 

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Compute
+import Basics
 import Detection
 import Foundation
 import Network

@@ -1,6 +1,6 @@
 import ArgumentParser
+import Basics
 import CT
-import Compute
 import Detection
 import FileIO
 import Foundation

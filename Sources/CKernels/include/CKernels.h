@@ -73,15 +73,6 @@ CK_INLINE void ck_transpose8(const float *in, int64_t in_stride, float *out, int
     }
 }
 
-// Tells the processor that this is a loop that waits.
-CK_INLINE void ck_pause(void) {
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
-}
-
 // Floats from one component to the next where a component needs `floats`: an odd number of cache lines, so that the
 // components of a tile, written one after the other, spread over all sets of the first-level cache.
 CK_INLINE int64_t ck_component_stride(int64_t floats) { return ((floats + 15) / 16 | 1) * 16; }
@@ -220,6 +211,3 @@ typedef struct {
 // The instruction sets of this processor and of what the operating system saves: 2 AVX-512 F+DQ+BW+VL, 1 AVX2+FMA,
 // 0 neither.
 int ck_instruction_set(void);
-
-// The processors that this process may run on.
-int ck_available_cores(void);

@@ -1,7 +1,7 @@
 import Synchronization
 import Testing
 
-@testable import Compute
+@testable import Basics
 
 @Suite struct ThreadPoolTests {
     @Test(arguments: [1, 2, 4]) func everyItemOnce(_ threads: Int) {

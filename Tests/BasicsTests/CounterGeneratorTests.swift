@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Compute
+@testable import Basics
 
 @Suite struct CounterGeneratorTests {
     /// Known answers of Philox4x32-10, from the authors' Random123 library.

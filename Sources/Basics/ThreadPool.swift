@@ -1,4 +1,4 @@
-import CKernels
+import CSystem
 import Synchronization
 
 #if canImport(Glibc)
@@ -54,7 +54,7 @@ public final class ThreadPool: @unchecked Sendable {
     }
 
     /// The processors that this process may run on.
-    public static var availableCores: Int { Int(ck_available_cores()) }
+    public static var availableCores: Int { Int(cs_available_cores()) }
 
     /// Runs `body(item, worker)` for every item in `0..<count` and returns when all are done. Items start in order.
     ///
@@ -79,7 +79,7 @@ public final class ThreadPool: @unchecked Sendable {
             work(0)
             var polls = 0
             while busy.load(ordering: .acquiring) > 0 {
-                ck_pause()
+                cs_pause()
                 polls += 1
                 if polls > Self.patience { sched_yield() }
             }
@@ -103,7 +103,7 @@ public final class ThreadPool: @unchecked Sendable {
         while true {
             var polls = 0
             while generation.load(ordering: .acquiring) == seen {
-                ck_pause()
+                cs_pause()
                 polls += 1
                 if polls > Self.patience { sleep(until: seen) }
             }
