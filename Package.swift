@@ -56,11 +56,11 @@ let package = Package(
         system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         .target(name: "CSystem"),
         .target(name: "Basics", dependencies: ["CSystem"], swiftSettings: optimised),
-        .target(name: "FileIO", dependencies: ["CZlib"], swiftSettings: optimised),
+        .target(name: "FileIO", dependencies: ["Basics", "CZlib"], swiftSettings: optimised),
         .target(name: "Scaling", dependencies: ["FileIO"]),
         .target(name: "Pictures", dependencies: ["CZlib", "FileIO"], swiftSettings: optimised),
         .target(name: "Protobuf"),
-        .target(name: "TensorBoard", dependencies: ["FileIO", "Pictures", "Protobuf"]),
+        .target(name: "TensorBoard", dependencies: ["Basics", "FileIO", "Pictures", "Protobuf"]),
         .target(name: "HDF5", dependencies: ["CHDF5", "CZlib", "FileIO"]),
         .target(name: "MPI", dependencies: ["COpenMPI"]),
         .target(name: "CKernels"),
@@ -97,7 +97,7 @@ let package = Package(
         .target(
             name: "Report",
             dependencies: [
-                "CT", "Evaluation", "FileIO", "PatchData", "Pictures", "Scaling", "Views",
+                "Basics", "CT", "Evaluation", "FileIO", "PatchData", "Pictures", "Scaling", "Views",
                 .product(name: "Mustache", package: "swift-mustache"),
             ],
             swiftSettings: optimised),
@@ -117,8 +117,8 @@ let package = Package(
         .executableTarget(
             name: "luna",
             dependencies: [
-                "Basics", "CT", "Compute", "DICOM", "Detection", "Diagnosis", "Evaluation", "FileIO", "HDF5", "Inference",
-                "Interchange", "MPI", "Network", "PatchData", "Report", "Scaling", "Training", "Views",
+                "Basics", "CT", "Compute", "DICOM", "Detection", "Diagnosis", "Evaluation", "FileIO", "HDF5",
+                "Inference", "Interchange", "MPI", "Network", "PatchData", "Report", "Scaling", "Training", "Views",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -131,9 +131,9 @@ let package = Package(
             path: "Tests/FuzzTargets"),
     ] + kernelTargets + fuzzer
         + [
-            "Basics", "FileIO", "Pictures", "Protobuf", "TensorBoard", "HDF5", "MPI", "Compute", "CT", "DICOM", "Network",
-            "Interchange", "Evaluation", "Detection", "PatchData", "Inference", "Views", "Report", "Training",
-            "Diagnosis", "Scaling", "FuzzTargets",
+            "Basics", "FileIO", "Pictures", "Protobuf", "TensorBoard", "HDF5", "MPI", "Compute", "CT", "DICOM",
+            "Network", "Interchange", "Evaluation", "Detection", "PatchData", "Inference", "Views", "Report",
+            "Training", "Diagnosis", "Scaling", "FuzzTargets",
         ].map { module in
             .testTarget(
                 name: "\(module)Tests",

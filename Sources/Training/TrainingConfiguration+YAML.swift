@@ -1,5 +1,6 @@
 // The configuration as YAML: reading with every fault named, overriding single keys, and printing with explanations.
 
+import Basics
 import Detection
 import FileIO
 import PatchData
@@ -237,8 +238,7 @@ extension TrainingConfiguration {
             switch scalar.value {
             case 0x22, 0x5C: result += "\\\(scalar)"
             case 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF, ..<0x20, 0x7F..<0xA0:
-                let digits = String(scalar.value, radix: 16)
-                result += "\\U" + String(repeating: "0", count: 8 - digits.count) + digits
+                result += "\\U" + scalar.value.zeroPadded(to: 8, radix: 16)
             default: result.unicodeScalars.append(scalar)
             }
         }

@@ -12,8 +12,8 @@ struct BenchInference: ParsableCommand {
     @OptionGroup var options: BenchOptions
 
     private struct Result: Encodable {
-        let tile_s: Double
-        let peak_rss_bytes, activation_bytes: Int
+        let tileS: Double
+        let peakRssBytes, activationBytes: Int
         let gflops: Double
         let isa: String
         let size, batch, threads, steps: Int
@@ -32,8 +32,8 @@ struct BenchInference: ParsableCommand {
         }
         let median = times.median ?? .nan
         let result = Result(
-            tile_s: median, peak_rss_bytes: Measurement.peakResidentBytes,
-            activation_bytes: network.engine.plannedBytes,
+            tileS: median, peakRssBytes: Measurement.peakResidentBytes,
+            activationBytes: network.engine.plannedBytes,
             gflops: Measurement.inferenceFlop(size: options.size, batch: options.batch) / median / 1e9,
             isa: "\(network.engine.instructionSet)", size: options.size, batch: options.batch,
             threads: network.engine.pool.threads, steps: options.steps)
@@ -42,7 +42,7 @@ struct BenchInference: ParsableCommand {
                 format: "%d x %d^3, %@, %d threads: tile %.3f s, %.0f GFLOP/s direct-equivalent, "
                     + "%d MiB of which activations %d",
                 options.batch, options.size, result.isa, result.threads, median, result.gflops,
-                result.peak_rss_bytes >> 20, result.activation_bytes >> 20))
+                result.peakRssBytes >> 20, result.activationBytes >> 20))
         if options.json { try Measurement.printJSON(result) }
     }
 }

@@ -24,7 +24,7 @@ struct BenchInput: ParsableCommand {
     var json = false
 
     private struct Result: Encodable {
-        let patches_per_second: Double
+        let patchesPerSecond: Double
         let size, threads, patches: Int
     }
 
@@ -45,7 +45,7 @@ struct BenchInput: ParsableCommand {
         let rate = Double(steps) / seconds
         print(String(format: "%.1f crops of %d^3 per second, %d threads", rate, crop, threads))
         if json {
-            try Measurement.printJSON(Result(patches_per_second: rate, size: crop, threads: threads, patches: steps))
+            try Measurement.printJSON(Result(patchesPerSecond: rate, size: crop, threads: threads, patches: steps))
         }
     }
 }

@@ -62,8 +62,8 @@ struct BenchOverlap: ParsableCommand {
                 print(
                     row.name.padding(toLength: 16, withPad: " ", startingAt: 0)
                         + String(
-                            format: "%8.3f %12.1f %6.1f %% %12.1f %17.3f", row.step_s, row.exposed_s * 1000,
-                            row.exposed_share * 100, row.waiting_s * 1000, row.cpu_s))
+                            format: "%8.3f %12.1f %6.1f %% %12.1f %17.3f", row.stepS, row.exposedS * 1000,
+                            row.exposedShare * 100, row.waitingS * 1000, row.cpuS))
             }
             if options.json { try Measurement.printJSON(rows) }
             return 0
@@ -73,7 +73,7 @@ struct BenchOverlap: ParsableCommand {
     private struct Row: Encodable {
         let overlap, exchange: String
         let ranks: Int
-        let step_s, exposed_s, exposed_share, waiting_s, cpu_s: Double
+        let stepS, exposedS, exposedShare, waitingS, cpuS: Double
         /// Of the sum's bits; every rank's is the same.
         let digest: String
 
@@ -183,8 +183,8 @@ struct BenchOverlap: ParsableCommand {
         let step = median { $0.map(\.step).max() ?? 0 }
         let exposed = median { $0.map(\.waiting).min() ?? 0 }
         return Row(
-            overlap: measured.overlap, exchange: measured.reduction.exchange.rawValue, ranks: ranks, step_s: step,
-            exposed_s: exposed, exposed_share: exposed / step, waiting_s: median { mean($0, \.waiting) },
-            cpu_s: median { mean($0, \.cpu) }, digest: measured.digest)
+            overlap: measured.overlap, exchange: measured.reduction.exchange.rawValue, ranks: ranks, stepS: step,
+            exposedS: exposed, exposedShare: exposed / step, waitingS: median { mean($0, \.waiting) },
+            cpuS: median { mean($0, \.cpu) }, digest: measured.digest)
     }
 }

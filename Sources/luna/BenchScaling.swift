@@ -1,4 +1,5 @@
 import ArgumentParser
+import Basics
 import Evaluation
 import FileIO
 import Foundation
@@ -118,11 +119,8 @@ struct BenchScaling: ParsableCommand {
         print(Self.table(predictions.joined().filter { [16, 256, 1024, 10_000].contains($0.ranks) }).text)
 
         try FileContent.makeDirectory(output)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-        encoder.keyEncodingStrategy = .convertToSnakeCase
         let result = Result(runs: rows, apartCropsPerSecond: apartRate, predictions: Array(predictions.joined()))
-        try AtomicFile.write(Array(try encoder.encode(result)), to: "\(output)/scaling.json")
+        try AtomicFile.write(try JSON.encode(result, isIndented: true), to: "\(output)/scaling.json")
         try AtomicFile.write(ScalingPlots.throughput(series), to: "\(output)/throughput.svg")
         try AtomicFile.write(ScalingPlots.prediction(predictions), to: "\(output)/prediction.svg")
         print("\n\(output): scaling.json, throughput.svg, prediction.svg")

@@ -66,8 +66,8 @@ struct BenchStep: ParsableCommand {
     @OptionGroup var options: BenchOptions
 
     private struct Result: Encodable {
-        let step_s, forward_s, backward_s, update_s: Double
-        let peak_rss_bytes, activation_bytes: Int
+        let stepS, forwardS, backwardS, updateS: Double
+        let peakRssBytes, activationBytes: Int
         let gflops: Double
         let isa: String
         let size, batch, threads, steps: Int
@@ -79,9 +79,9 @@ struct BenchStep: ParsableCommand {
         let network = measured.network
         let whole = measured.median(\.whole)
         let result = Result(
-            step_s: whole, forward_s: measured.median(\.forward), backward_s: measured.median(\.backward),
-            update_s: measured.median(\.update), peak_rss_bytes: Measurement.peakResidentBytes,
-            activation_bytes: network.engine.plannedBytes,
+            stepS: whole, forwardS: measured.median(\.forward), backwardS: measured.median(\.backward),
+            updateS: measured.median(\.update), peakRssBytes: Measurement.peakResidentBytes,
+            activationBytes: network.engine.plannedBytes,
             gflops: Measurement.trainingFlop(size: options.size, batch: options.batch) / whole / 1e9,
             isa: "\(network.engine.instructionSet)", size: options.size, batch: options.batch,
             threads: network.engine.pool.threads, steps: options.steps)
@@ -89,8 +89,8 @@ struct BenchStep: ParsableCommand {
             String(
                 format: "%d x %d^3, %@, %d threads: step %.3f s (forward %.3f, backward %.3f, update %.3f), "
                     + "%.0f GFLOP/s direct-equivalent, %d MiB of which activations %d",
-                options.batch, options.size, result.isa, result.threads, whole, result.forward_s, result.backward_s,
-                result.update_s, result.gflops, result.peak_rss_bytes >> 20, result.activation_bytes >> 20))
+                options.batch, options.size, result.isa, result.threads, whole, result.forwardS, result.backwardS,
+                result.updateS, result.gflops, result.peakRssBytes >> 20, result.activationBytes >> 20))
         if options.json { try Measurement.printJSON(result) }
     }
 }

@@ -80,13 +80,10 @@ struct DoctorCommand: ParsableCommand {
         }
         print("\n\(Finding.summary(findings))")
         if json {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys]
-            encoder.keyEncodingStrategy = .convertToSnakeCase
             let result = Result(
                 luna: Luna.configuration.version, plan: survey.plan, place: survey.place, ranks: survey.ranks,
                 findings: findings, problems: count(.problem), warnings: count(.warning), notes: count(.note))
-            print(String(decoding: try encoder.encode(result), as: UTF8.self))
+            print(String(decoding: try JSON.encode(result), as: UTF8.self))
         }
         // mpirun ends the job at the first status that is not 0: what was said must be out by then.
         fflush(nil)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Basics
 import FileIO
 import Foundation
 import Training
@@ -32,11 +33,8 @@ struct StatusCommand: ParsableCommand {
     func run() throws {
         let status = try RunStatus(RunDirectory(path))
         if json {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            encoder.nonConformingFloatEncodingStrategy = .convertToString(
-                positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-            print(String(decoding: try encoder.encode(status), as: UTF8.self))
+            let text = try JSON.encode(status, isIndented: true, escapesSlashes: false)
+            print(String(decoding: text, as: UTF8.self))
             return
         }
         for line in summary(status) { print(line) }

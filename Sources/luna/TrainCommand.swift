@@ -137,7 +137,7 @@ struct TrainCommand: ParsableCommand {
 
     /// A run's work must not be lost for a mistyped name.
     static func checkDirectory(ofOutput path: String) throws {
-        let directory = path.lastIndex(of: "/").map { path[..<$0] }.map { $0.isEmpty ? "/" : String($0) } ?? "."
+        let directory = Path.directory(of: path)
         guard FileContent.isDirectory(directory), access(directory, W_OK) == 0 else {
             throw FileError(path, "write", reason: "there is no directory \(directory) that may be written to")
         }

@@ -1,3 +1,4 @@
+import Basics
 import FileIO
 import Foundation
 import TestSupport
@@ -44,7 +45,7 @@ struct Fixture: Decodable, Sendable {
         return try withTemporaryDirectory { folder in
             for name in try #require(fixture.cases[series]).files.keys {
                 let path = "\(folder)/\(name)"
-                try FileContent.makeDirectory(String(path[..<(try #require(path.lastIndex(of: "/")))]))
+                try FileContent.makeDirectory(Path.directory(of: path))
                 try AtomicFile.write(fixture.bytes(name, of: series), to: path)
             }
             return try body(folder)
