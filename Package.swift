@@ -63,6 +63,7 @@ let package = Package(
         .target(name: "TensorBoard", dependencies: ["Basics", "FileIO", "Pictures", "Protobuf"]),
         .target(name: "HDF5", dependencies: ["CHDF5", "CZlib", "FileIO"]),
         .target(name: "MPI", dependencies: ["COpenMPI"]),
+        .target(name: "Exchange", dependencies: ["FileIO", "MPI"], swiftSettings: optimised),
         .target(name: "CKernels"),
         .target(
             name: "Compute",
@@ -109,19 +110,21 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "Basics", "Compute", "Detection", "Evaluation", "FileIO", "HDF5", "Inference", "MPI", "Network",
-                "PatchData", "TensorBoard", "Views", .product(name: "Logging", package: "swift-log"),
+                "Basics", "Compute", "Detection", "Evaluation", "Exchange", "FileIO", "HDF5", "Inference", "MPI",
+                "Network", "PatchData", "TensorBoard", "Views", .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: optimised),
         .executableTarget(
             name: "luna",
             dependencies: [
-                "Basics", "CT", "Compute", "DICOM", "Detection", "Diagnosis", "Evaluation", "FileIO", "HDF5",
-                "Inference", "Interchange", "MPI", "Network", "PatchData", "Report", "Scaling", "Training", "Views",
+                "Basics", "CT", "Compute", "DICOM", "Detection", "Diagnosis", "Evaluation", "Exchange", "FileIO",
+                "HDF5", "Inference", "Interchange", "MPI", "Network", "PatchData", "Report", "Scaling", "Training",
+                "Views",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        .target(name: "MPITestSupport", dependencies: ["MPI"], path: "Tests/MPITestSupport"),
         .target(name: "TestSupport", dependencies: ["FileIO"], path: "Tests/TestSupport"),
         .target(
             name: "FuzzTargets",
@@ -131,9 +134,10 @@ let package = Package(
             path: "Tests/FuzzTargets"),
     ] + kernelTargets + fuzzer
         + [
-            "Basics", "FileIO", "Pictures", "Protobuf", "TensorBoard", "HDF5", "MPI", "Compute", "CT", "DICOM",
-            "Network", "Interchange", "Evaluation", "Detection", "PatchData", "Inference", "Views", "Report",
-            "Training", "Diagnosis", "Scaling", "FuzzTargets",
+            "Basics", "FileIO", "Pictures", "Protobuf", "TensorBoard", "HDF5", "MPI", "Exchange", "Compute", "CT",
+            "DICOM", "Network",
+            "Interchange", "Evaluation", "Detection", "PatchData", "Inference", "Views", "Report", "Training",
+            "Diagnosis", "Scaling", "FuzzTargets",
         ].map { module in
             .testTarget(
                 name: "\(module)Tests",
@@ -157,6 +161,6 @@ var beside: [String: [Target.Dependency]] {
     [
         "Network": ["Detection"], "Pictures": ["CZlib"], "Interchange": ["Basics", "HDF5"],
         "FuzzTargets": ["FileIO", "PatchData", "Training"],
-        "Scaling": ["Basics", "FileIO"],
+        "Scaling": ["Basics", "FileIO"], "Exchange": ["MPITestSupport"], "Training": ["MPITestSupport"],
     ]
 }

@@ -11,6 +11,7 @@
 // The mean follows the tree over sites, so that the bits do not depend on the ranks. Where a site spans several ranks,
 // each carries one slice of the vector to its fellows in the other sites, and within the site the slices are shared.
 
+import Exchange
 import MPI
 import Network
 
@@ -91,7 +92,7 @@ final class OuterUpdate {
     }
 
     /// A site's part of the sum: its slice of θ - θ_site, its statistics, and |θ - θ_site|².
-    private func write(_ site: Site, to vector: FloatBuffer) {
+    private func write(_ site: Site, to vector: UnsafeMutableBufferPointer<Float>) {
         var squares = 0.0
         state.parameters.withUnsafeBufferPointer { shared in
             site.state.parameters.withUnsafeBufferPointer { own in

@@ -2,6 +2,7 @@
 
 import Basics
 import Detection
+import Exchange
 import FileIO
 import MPI
 import Network
@@ -122,11 +123,8 @@ extension Messenger {
             if isRoot { values = [Float](repeating: 0, count: count) }
             try values.withUnsafeMutableBytes { bytes in
                 let message = [Message(rank: isRoot ? leader : 0, bytes: bytes)]
-                let transfer = try start(
-                    sends: isRoot ? [] : message, receives: isRoot ? message : [],
-                    tag: BucketExchange.siteTag)
-                var pause = Pause.awaited
-                while try !transfer.isDone() { pause.take() }
+                try transfer(
+                    sends: isRoot ? [] : message, receives: isRoot ? message : [], tag: MessageTag.site)
             }
         }
         try move(&site.momentum, count: NoduleNetwork.parameters.count)

@@ -1,6 +1,7 @@
 // Steps without a finite gradient: whose crops it were, and when it is enough.
 
 import Detection
+import Exchange
 import MPI
 import Network
 import PatchData

@@ -4,6 +4,7 @@
 import Basics
 import Compute
 import Detection
+import Exchange
 import Network
 import PatchData
 

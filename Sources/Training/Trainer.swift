@@ -3,6 +3,7 @@
 import Basics
 import Compute
 import Detection
+import Exchange
 import FileIO
 import MPI
 import Network
@@ -67,7 +68,8 @@ public final class Trainer {
         dataDigest = setting.dataDigest
         arithmetic = setting.arithmetic
         let whereabouts = Whereabouts()
-        let communicator = ObservedCommunicator(setting.communicator, whereabouts)
+        let communicator = ObservedCommunicator(
+            setting.communicator, whereabouts, messageName: MessageTag.name)
         self.whereabouts = whereabouts
         self.communicator = communicator
         alarm = RankMonitor.Alarm(

@@ -2,6 +2,7 @@
 
 import Basics
 import Detection
+import Exchange
 import Network
 import PatchData
 

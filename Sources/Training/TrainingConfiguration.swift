@@ -1,4 +1,5 @@
 import Detection
+import Exchange
 import PatchData
 
 /// All that defines an experiment: the keys of the YAML file, with the preset's values where the file is silent.

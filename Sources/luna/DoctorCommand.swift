@@ -2,6 +2,7 @@ import ArgumentParser
 import Basics
 import Compute
 import Diagnosis
+import Exchange
 import FileIO
 import Foundation
 import MPI

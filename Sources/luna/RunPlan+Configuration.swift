@@ -1,4 +1,5 @@
 import Diagnosis
+import Exchange
 import PatchData
 import Training
 

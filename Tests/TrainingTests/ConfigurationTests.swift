@@ -1,4 +1,5 @@
 import Detection
+import Exchange
 import FileIO
 import TestSupport
 import Testing

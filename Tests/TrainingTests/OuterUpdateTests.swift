@@ -1,7 +1,9 @@
 import MPI
+import MPITestSupport
 import Network
 import Testing
 
+@testable import Exchange
 @testable import Training
 
 /// Local steps' outer update beside its definition, written out.

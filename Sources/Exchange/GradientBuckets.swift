@@ -1,6 +1,6 @@
 /// A vector cut into pieces that are summed over the ranks one by one, in the order in which a backward pass finishes
 /// them: while it goes on, the first are on their way.
-struct GradientBuckets {
+public struct GradientBuckets {
     /// A piece, contiguous.
     struct Bucket: Hashable {
         let range: Range<Int>
@@ -12,13 +12,13 @@ struct GradientBuckets {
 
     /// Bytes of a bucket's values: large enough to be worth its messages, one to and from every other rank, and so
     /// small that little is left to do when the backward pass ends.
-    static func bytes(ranks: Int) -> Int { max(1 << 20, ranks << 14) }
+    public static func bytes(ranks: Int) -> Int { max(1 << 20, ranks << 14) }
 
     /// - Parameters:
     ///   - order: Ranges that together are the vector, in the order in which they are finished.
     ///   - gradients: How many of the vector's first values are gradients.
     ///   - bytes: About how large a bucket may be; parts are joined up to a quarter of that.
-    init(order: [Range<Int>], gradients: Int, bytes: Int) {
+    public init(order: [Range<Int>], gradients: Int, bytes: Int) {
         let sorted = order.sorted { $0.lowerBound < $1.lowerBound }
         precondition(
             sorted.first?.lowerBound == 0
@@ -46,8 +46,8 @@ struct GradientBuckets {
         }
     }
 
-    /// A rank's share of a bucket, the part that it adds up.
-    static func slice(of range: Range<Int>, rank: Int, ranks: Int) -> Range<Int> {
+    /// A rank's share of a range, such as the part of a bucket that it adds up: contiguous, by rank, and equal but for 1.
+    public static func slice(of range: Range<Int>, rank: Int, ranks: Int) -> Range<Int> {
         let start = range.lowerBound + rank * range.count / ranks
         let end = range.lowerBound + (rank + 1) * range.count / ranks
         return start..<end

@@ -1,9 +1,10 @@
 import FileIO
 import Foundation
 import MPI
+import MPITestSupport
 import Testing
 
-@testable import Training
+@testable import Exchange
 
 @Suite struct GradientReductionTests {
     private let count = 1003

@@ -90,11 +90,12 @@ extension UnsafeMutableBufferPointer {
     }
 }
 
-/// A vector's memory.
-final class VectorStorage {
-    let buffer: FloatBuffer
+/// The memory of a vector of floats, for as long as somebody refers to it.
+public final class VectorStorage {
+    public let buffer: UnsafeMutableBufferPointer<Float>
 
-    init(_ count: Int) {
+    /// Makes a vector of zeros.
+    public init(_ count: Int) {
         buffer = .allocate(capacity: count)
         buffer.initialize(repeating: 0)
     }

@@ -1,7 +1,7 @@
 import MPI
 import Testing
 
-@testable import Training
+@testable import Exchange
 
 @Suite struct ExchangeRoundsTests {
     private final class Arrival: Transfer {

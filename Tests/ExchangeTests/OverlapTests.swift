@@ -1,7 +1,8 @@
 import MPI
+import MPITestSupport
 import Testing
 
-@testable import Training
+@testable import Exchange
 
 /// The reduction in buckets beside the tree's definition, written out.
 @Suite struct OverlapTests {
@@ -172,6 +173,14 @@ import Testing
         let whole = [70..<100, 0..<14, 29..<70].map { progress.finish($0) }
         #expect(whole == [[0, 1], [6], [2, 3, 4, 5]])
         #expect(progress.unfinished == [7])
+    }
+
+    @Test func whatAnExchangeHolds() {
+        let buckets = GradientBuckets(order: [100..<160, 0..<100], gradients: 160, bytes: 400)
+        // All values, and up to one more of each bucket for each rank where slices are uneven.
+        #expect(buckets.buckets.count == 2)
+        #expect(buckets.exchangeBytes(.float32, ranks: 2) == (160 + 2 * 2) * 4)
+        #expect(buckets.exchangeBytes(.bfloat16, ranks: 2) == (160 + 2 * 2) * 8)
     }
 
     @Test func bucketsGrowWithTheRanks() {

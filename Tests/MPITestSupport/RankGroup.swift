@@ -1,10 +1,9 @@
 import Foundation
-
-@testable import MPI
+import MPI
 
 /// Ranks that are threads of this process, and the wait for them.
-final class RankGroup: @unchecked Sendable {
-    let size: Int
+public final class RankGroup: @unchecked Sendable {
+    public let size: Int
     private let condition = NSCondition()
     private var slots: [Int: [[Float]]] = [:]
     private var arrived: [Int: Int] = [:]
@@ -15,7 +14,7 @@ final class RankGroup: @unchecked Sendable {
         let from, to, tag: Int
     }
 
-    init(size: Int) { self.size = size }
+    public init(size: Int) { self.size = size }
 
     /// The group of some of these ranks; the same for all who ask in the same round.
     func part(_ ranks: [Int], of round: Int) -> RankGroup {
@@ -47,7 +46,7 @@ final class RankGroup: @unchecked Sendable {
     }
 
     /// Runs each rank in a thread of its own and returns what they return, by rank.
-    static func run<Result: Sendable>(
+    public static func run<Result: Sendable>(
         _ size: Int, _ body: @escaping @Sendable (ThreadCommunicator) -> Result
     ) -> [Result] {
         let group = RankGroup(size: size)
@@ -78,18 +77,22 @@ final class RankGroup: @unchecked Sendable {
     }
 }
 
-final class ThreadCommunicator: Communicator {
-    let rank: Int
-    let size: Int
-    let hostName = "thread"
+/// A rank of a `RankGroup`.
+///
+/// It has the collectives that reductions need; `broadcast`, sums of integers and `gather` leave alone what they are
+/// given.
+public final class ThreadCommunicator: Communicator {
+    public let rank: Int
+    public let size: Int
+    public let hostName = "thread"
     /// What the messenger is like.
-    var servesOtherThreads = true
+    public var servesOtherThreads = true
     /// After so many looks for messages there is an error.
-    var looksUntilFailure: Int?
+    public var looksUntilFailure: Int?
     private let group: RankGroup
     private var round = 0
 
-    init(rank: Int, group: RankGroup) {
+    public init(rank: Int, group: RankGroup) {
         self.rank = rank
         size = group.size
         self.group = group
@@ -100,37 +103,37 @@ final class ThreadCommunicator: Communicator {
         return group.meet(round, rank: rank, values)
     }
 
-    func barrier() { _ = meet([]) }
-    func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) {}
-    func sum(_ values: inout [Int]) {}
-    func gather(_ bytes: [UInt8]) -> [[UInt8]] { [bytes] }
-    func abort(_ status: Int32) {}
+    public func barrier() { _ = meet([]) }
+    public func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) {}
+    public func sum(_ values: inout [Int]) {}
+    public func gather(_ bytes: [UInt8]) -> [[UInt8]] { [bytes] }
+    public func abort(_ status: Int32) {}
 
-    func maximum(_ values: inout [Double]) {
+    public func maximum(_ values: inout [Double]) {
         let all = meet(values.map { Float($0) })
         for index in values.indices { values[index] = all.map { Double($0[index]) }.max() ?? 0 }
     }
 
-    func sum(_ values: UnsafeMutableBufferPointer<Float>) {
+    public func sum(_ values: UnsafeMutableBufferPointer<Float>) {
         let all = meet(Array(values))
         for index in values.indices { values[index] = all.reduce(0) { $0 + $1[index] } }
     }
 
-    func share(_ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>]) {
+    public func share(_ values: UnsafeMutableBufferPointer<Float>, parts: [Range<Int>]) {
         let all = meet(Array(values))
         for (rank, part) in parts.enumerated() { for index in part { values[index] = all[rank][index] } }
     }
 
-    func startSum(_ values: [Int]) -> any PendingSum { KnownSum(values) }
+    public func startSum(_ values: [Int]) -> any PendingSum { KnownSum(values) }
 
-    func split(_ color: Int) -> any Communicator {
+    public func split(_ color: Int) -> any Communicator {
         let colors = meet([Float(color)]).map { $0[0] }
         let ranks = colors.indices.filter { colors[$0] == Float(color) }
         let part = group.part(ranks, of: round)
         return ThreadCommunicator(rank: ranks.firstIndex(of: rank) ?? 0, group: part)
     }
 
-    func messenger() -> (any Messenger)? { ThreadMessenger(rank, group, servesOtherThreads, looksUntilFailure) }
+    public func messenger() -> (any Messenger)? { ThreadMessenger(rank, group, servesOtherThreads, looksUntilFailure) }
 }
 
 /// Messages that arrive one at a look.
