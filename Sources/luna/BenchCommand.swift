@@ -32,21 +32,21 @@ struct BenchOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Crops per step.", valueName: "n"))
     var batch = 1
 
-    @Option(help: ArgumentHelp("By default all cores this process may use.", valueName: "n"))
-    var threads: Int?
+    @OptionGroup var computing: ThreadsOption
 
     @Option(help: ArgumentHelp("Measured steps, after one that is not.", valueName: "n"))
     var steps = 5
 
-    @Flag(help: "Print one JSON object on the last line.")
-    var json = false
+    @OptionGroup var output: JSONLineOption
+
+    var threads: Int? { computing.threads }
+    var json: Bool { output.json }
 
     func validate() throws {
         if size < 16 || size % 16 != 0 || size > 512 {
             throw ValidationError("--size is a multiple of 16 up to 512, not \(size)")
         }
         if batch < 1 || steps < 1 { throw ValidationError("--batch and --steps are at least 1") }
-        if let threads, threads < 1 { throw ValidationError("--threads is at least 1, not \(threads)") }
     }
 
     /// A network and a random batch for it.

@@ -19,20 +19,19 @@ struct BenchOverlap: ParsableCommand {
               mpirun -n 2 --map-by slot:PE=4 --bind-to core luna bench overlap --steps 6
               mpirun -n 4 luna bench overlap --overlap thread --exchange float32 --exchange bfloat16 --json
 
-            Each mode takes a step in turn. `exposed` is the wait for the gradients' exchange, after the backward pass, of \
-            the rank that comes last. `waiting` is the mean over ranks, in which those that were \
-            faster wait for the others, too. `none` computes without any exchange: the bound.
+            Each mode takes a step in turn. `exposed` is the wait for the gradients' exchange, after the backward \
+            pass, of the rank that comes last. `waiting` is the mean over ranks, in which those that were faster wait \
+            for the others, too. `none` computes without any exchange: the bound.
             """)
 
     @OptionGroup var options: BenchOptions
 
-    @Option(help: ArgumentHelp("Replicas of the whole job; by default one for each rank.", valueName: "n"))
-    var replicas: Int?
+    @OptionGroup var job: ReplicasOption
 
-    @Option(help: ArgumentHelp("off, thread or poll; may be repeated; by default all.", valueName: "mode"))
+    @Option(help: ArgumentHelp("A mode to measure; may be repeated; by default all.", valueName: "mode"))
     var overlap: [OverlapMode] = []
 
-    @Option(help: ArgumentHelp("float32 or bfloat16; may be repeated; by default float32.", valueName: "type"))
+    @Option(help: ArgumentHelp("The numbers to sum in; may be repeated; by default float32.", valueName: "type"))
     var exchange: [GradientExchange] = []
 
     @Option(help: ArgumentHelp("KiB of a bucket; by default as in training.", valueName: "n"))
@@ -43,7 +42,6 @@ struct BenchOverlap: ParsableCommand {
 
     func validate() throws {
         if let bucketKib, bucketKib < 4 { throw ValidationError("--bucket-kib is at least 4, not \(bucketKib)") }
-        if let replicas, replicas < 1 { throw ValidationError("--replicas is at least 1, not \(replicas)") }
     }
 
     func run() throws {
@@ -53,7 +51,7 @@ struct BenchOverlap: ParsableCommand {
             guard communicator.rank == 0 else { return 0 }
             let threads = options.threads ?? Startup.defaultThreads
             print(
-                "\(communicator.size) ranks of \(threads) threads, \(replicas ?? communicator.size) replicas of "
+                "\(communicator.size) ranks of \(threads) threads, \(job.replicas ?? communicator.size) replicas of "
                     + "\(options.batch) x \(options.size)^3, gradients of "
                     + String(format: "%.1f MB", Double(4 * NoduleNetwork.parameters.count) / 1e6))
             print("mode              step s   exposed ms  of step   waiting ms   CPU s of a rank")
@@ -100,7 +98,7 @@ struct BenchOverlap: ParsableCommand {
 
     private func cases(_ communicator: any Communicator) throws -> [Case] {
         let count = NoduleNetwork.parameters.count
-        let replicas = replicas ?? communicator.size
+        let replicas = job.replicas ?? communicator.size
         var cases: [Case] = []
         if !noBound {
             let own = max(1, replicas / communicator.size)

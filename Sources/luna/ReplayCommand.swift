@@ -26,14 +26,13 @@ struct ReplaySteps: ParsableCommand {
             EXAMPLES
               luna replay --weights weights.h5 --batch batch.h5 --output result.h5 --steps 3 --no-dropout
 
-            Weights: /model/<name>, float32, with PyTorch's names and shapes. Batch: /input [N,1,D,H,W], \
-            /coord [N,3,D/4,H/4,W/4], /labels [N,D/4,H/4,W/4,3,5]. Output: /output, /loss (attribute `names`) and \
-            /gradients/<name> of the first step, /losses of all steps, /model/<name> after the last. The whole batch is \
-            one replica.
+            Weights: /model/<name>, float32, with PyTorch's names and shapes. Batch: /input [N,1,D,H,W], /coord \
+            [N,3,D/4,H/4,W/4], /labels [N,D/4,H/4,W/4,3,5]. Output: /output, /loss (attribute `names`) and \
+            /gradients/<name> of the first step, /losses of all steps, /model/<name> after the last. The whole batch \
+            is one replica.
             """)
 
-    @Option(help: ArgumentHelp("Weights to start from.", valueName: "file"))
-    var weights: String
+    @OptionGroup var initial: WeightsOption
 
     @Option(help: ArgumentHelp("Input, coordinates and labels.", valueName: "file"))
     var batch: String
@@ -56,19 +55,17 @@ struct ReplaySteps: ParsableCommand {
     @Flag(help: "Drop no channels.")
     var noDropout = false
 
-    @Option(help: ArgumentHelp("By default all cores this process may use.", valueName: "n"))
-    var threads: Int?
+    @OptionGroup var computing: ThreadsOption
 
     func validate() throws {
         if steps < 1 { throw ValidationError("--steps is at least 1, not \(steps)") }
-        if let threads, threads < 1 { throw ValidationError("--threads is at least 1, not \(threads)") }
     }
 
     func run() throws {
         Startup.prepare()
-        var state = try WeightsFile.read(weights)
+        var state = try initial.source { FileHandle.standardError.write(Data("\($0)\n".utf8)) }.state()
         let (input, coord, labels) = try readBatch()
-        let network = NoduleNetwork(pool: ThreadPool(threads: threads ?? Startup.defaultThreads))
+        let network = NoduleNetwork(pool: ThreadPool(threads: computing.threads ?? Startup.defaultThreads))
         var gradients = [Float](repeating: 0, count: NoduleNetwork.parameters.count)
         var velocity = gradients
         var first: (output: Tensor, terms: LossTerms, gradients: [Float])?
