@@ -12,7 +12,7 @@ extension LaunchTests {
 
     /// Every shell script of the repository, by its first line, and those that others read.
     static let shellScripts: [String] = {
-        let directories = ["scripts", "deploy/slurm"]
+        let directories = ["scripts", "scripts/lib", "deploy/slurm"]
         let all = directories.flatMap { directory in
             ((try? FileContent.names(inDirectory: "\(LaunchScript.root)/\(directory)")) ?? []).map {
                 "\(directory)/\($0)"
@@ -27,7 +27,7 @@ extension LaunchTests {
     }()
 
     @Test func shellScriptsParse() throws {
-        #expect(Self.shellScripts.count > 12 && Self.shellScripts.contains("scripts/launching"))
+        #expect(Self.shellScripts.count > 12 && Self.shellScripts.contains("scripts/lib/launching"))
         for script in Self.shellScripts {
             let run = try LaunchScript("bash", ["-n", script])
             #expect(run.status == 0, "\(run.diagnosis)")
@@ -35,17 +35,16 @@ extension LaunchTests {
     }
 
     @Test(.enabled(if: LaunchScript.has("shellcheck"))) func shellScriptsHaveNothingToWarnOf() throws {
-        let mine = Self.shellScripts.filter { path in
-            ["launch", "supervise", "hosts", "slurm"].contains { path.contains($0) }
-        }
-        #expect(mine.count == 8)
-        let run = try LaunchScript("shellcheck", ["--external-sources", "--severity=warning", "--shell=bash"] + mine)
+        let run = try LaunchScript(
+            "shellcheck",
+            ["--external-sources", "--source-path=SCRIPTDIR", "--source-path=\(LaunchScript.root)", "--shell=bash"]
+                + Self.shellScripts)
         #expect(run.status == 0, "\(run.output)")
     }
 
     /// The options that a script's head names are those it takes.
-    @Test(arguments: ["launch", "launch-local", "supervise", "hosts"]) func helpNamesEveryOption(_ name: String) throws
-    {
+    @Test(arguments: ["launch", "launch-local", "supervise", "hosts", "soak", "scaling"])
+    func helpNamesEveryOption(_ name: String) throws {
         let text = try Self.text("scripts/\(name)")
         let help = try LaunchScript("scripts/\(name)", ["--help"])
         #expect(help.status == 0 && !help.output.contains("set -euo"))
@@ -58,6 +57,33 @@ extension LaunchTests {
         taken.subtract(["--", "--help", "-h"])
         #expect(taken.count >= 3)
         for option in taken { #expect(help.output.contains(option), "\(option)") }
+    }
+
+    /// What launchers ask the command: its own reading of its options, and of a configuration that a run has left.
+    @Test func thePlanIsWhatTheCommandMakesOfItsOptions() throws {
+        try withTemporaryDirectory { directory in
+            func plan(_ options: String...) throws -> (lines: [String], job: LunaProcess) {
+                let job = try LunaProcess(["train"] + options + ["--print-plan"])
+                return (job.output.split(separator: "\n").map(String.init), job)
+            }
+            let run = "\(directory)/a run"
+            #expect(
+                try plan("--run=\(run)", "--set", "replicas=4", "--set=threads=3").lines
+                    == ["run: \(run)", "replicas: 4", "ranks: 1 2 4", "threads: 3"])
+            let six = try plan("--data", "d", "--set", "reduction=allreduce", "--set", "replicas=6").lines
+            #expect(six == ["data: d", "replicas: 6", "ranks: 1 2 3 6"])
+            #expect(try !plan("--set", "replicas=6").lines.contains { $0.hasPrefix("ranks") })
+            let refused = try plan("--set", "replicas=0").job
+            #expect(refused.status == 65 && refused.diagnosis.contains("replicas: 0, expected 1 to"))
+
+            try FileManager.default.createDirectory(atPath: run, withIntermediateDirectories: true)
+            try AtomicFile.write("replicas: 2\n", to: "\(run)/config.yaml")
+            #expect(try plan("--run", run).lines.contains("replicas: 8"))
+            #expect(try plan("--run", run, "--resume").lines.contains("replicas: 2"))
+            #expect(try plan("--run", run, "--resume", "--set", "replicas=4").lines.contains("ranks: 1 2 4"))
+            let printed = try LunaProcess("train", "--run", run, "--resume", "--print-config").output
+            #expect(printed.contains("\nreplicas: 2 "))
+        }
     }
 
     /// Containers install what luna loads, and no package is forgotten in one of them.

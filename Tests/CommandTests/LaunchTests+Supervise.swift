@@ -11,7 +11,7 @@ extension LaunchTests {
             let luna = "\(directory)/luna"
             let script = """
                 #!/bin/sh
-                case "$*" in *--print-config*) echo "replicas: 8"; exit 0 ;; esac
+                case "$*" in *--print-plan*) printf '%s\n' 'run: \(directory)/run' 'ranks: 1 2 4 8'; exit 0 ;; esac
                 cd '\(directory)'
                 echo "$*" >>starts
                 next=$(sed -n "$(wc -l <starts)p" statuses)
@@ -61,7 +61,7 @@ extension LaunchTests {
                 toFile: file, atomically: false, encoding: .utf8)
             try "#!/bin/sh\ntest \"$1\" != two -a \"$2\" = true\n".write(
                 toFile: agent, atomically: false, encoding: .utf8)
-            try "#!/bin/sh\necho 'replicas: 8  # logical workers'\n".write(
+            try "#!/bin/sh\nprintf '%s\\n' 'run: \(directory)/run' 'replicas: 8' 'ranks: 1 2 4 8'\n".write(
                 toFile: luna, atomically: false, encoding: .utf8)
             for program in [agent, luna] {
                 try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
