@@ -52,7 +52,7 @@ extension ConfigurationKind where Value == Int {
 
     /// Whole numbers from a bound up.
     static func integer(_ range: PartialRangeFrom<Int>) -> Self {
-        wholeNumber.limited(to: "\(range.lowerBound) or more") { range.contains($0) }
+        wholeNumber.limited(to: "\(range.lowerBound) or more", isObvious: true) { range.contains($0) }
     }
 
     /// Multiples of a number in a range.

@@ -36,7 +36,7 @@ extension TrainingConfiguration {
     ]
 
     /// A rule for a key that goes with one value of another: with any other it may only be what the preset says.
-    static func needs<Value: Equatable, Other: Equatable & Sendable>(
+    static func needs<Value: Equatable & Sendable, Other: Equatable & Sendable>(
         _ path: KeyPath<TrainingConfiguration, Value> & Sendable,
         _ other: WritableKeyPath<TrainingConfiguration, Other> & Sendable, _ required: Other
     ) -> Rule {
@@ -46,17 +46,17 @@ extension TrainingConfiguration {
             return "\(name(of: other)): \(example.text(of: other))"
         }
         return Rule(path: path, need: { "\(setting()) only" }) {
-            $0[keyPath: other] == required || $0.hasPresetValue(path) ? nil : "needs \(setting())"
+            $0[keyPath: other] == required || $0.hasPresetValue(path) ? nil : "\($0.text(of: path)) needs \(setting())"
         }
     }
 
     /// A rule for a key that goes with any value of another but null.
-    static func needs<Value: Equatable, Other>(
+    static func needs<Value: Equatable & Sendable, Other>(
         _ path: KeyPath<TrainingConfiguration, Value> & Sendable,
         _ other: KeyPath<TrainingConfiguration, Other?> & Sendable
     ) -> Rule {
         Rule(path: path, need: { "\(name(of: other)) only" }) {
-            $0[keyPath: other] != nil || $0.hasPresetValue(path) ? nil : "needs \(name(of: other))"
+            $0[keyPath: other] != nil || $0.hasPresetValue(path) ? nil : "\($0.text(of: path)) needs \(name(of: other))"
         }
     }
 
