@@ -96,7 +96,7 @@ import Testing
             ("preset: luna16", "preset: dsb2017"), ("crop_size: 96", "crop_size: 128"), ("epochs: 150", "epochs: 100"),
             ("learning_rate: 0.01", "learning_rate: 1e-05"), ("threads: null", "threads: 3"),
             ("validation_fold: 0", "validation_fold: null"), ("flip: true", "flip: false"),
-            ("initial_weights: null", #"initial_weights: "a \"b\" \\ \U0000000A.h5""#),
+            ("initial_weights: null", #"initial_weights: "a \"b\" \\ \U0000000a.h5""#),
             ("output_prior: null", "output_prior: 0.01"),
         ]
         let changed = settings.reduce(standard) { $0.replacing($1.0, with: $1.1) }

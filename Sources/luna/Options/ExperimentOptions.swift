@@ -8,7 +8,7 @@ import Training
 struct ExperimentOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The experiment as YAML; keys that it leaves out have luna's defaults.", valueName: "file"))
+            "The experiment as YAML; keys that it leaves out have the preset's values.", valueName: "file"))
     var config: String?
 
     @Option(
