@@ -120,7 +120,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        .target(name: "TestSupport", dependencies: ["FileIO"], path: "Tests/TestSupport"),
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
         .target(
             name: "FuzzTargets",
             dependencies: [
@@ -136,7 +136,7 @@ let package = Package(
             .testTarget(
                 name: "\(module)Tests",
                 dependencies: [.init(stringLiteral: module), "TestSupport"] + (beside[module] ?? []),
-                resources: fixtures.contains(module) ? [.copy("Fixtures")] : [], swiftSettings: optimised)
+                exclude: fixtures.contains(module) ? ["Fixtures"] : [], swiftSettings: optimised)
         } + [
             // Runs the built command as a user does, under mpirun too.
             .testTarget(
@@ -147,7 +147,7 @@ let package = Package(
     cxxLanguageStandard: .cxx17
 )
 
-/// Modules whose tests carry files made by the scripts in `scripts/fixtures`.
+/// Modules whose tests read files made by the scripts in `scripts/fixtures` (`Repository.fixture`).
 var fixtures: Set<String> { ["CT", "DICOM", "Evaluation", "Network", "FuzzTargets"] }
 
 /// What tests use beside their module and what it depends on.

@@ -25,11 +25,7 @@ struct Fixture: Decodable, Sendable {
     var cases: [String: Case]
     var real: [String: Expected]
 
-    static let shared = Result {
-        let url = try #require(
-            Bundle.module.url(forResource: "series", withExtension: "json", subdirectory: "Fixtures"))
-        return try JSONDecoder().decode(Fixture.self, from: Data(contentsOf: url))
-    }
+    static let shared = Result { try Repository.fixture("series.json", as: Fixture.self) }
 
     /// A file's bytes.
     func bytes(_ name: String, of series: String) throws -> [UInt8] {

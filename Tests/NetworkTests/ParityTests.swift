@@ -1,6 +1,7 @@
 import Compute
 import Detection
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Network
@@ -34,8 +35,7 @@ import Testing
     }
 
     @Test(arguments: [0, 1]) func training(index: Int) throws {
-        let url = try #require(Bundle.module.url(forResource: "Fixtures/parity", withExtension: "json"))
-        let fixture = try JSONDecoder().decode(Fixture.self, from: Data(contentsOf: url)).cases[index]
+        let fixture = try Repository.fixture("parity.json", as: Fixture.self).cases[index]
         let shape = fixture.shape
         let grid = shape[2...].map { $0 / 4 }
         let input = Tensor(shape: shape, values: ClosedForm.image(shape, noise: fixture.noise))
