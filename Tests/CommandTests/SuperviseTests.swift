@@ -4,12 +4,12 @@ import TestSupport
 import Testing
 
 /// `scripts/supervise`, and how `scripts/launch` stops a run.
-extension LaunchTests {
+@Suite(.runsPrograms) struct SuperviseTests {
     /// A luna that ends with the next of some statuses at each start, a checkpoint more where there is a `+`.
     private func supervise(_ statuses: String, _ options: String...) throws -> (status: Int32, starts: [String], Int) {
         try withTemporaryDirectory { directory in
             let luna = "\(directory)/luna"
-            let script = """
+            let standIn = """
                 #!/bin/sh
                 case "$*" in *--print-config*) echo "replicas: 8"; exit 0 ;; esac
                 cd '\(directory)'
@@ -19,11 +19,11 @@ extension LaunchTests {
                 case "$next" in *+) wc -l <starts >run/checkpoints/latest ;; esac
                 exit "${next%+}"
                 """
-            try script.write(toFile: luna, atomically: false, encoding: .utf8)
+            try standIn.write(toFile: luna, atomically: false, encoding: .utf8)
             try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: luna)
             let lines = statuses.split(separator: " ").joined(separator: "\n") + "\n"
             try lines.write(toFile: "\(directory)/statuses", atomically: false, encoding: .utf8)
-            let run = try LaunchScript(
+            let run = try script(
                 "scripts/supervise",
                 ["--wait", "0", "--ranks", "1"] + options + [
                     "--", "train", "--data", "d", "--run", "\(directory)/run",
@@ -67,7 +67,7 @@ extension LaunchTests {
                 try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
             }
             // The job itself cannot start: there are no such hosts, and the agent refuses mpirun's daemon.
-            let run = try LaunchScript(
+            let run = try script(
                 "scripts/supervise",
                 ["--restarts", "0", "--hostfile", file, "--threads", "2", "--", "train", "--run", "\(directory)/run"],
                 environment: ["LUNA": luna, "OMPI_MCA_plm_rsh_agent": agent])
@@ -78,39 +78,38 @@ extension LaunchTests {
     }
 
     /// A rank killed without warning, and TERM to the supervisor: the run ends with the bits of an undisturbed one.
-    @Test(.timeLimit(.minutes(4))) func killedAndStoppedRunsEndWithTheSameBits() throws {
-        try TrainingCommandTests().withRuns { data, directory, config in
-            let whole = try LunaProcess("train", "--data", data, "--run", "\(directory)/whole", "--config", config)
-            #expect(whole.status == 0, "\(whole.diagnosis)")
-            let run = "\(directory)/run"
-            let checkpoints = "\(run)/checkpoints"
-            let arguments = [
-                "--wait", "0", "--ranks", "2", "--", "train", "--data", data, "--run", run, "--config", config,
-            ]
-            // The killer takes rank 1 once there is a checkpoint; a later one lets the supervisor be asked to stop.
-            let killer = Thread {
-                while FileContent.size("\(checkpoints)/step-00000002.h5") == nil { Thread.sleep(forTimeInterval: 0.02) }
-                for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
-                    guard let process = Int32(name),
-                        let line = FileManager.default.contents(atPath: "/proc/\(name)/cmdline"),
-                        let variables = FileManager.default.contents(atPath: "/proc/\(name)/environ"),
-                        String(decoding: line, as: UTF8.self).contains(run),
-                        String(decoding: variables, as: UTF8.self).contains("OMPI_COMM_WORLD_RANK=1\0")
-                    else { continue }
-                    kill(process, SIGKILL)
-                }
+    @Test func killedAndStoppedRunsEndWithTheSameBits() throws {
+        let truth = try UndisturbedRun.whole.get().digest()
+        try withTinyRuns { runs in
+            let run = runs.run()
+            let arguments = ["--wait", "0", "--ranks", "2", "--"] + run.train()
+            // A slow rank leaves time to stop it.
+            let slow = ["LUNA_FAULT": "slow:rank=1:phase=forward:seconds=0.5"]
+            let stopped = try script("scripts/supervise", arguments, environment: slow) { supervisor in
+                // Rank 1 is taken once there is a checkpoint; a later one lets the supervisor be asked to stop.
+                supervisor.wait { run.hasCheckpoint(2) }
+                Self.killRank(1, of: run)
+                supervisor.wait { run.hasCheckpoint(3) }
+                supervisor.send(SIGTERM)
             }
-            killer.start()
-            let stopped = try LaunchScript(
-                "scripts/supervise", arguments, signal: SIGTERM,
-                when: { FileContent.size("\(checkpoints)/step-00000006.h5") != nil })
-            #expect(killer.isFinished && stopped.status == 75, "\(stopped.diagnosis)")
+            #expect(stopped.status == 75, "\(stopped.diagnosis)")
             #expect(stopped.diagnosis.contains("restart 1 of 5"), "\(stopped.diagnosis)")
-            #expect(FileContent.size("\(checkpoints)/step-00000012.h5") == nil)
-            let finished = try LaunchScript("scripts/supervise", arguments + ["--resume"])
+            #expect(!run.hasCheckpoint(6))
+            let finished = try script("scripts/supervise", arguments + ["--resume"])
             #expect(finished.status == 0, "\(finished.diagnosis)")
-            let digest = try #require(try LaunchScript.digest("\(directory)/whole"))
-            #expect(try LaunchScript.digest(run) == digest)
+            #expect(try run.digest() == truth)
+        }
+    }
+
+    private static func killRank(_ rank: Int, of run: TinyRun) {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
+            guard let process = Int32(name),
+                let line = FileManager.default.contents(atPath: "/proc/\(name)/cmdline"),
+                let variables = FileManager.default.contents(atPath: "/proc/\(name)/environ"),
+                String(decoding: line, as: UTF8.self).contains(run.path),
+                String(decoding: variables, as: UTF8.self).contains("OMPI_COMM_WORLD_RANK=\(rank)\0")
+            else { continue }
+            kill(process, SIGKILL)
         }
     }
 }

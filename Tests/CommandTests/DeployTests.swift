@@ -5,21 +5,21 @@ import Testing
 import Yams
 
 /// What can be known of `deploy/` and the scripts without a cluster.
-extension LaunchTests {
+@Suite(.runsPrograms) struct DeployTests {
     private static func text(_ path: String) throws -> String {
-        String(decoding: try FileContent.bytes("\(LaunchScript.root)/\(path)"), as: UTF8.self)
+        String(decoding: try FileContent.bytes("\(Repository.root)/\(path)"), as: UTF8.self)
     }
 
     /// Every shell script of the repository, by its first line, and those that others read.
     static let shellScripts: [String] = {
         let directories = ["scripts", "deploy/slurm"]
         let all = directories.flatMap { directory in
-            ((try? FileContent.names(inDirectory: "\(LaunchScript.root)/\(directory)")) ?? []).map {
+            ((try? FileContent.names(inDirectory: "\(Repository.root)/\(directory)")) ?? []).map {
                 "\(directory)/\($0)"
             }
         }
         return all.filter { path in
-            guard !FileContent.isDirectory("\(LaunchScript.root)/\(path)"), let text = try? text(path) else {
+            guard !FileContent.isDirectory("\(Repository.root)/\(path)"), let text = try? text(path) else {
                 return false
             }
             return text.hasPrefix("#!/usr/bin/env bash\n") || text.hasPrefix("# Sourced by ")
@@ -28,18 +28,18 @@ extension LaunchTests {
 
     @Test func shellScriptsParse() throws {
         #expect(Self.shellScripts.count > 12 && Self.shellScripts.contains("scripts/launching"))
-        for script in Self.shellScripts {
-            let run = try LaunchScript("bash", ["-n", script])
+        for path in Self.shellScripts {
+            let run = try script("bash", ["-n", path])
             #expect(run.status == 0, "\(run.diagnosis)")
         }
     }
 
-    @Test(.enabled(if: LaunchScript.has("shellcheck"))) func shellScriptsHaveNothingToWarnOf() throws {
+    @Test(.enabled(if: ProgramRun.has("shellcheck"))) func shellScriptsHaveNothingToWarnOf() throws {
         let mine = Self.shellScripts.filter { path in
             ["launch", "supervise", "hosts", "slurm"].contains { path.contains($0) }
         }
         #expect(mine.count == 8)
-        let run = try LaunchScript("shellcheck", ["--external-sources", "--severity=warning", "--shell=bash"] + mine)
+        let run = try script("shellcheck", ["--external-sources", "--severity=warning", "--shell=bash"] + mine)
         #expect(run.status == 0, "\(run.output)")
     }
 
@@ -47,7 +47,7 @@ extension LaunchTests {
     @Test(arguments: ["launch", "launch-local", "supervise", "hosts"]) func helpNamesEveryOption(_ name: String) throws
     {
         let text = try Self.text("scripts/\(name)")
-        let help = try LaunchScript("scripts/\(name)", ["--help"])
+        let help = try script("scripts/\(name)", ["--help"])
         #expect(help.status == 0 && !help.output.contains("set -euo"))
         var taken: Set<Substring> = []
         //         --ranks | --threads) …
@@ -61,7 +61,7 @@ extension LaunchTests {
     }
 
     /// Containers install what luna loads, and no package is forgotten in one of them.
-    @Test(.enabled(if: LaunchScript.has("dpkg-query") && LaunchScript.has("ldd")))
+    @Test(.enabled(if: ProgramRun.has("dpkg-query") && ProgramRun.has("ldd")))
     func containersHaveTheLibraries() throws {
         let docker = try Self.text("deploy/container/Dockerfile"),
             apptainer = try Self.text("deploy/container/luna.def")
@@ -78,55 +78,55 @@ extension LaunchTests {
             #expect(packages.isSuperset(of: extra + ["openmpi-bin"]), "\(packages)")
             var reached = packages
             for package in packages {
-                let depends = try LaunchScript("dpkg-query", ["-W", "-f", "${Depends}", package]).output
+                let depends = try script("dpkg-query", ["-W", "-f", "${Depends}", package]).output
                 reached.formUnion(depends.split { " ,|".contains($0) }.map(String.init))
             }
             // libmpi.so.40 => /lib/x86_64-linux-gnu/libmpi.so.40 (0x…)
-            let loaded = try LaunchScript("ldd", [LunaProcess.executable.path]).output.split(separator: "\n")
+            let loaded = try script("ldd", [lunaPath]).output.split(separator: "\n")
             for library in ["libmpi.so", "libopenblas.so", "libhdf5", "libz.so"] {
                 let line = try #require(loaded.first { $0.contains("\(library)") && $0.contains("=>") }, "\(library)")
                 let path = String(line.split(separator: " ")[2])
                 let file = URL(fileURLWithPath: path).resolvingSymlinksInPath().lastPathComponent
-                let owner = try LaunchScript("dpkg-query", ["-S", "*/\(file)"]).output.prefix { $0 != ":" }
+                let owner = try script("dpkg-query", ["-S", "*/\(file)"]).output.prefix { $0 != ":" }
                 #expect(reached.contains(String(owner)), "\(library) comes from \(owner)")
             }
         }
         // What the recipe copies is there.
         for line in docker.split(separator: "\n") where line.hasPrefix("COPY") && !line.contains("--from") {
             for word in line.split(separator: " ").dropFirst().dropLast() where !word.hasPrefix("--") {
-                #expect(FileManager.default.fileExists(atPath: "\(LaunchScript.root)/\(word)"), "\(word)")
+                #expect(FileManager.default.fileExists(atPath: "\(Repository.root)/\(word)"), "\(word)")
             }
         }
         #expect(docker.contains("useradd --create-home --uid 1000 mpiuser") && docker.contains("\nUSER mpiuser\n"))
     }
 
     /// The test that Apptainer runs in the image it has built, run here.
-    @Test(.timeLimit(.minutes(4))) func apptainersTestPasses() throws {
+    @Test func apptainersTestPasses() throws {
         let sections = try Self.text("deploy/container/luna.def").components(separatedBy: "\n%test\n")
         #expect(sections.count == 2)
-        let bin = LunaProcess.executable.deletingLastPathComponent().path
-        let run = try LaunchScript("sh", ["-c", "PATH='\(bin)':$PATH\n" + sections[1]])
+        let bin = (lunaPath as NSString).deletingLastPathComponent
+        let run = try script("sh", ["-c", "PATH='\(bin)':$PATH\n" + sections[1]])
         #expect(run.status == 0 && run.output.contains("5383623 parameters"), "\(run.diagnosis)")
     }
 
-    @Test(.enabled(if: LaunchScript.has("ssh"))) func sshReachesTheWorkersPort() throws {
-        let run = try LaunchScript("ssh", ["-F", "deploy/container/ssh_config", "-G", "luna-fold0-worker-0"])
+    @Test(.enabled(if: ProgramRun.has("ssh"))) func sshReachesTheWorkersPort() throws {
+        let run = try script("ssh", ["-F", "deploy/container/ssh_config", "-G", "luna-fold0-worker-0"])
         let options = Set(run.output.split(separator: "\n"))
         #expect(options.isSuperset(of: ["port 2222", "stricthostkeychecking false", "userknownhostsfile /dev/null"]))
         #expect(try Self.text("deploy/container/sshd_config").contains("\nPort 2222\n"))
     }
 
     /// sshd accepts its configuration, with a host key where the operator puts it.
-    @Test(.enabled(if: LaunchScript.has("sshd") && LaunchScript.has("ssh-keygen"))) func sshdTakesItsConfiguration()
+    @Test(.enabled(if: ProgramRun.has("sshd") && ProgramRun.has("ssh-keygen"))) func sshdTakesItsConfiguration()
         throws
     {
         try withTemporaryDirectory { directory in
             let key = "\(directory)/id_rsa", file = "\(directory)/sshd_config"
-            #expect(try LaunchScript("ssh-keygen", ["-q", "-t", "rsa", "-N", "", "-f", key]).status == 0)
+            #expect(try script("ssh-keygen", ["-q", "-t", "rsa", "-N", "", "-f", key]).status == 0)
             try Self.text("deploy/container/sshd_config").replacing("/home/mpiuser/.ssh/id_rsa", with: key)
                 .write(toFile: file, atomically: false, encoding: .utf8)
             try FileManager.default.createDirectory(atPath: "/run/sshd", withIntermediateDirectories: true)
-            let run = try LaunchScript("sh", ["-c", "exec \"$(command -v sshd)\" -T -f '\(file)'"])
+            let run = try script("sh", ["-c", "exec \"$(command -v sshd)\" -T -f '\(file)'"])
             #expect(run.status == 0, "\(run.diagnosis)")
             let options = Set(run.output.split(separator: "\n"))
             #expect(options.isSuperset(of: ["port 2222", "usepam no", "strictmodes no", "passwordauthentication no"]))
@@ -174,7 +174,7 @@ extension LaunchTests {
         #expect(containers[1]["args"] as? [String] == ["-De", "-f", "/home/mpiuser/.sshd_config"])
         #expect(containers[0]["command"] as? [String] == ["/opt/luna/scripts/launch"])
         let arguments = try #require(containers[0]["args"] as? [String])
-        let plan = try LaunchScript(
+        let plan = try script(
             "scripts/launch", ["--dry-run"] + arguments,
             environment: ["OMPI_MCA_orte_default_hostfile": "/etc/mpi/hostfile"])
         #expect(plan.status == 0, "\(plan.diagnosis)")

@@ -1,15 +1,16 @@
 import FileIO
 import Foundation
+import TestSupport
 import Testing
 
 /// The batch scripts of `deploy/slurm`.
-extension LaunchTests {
+@Suite(.runsPrograms) struct SlurmTests {
     static let mayStartSlurm =
-        getuid() == 0 && ["slurmctld", "slurmd", "munged", "mpirun"].allSatisfy(LaunchScript.has)
+        getuid() == 0 && ["slurmctld", "slurmd", "munged", "mpirun"].allSatisfy(ProgramRun.has)
 
     /// A real Slurm of two nodes preempts each form of the batch script, which is requeued and ends with the same bits.
-    @Test(.enabled(if: mayStartSlurm), .timeLimit(.minutes(8))) func slurmPreemptsAndResumes() throws {
-        let run = try LaunchScript("deploy/slurm/try-on-one-machine", [])
+    @Test(.enabled(if: mayStartSlurm)) func slurmPreemptsAndResumes() throws {
+        let run = try script("deploy/slurm/try-on-one-machine", [], limit: 480)
         #expect(run.status == 0, "\(run.diagnosis)")
         for form in ["mpirun", "srun"] {
             #expect(run.diagnosis.contains("\(form): preempted, after step"), "\(run.diagnosis)")
@@ -20,7 +21,7 @@ extension LaunchTests {
     /// The directives that preemption and requeueing need, in each form: whom the signal reaches differs.
     @Test(arguments: [("mpirun", "B:USR1@120"), ("srun", "USR1@120")])
     func batchScriptsAskForTheSignal(_ form: String, _ signal: String) throws {
-        let path = "\(LaunchScript.root)/deploy/slurm/\(form).sbatch"
+        let path = "\(Repository.root)/deploy/slurm/\(form).sbatch"
         let lines = String(decoding: try FileContent.bytes(path), as: UTF8.self).split(separator: "\n")
         // sbatch reads directives only before the first command.
         let head = lines.prefix { $0.hasPrefix("#") }
@@ -43,7 +44,7 @@ extension LaunchTests {
             export -f mpirun srun scontrol
             exec bash deploy/slurm/\(form).sbatch DATA RUN --set seed=1
             """
-        let run = try LaunchScript(
+        let run = try script(
             "bash", ["-c", stand],
             environment: [
                 "SLURM_NTASKS": "8", "SLURM_NTASKS_PER_NODE": "4", "SLURM_CPUS_PER_TASK": "6", "SLURM_JOB_ID": "17",
