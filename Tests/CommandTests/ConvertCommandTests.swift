@@ -60,8 +60,8 @@ import Testing
         }
     }
 
-    /// A disk that is full at some file: earlier files stay, nothing half-written is left, and with room again the conversion
-    /// goes on to the bytes that it always has.
+    /// A disk that is full at some file: earlier files stay, nothing half-written is left, and with room again the
+    /// conversion goes on to the bytes that it always has.
     @Test(arguments: [1, 40, 300]) func aFullDiskIsAnIOFailure(kilobytes: Int) throws {
         try withPhantoms { directory, input in
             let output = "\(directory)/out"

@@ -2,7 +2,8 @@ import FileIO
 import TestSupport
 import Testing
 
-/// Calls `body` with a short run that is to be disturbed, and afterwards to end with the bits of ``UndisturbedRun/short``.
+/// Calls `body` with a short run that is to be disturbed, and afterwards to end with the bits of
+/// ``UndisturbedRun/short``.
 func withDisturbedRun(_ body: (TinyRun) throws -> Void) throws {
     try withTinyRuns(UndisturbedRun.shortSettings) { try body($0.run()) }
 }

@@ -16,8 +16,8 @@ import Testing
     // Without a prior of the output, so that there are findings.
     private static let settings = ["steps_per_epoch": "2", "output_prior": "null"]
 
-    /// A run that evaluates itself every second epoch says what `luna detect` and `luna evaluate` say of its checkpoints,
-    /// at any number of ranks; the best one is kept.
+    /// A run that evaluates itself every second epoch says what `luna detect` and `luna evaluate` say of its
+    /// checkpoints, at any number of ranks; the best one is kept.
     @Test func evaluatesWhileTraining() throws {
         // More checkpoints than are kept.
         let more = ["epochs": "4", "evaluate_every_epochs": "2", "keep_checkpoints": "1"]
@@ -60,8 +60,8 @@ import Testing
         }
     }
 
-    /// Asked to stop while it evaluates, a run leaves a checkpoint that owes the evaluation; resumed, its log says what an
-    /// uninterrupted one's does, every evaluation once.
+    /// Asked to stop while it evaluates, a run leaves a checkpoint that owes the evaluation; resumed, its log says what
+    /// an uninterrupted one's does, every evaluation once.
     @Test func stopsWhileEvaluating() throws {
         let more = ["epochs": "3", "evaluate_every_epochs": "1", "threads": "1"]
         try withTinyRuns(Self.settings.merging(more) { $1 }) { runs in

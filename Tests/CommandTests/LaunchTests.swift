@@ -30,8 +30,8 @@ import Testing
         }
     }
 
-    /// The examples are hostfiles to Open MPI, and each rank gets cores of its own on the host that has them. With slots
-    /// for cores and PE=8, mpirun by itself would put all ranks on the first host.
+    /// The examples are hostfiles to Open MPI, and each rank gets cores of its own on the host that has them. With
+    /// slots for cores and PE=8, mpirun by itself would put all ranks on the first host.
     @Test(arguments: [
         ("workstation", 4, [4]), ("cluster", 8, [4, 4]), ("cluster", 2, [1, 1]), ("mixed", 8, [3, 3, 2]),
         ("mixed", 13, [8, 3, 2]),

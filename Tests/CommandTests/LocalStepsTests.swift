@@ -13,8 +13,8 @@ import Testing
         try FileContent.bytes(run.checkpoint(step))
     }
 
-    /// A rank that holds both sites, one for each, two for each: every checkpoint has the same bytes, within rounds and at
-    /// their ends.
+    /// A rank that holds both sites, one for each, two for each: every checkpoint has the same bytes, within rounds and
+    /// at their ends.
     @Test(arguments: [2, 4]) func sitesGiveTheSameBitsOnAnyRanks(_ ranks: Int) throws {
         let alone = try UndisturbedRun.local.get()
         try withLocalRuns { runs in
@@ -27,7 +27,8 @@ import Testing
         }
     }
 
-    /// A run that is killed in an outer update or a step, and one that is stopped within a round, end with the same bytes.
+    /// A run that is killed in an outer update or a step, and one that is stopped within a round, end with the same
+    /// bytes.
     @Test(arguments: [
         ("kill:rank=1:step=5:phase=outer", 2, 4), ("kill:rank=3:step=5:phase=backward", 4, 1),
         ("term:rank=1:step=3:phase=forward", 2, 1),

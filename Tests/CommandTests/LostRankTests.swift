@@ -3,8 +3,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Jobs that lose a rank, their launcher, a bit or a step: each ends with the documented status within some seconds, leaves
-/// no process, and resumed it ends with the bits of a run that nothing happened to.
+/// Jobs that lose a rank, their launcher, a bit or a step: each ends with the documented status within some seconds,
+/// leaves no process, and resumed it ends with the bits of a run that nothing happened to.
 @Suite(.runsPrograms) struct LostRankTests {
     /// In an order in which each can still come about after those before it.
     private static let kills = [
@@ -13,8 +13,8 @@ import Testing
         "rank=1:step=4:phase=checkpoint", "rank=1:step=5:phase=reduce", "rank=0:step=6:phase=write",
     ]
 
-    /// A run whose ranks are killed at every place of a step, one after the other, at last rank 0 in the midst of writing a
-    /// checkpoint.
+    /// A run whose ranks are killed at every place of a step, one after the other, at last rank 0 in the midst of
+    /// writing a checkpoint.
     @Test func killedRank() throws {
         try withDisturbedRun { run in
             for fault in Self.kills {
@@ -99,8 +99,8 @@ import Testing
         var skipped_series: [String]?
     }
 
-    /// Crops that give no finite gradient on one rank: all ranks leave out the step, the log and the warning name the scan,
-    /// and the run goes on; whichever rank it was.
+    /// Crops that give no finite gradient on one rank: all ranks leave out the step, the log and the warning name the
+    /// scan, and the run goes on; whichever rank it was.
     @Test func notANumber() throws {
         var ends: [[UInt8]] = []
         for (ranks, fault, culprit) in [(2, "rank=1", "replica 1 (rank 1)"), (1, "rank=0", "replica 0 (rank 0)")] {

@@ -11,7 +11,8 @@ func luna(_ arguments: String...) throws -> ProgramRun { try luna(arguments) }
 /// Runs `luna` alone.
 ///
 /// - Parameters:
-///   - blocks: Where it is not nil, no file may grow beyond so many blocks of 512 (some shells: 1024) bytes: a full disk.
+///   - blocks: Where it is not nil, no file may grow beyond so many blocks of 512 (some shells: 1024) bytes: a full
+///     disk.
 ///   - meanwhile: What to do while it runs.
 func luna(
     _ arguments: [String], fileLimit blocks: Int? = nil, meanwhile: (RunningProgram) throws -> Void = { _ in }

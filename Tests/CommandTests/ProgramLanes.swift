@@ -3,8 +3,9 @@ import Testing
 
 /// A trait of suites whose tests wait for programs: some tests at a time run, on threads of their own.
 ///
-/// Tests of other suites meanwhile have the threads that Swift gives all tests, of which there are as many as processors.
-/// A test may wait long for its turn, so time limits are those of ``ProgramRun``, which count from a program's start.
+/// Tests of other suites meanwhile have the threads that Swift gives all tests, of which there are as many as
+/// processors. A test may wait long for its turn, so time limits are those of ``ProgramRun``, which count from a
+/// program's start.
 struct ProgramLanes: SuiteTrait, TestTrait, TestScoping {
     let isRecursive = true
 
@@ -20,7 +21,8 @@ struct ProgramLanes: SuiteTrait, TestTrait, TestScoping {
         private let queue = OperationQueue()
 
         private init() {
-            // One more than processors, for tests that sleep; on large machines no more than keep disks and memory easy.
+            // One more than processors, for tests that sleep; on large machines no more than keep disks and memory
+            // easy.
             queue.maxConcurrentOperationCount = min(ProcessInfo.processInfo.activeProcessorCount + 1, 8)
         }
 

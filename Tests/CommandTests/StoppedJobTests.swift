@@ -5,8 +5,8 @@ import Testing
 
 /// What becomes of jobs whose launcher stands still or whose disk is full.
 @Suite(.runsPrograms) struct StoppedJobTests {
-    /// A launcher that stands still stops no rank: they train to the end, or to the step after which one of them was asked to
-    /// stop, and then wait for it.
+    /// A launcher that stands still stops no rank: they train to the end, or to the step after which one of them was
+    /// asked to stop, and then wait for it.
     @Test(arguments: [false, true]) func stoppedLauncher(ranksAreAskedToEnd: Bool) throws {
         try withDisturbedRun { run in
             let job = try mpirun(ranks: 2, fault: "slow:rank=1:phase=forward:seconds=0.5", run.train()) { job in
@@ -46,8 +46,8 @@ import Testing
             .flatMap { Int32($0.dropFirst(5).trimmingCharacters(in: .whitespaces)) }
     }
 
-    /// A file system without room for the second checkpoint: the job ends before a third, the first is good, and with more
-    /// room the run goes on to the same bits.
+    /// A file system without room for the second checkpoint: the job ends before a third, the first is good, and with
+    /// more room the run goes on to the same bits.
     @Test(.enabled(if: SmallFileSystem.isPermitted)) func fullFileSystem() throws {
         try withDisturbedRun { run in
             try FileContent.makeDirectory(run.checkpoints)

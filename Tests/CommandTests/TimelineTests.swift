@@ -63,8 +63,8 @@ import Testing
         }
     }
 
-    /// Where all ranks fail alike, the timeline has all of them, and the failure is still known afterwards. Steps without a
-    /// finite gradient change nothing, on all ranks alike, and end the run when they do not end.
+    /// Where all ranks fail alike, the timeline has all of them, and the failure is still known afterwards. Steps
+    /// without a finite gradient change nothing, on all ranks alike, and end the run when they do not end.
     @Test(arguments: [1, 2]) func divergedRun(_ ranks: Int) throws {
         try withTinyRuns(["replicas": "2", "epochs": "1", "steps_per_epoch": "20"]) { runs in
             let (run, path) = (runs.run("wild"), "\(runs.directory)/timeline.json")
@@ -89,8 +89,8 @@ import Testing
         }
     }
 
-    /// A rank that fails by itself writes its own part, and waits for nobody: the other may do the same a moment later, or
-    /// be ended meanwhile.
+    /// A rank that fails by itself writes its own part, and waits for nobody: the other may do the same a moment later,
+    /// or be ended meanwhile.
     @Test func timelineOfARankThatFails() throws {
         try withTinyRuns { runs in
             var run = runs.run()
@@ -113,8 +113,8 @@ import Testing
         }
     }
 
-    /// A timeline that cannot be written costs a finished run nothing but a warning: its directory has gone meanwhile, or
-    /// has no room.
+    /// A timeline that cannot be written costs a finished run nothing but a warning: its directory has gone meanwhile,
+    /// or has no room.
     @Test(arguments: SmallFileSystem.isPermitted ? [false, true] : [false])
     func timelineWithoutAPlace(isFull: Bool) throws {
         try withTinyRuns(["replicas": "2", "epochs": "1"]) { runs in

@@ -12,8 +12,8 @@ public struct ProgramRun: Sendable {
 
     /// Runs a program and waits for its end.
     ///
-    /// Both of its pipes are drained while it runs, and it starts with no signal blocked: a test's thread may block some,
-    /// and children inherit that. Its environment is this process's with `variables`, some for Open MPI
+    /// Both of its pipes are drained while it runs, and it starts with no signal blocked: a test's thread may block
+    /// some, and children inherit that. Its environment is this process's with `variables`, some for Open MPI
     /// (``openMPIVariables``) and the directories of system programs beside it.
     ///
     /// - Parameters:
@@ -68,11 +68,13 @@ public struct ProgramRun: Sendable {
         let said: String
     }
 
-    /// What lets Open MPI run tests: as root, and with ranks that share cores and so must give them up while they wait.
+    /// The variables that let Open MPI run tests: as root, and with ranks that share cores, which they must give up
+    /// while they wait.
     public static let openMPIVariables = [
         "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMPI_MCA_mpi_yield_when_idle": "1",
     ]
 
+    /// What every program finds set.
     private static let environment: [String: String] = {
         var variables = ProcessInfo.processInfo.environment.merging(openMPIVariables) { $1 }
         variables["PATH", default: "/usr/bin:/bin"] += ":/usr/sbin:/sbin"
@@ -100,13 +102,14 @@ public struct ProgramRun: Sendable {
     }
 }
 
-/// A program that runs.
+/// A program while it runs.
 public struct RunningProgram: @unchecked Sendable {
     // `processIdentifier` and `isRunning` may be asked for by any thread.
     private let process: Process
 
     init(_ process: Process) { self.process = process }
 
+    /// The process's identifier.
     public var identifier: Int32 { process.processIdentifier }
 
     /// Waits until a condition holds, but no longer than the program runs.

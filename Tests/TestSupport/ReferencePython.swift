@@ -4,7 +4,7 @@ import Foundation
 public enum ReferencePython {
     private static let executable = ProcessInfo.processInfo.environment["LUNA_PYTHON"]
 
-    /// Whether there is one with these modules.
+    /// Whether there is such a Python, and it has these modules.
     public static func has(_ modules: String...) -> Bool {
         let code =
             "import importlib.util as u, sys; sys.exit(any(u.find_spec(name) is None for name in sys.argv[1:]))"
