@@ -54,19 +54,22 @@ let package = Package(
         system("COpenMPI", pkgConfig: "ompi-c", apt: "libopenmpi-dev"),
         system("COpenBLAS", pkgConfig: "openblas", apt: "libopenblas-dev"),
         system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
-        .target(name: "CKernels"),
-        .target(name: "FileIO", dependencies: ["CZlib"], swiftSettings: optimised),
+        .target(name: "CSystem"),
+        .target(name: "Basics", dependencies: ["CSystem"], swiftSettings: optimised),
+        .target(name: "FileIO", dependencies: ["Basics", "CZlib"], swiftSettings: optimised),
         .target(name: "Scaling", dependencies: ["FileIO"]),
         .target(name: "Pictures", dependencies: ["CZlib", "FileIO"], swiftSettings: optimised),
         .target(name: "Protobuf"),
-        .target(name: "TensorBoard", dependencies: ["FileIO", "Pictures", "Protobuf"]),
+        .target(name: "TensorBoard", dependencies: ["Basics", "FileIO", "Pictures", "Protobuf"]),
         .target(name: "HDF5", dependencies: ["CHDF5", "CZlib", "FileIO"]),
         .target(name: "MPI", dependencies: ["COpenMPI"]),
+        .target(name: "Exchange", dependencies: ["FileIO", "MPI"], swiftSettings: optimised),
+        .target(name: "CKernels"),
         .target(
             name: "Compute",
-            dependencies: ["COpenBLAS", "CKernels"] + kernelTargets.map { .init(stringLiteral: $0.name) },
+            dependencies: ["Basics", "COpenBLAS", "CKernels"] + kernelTargets.map { .init(stringLiteral: $0.name) },
             swiftSettings: optimised),
-        .target(name: "CT", dependencies: ["Compute", "FileIO", "CZlib"], swiftSettings: optimised),
+        .target(name: "CT", dependencies: ["Basics", "FileIO", "CZlib"], swiftSettings: optimised),
         // Without the trait it is empty, and nothing of GDCM is looked for: no system-library target, whose pkg-config would
         // be asked whether it is used or not, and GDCM has none.
         .target(
@@ -77,66 +80,72 @@ let package = Package(
         .target(
             name: "DICOM",
             dependencies: [
-                "CT", "Compute", "FileIO", .target(name: "CGDCM", condition: .when(traits: ["DICOM"])),
+                "Basics", "CT", "FileIO", .target(name: "CGDCM", condition: .when(traits: ["DICOM"])),
             ],
             swiftSettings: optimised),
-        .target(name: "Network", dependencies: ["Compute", "HDF5", "FileIO"], swiftSettings: optimised),
+        .target(name: "Network", dependencies: ["Basics", "Compute", "HDF5", "FileIO"], swiftSettings: optimised),
         .target(
             name: "Interchange", dependencies: ["FileIO", "Network", "Protobuf"], swiftSettings: optimised),
-        .target(name: "Evaluation", dependencies: ["FileIO", "Compute"], swiftSettings: optimised),
-        .target(name: "Detection", dependencies: ["Compute", "FileIO"], swiftSettings: optimised),
+        .target(name: "Evaluation", dependencies: ["Basics", "FileIO"], swiftSettings: optimised),
+        .target(name: "Detection", dependencies: ["Basics"], swiftSettings: optimised),
         .target(
-            name: "PatchData", dependencies: ["CT", "Compute", "Detection", "HDF5", "FileIO"],
+            name: "PatchData", dependencies: ["Basics", "CT", "Detection", "HDF5", "FileIO"],
             swiftSettings: optimised),
         .target(
             name: "Views",
-            dependencies: ["CT", "Compute", "Detection", "Evaluation", "FileIO", "PatchData", "Pictures"],
+            dependencies: ["Basics", "CT", "Detection", "Evaluation", "FileIO", "PatchData", "Pictures"],
             swiftSettings: optimised),
         .target(
             name: "Report",
             dependencies: [
-                "CT", "Evaluation", "FileIO", "PatchData", "Pictures", "Scaling", "Views",
+                "Basics", "CT", "Evaluation", "FileIO", "PatchData", "Pictures", "Scaling", "Views",
                 .product(name: "Mustache", package: "swift-mustache"),
             ],
             swiftSettings: optimised),
         .target(
             name: "Inference",
-            dependencies: ["CT", "Compute", "Detection", "Evaluation", "FileIO", "MPI", "Network", "PatchData"],
+            dependencies: ["Basics", "CT", "Detection", "Evaluation", "FileIO", "MPI", "Network", "PatchData"],
             swiftSettings: optimised),
-        .target(name: "Diagnosis", dependencies: ["Compute", "FileIO", "HDF5", "MPI"]),
+        .target(
+            name: "Learning", dependencies: ["Basics", "Compute", "Detection", "Network"],
+            swiftSettings: optimised),
+        .target(name: "Diagnosis", dependencies: ["Basics", "Compute", "FileIO", "HDF5", "MPI"]),
         .target(
             name: "Training",
             dependencies: [
-                "Compute", "Detection", "Evaluation", "FileIO", "HDF5", "Inference", "MPI", "Network", "PatchData",
-                "TensorBoard", "Views", .product(name: "Logging", package: "swift-log"),
+                "Basics", "Compute", "Detection", "Evaluation", "Exchange", "FileIO", "HDF5", "Inference", "Learning",
+                "MPI", "Network", "PatchData", "TensorBoard", "Views", .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: optimised),
         .executableTarget(
             name: "luna",
             dependencies: [
-                "CT", "Compute", "DICOM", "Detection", "Diagnosis", "Evaluation", "FileIO", "HDF5", "Inference",
-                "Interchange", "MPI", "Network", "PatchData", "Report", "Scaling", "Training", "Views",
+                "Basics", "CT", "Compute", "DICOM", "Detection", "Diagnosis", "Evaluation", "Exchange", "FileIO",
+                "HDF5", "Inference", "Interchange", "Learning", "MPI", "Network", "PatchData", "Report", "Scaling",
+                "Training", "Views",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        .target(name: "TestSupport", dependencies: ["FileIO"], path: "Tests/TestSupport"),
+        .target(name: "MPITestSupport", dependencies: ["MPI"], path: "Tests/MPITestSupport"),
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "CT", "Compute", "Evaluation", "FileIO", "HDF5", "Interchange", "Network", "PatchData", "Training",
+                "Basics", "CT", "Evaluation", "FileIO", "HDF5", "Interchange", "Network", "PatchData", "Training",
             ],
             path: "Tests/FuzzTargets"),
     ] + kernelTargets + fuzzer
         + [
-            "FileIO", "Pictures", "Protobuf", "TensorBoard", "HDF5", "MPI", "Compute", "CT", "DICOM", "Network",
+            "Basics", "FileIO", "Pictures", "Protobuf", "TensorBoard", "HDF5", "MPI", "Exchange", "Compute", "CT",
+            "DICOM", "Network",
             "Interchange", "Evaluation", "Detection", "PatchData", "Inference", "Views", "Report", "Training",
-            "Diagnosis", "Scaling", "FuzzTargets",
+            "Diagnosis", "Scaling", "Learning", "FuzzTargets",
         ].map { module in
             .testTarget(
                 name: "\(module)Tests",
                 dependencies: [.init(stringLiteral: module), "TestSupport"] + (beside[module] ?? []),
-                resources: fixtures.contains(module) ? [.copy("Fixtures")] : [], swiftSettings: optimised)
+                exclude: fixtures.contains(module) ? ["Fixtures"] : [], swiftSettings: optimised)
         } + [
             // Runs the built command as a user does, under mpirun too.
             .testTarget(
@@ -147,14 +156,14 @@ let package = Package(
     cxxLanguageStandard: .cxx17
 )
 
-/// Modules whose tests carry files made by the scripts in `scripts/fixtures`.
-var fixtures: Set<String> { ["CT", "DICOM", "Evaluation", "Network", "FuzzTargets"] }
+/// Modules whose tests read files made by the scripts in `scripts/fixtures` (`Repository.fixture`).
+var fixtures: Set<String> { ["CT", "DICOM", "Evaluation", "Learning", "Network", "FuzzTargets"] }
 
 /// What tests use beside their module and what it depends on.
 var beside: [String: [Target.Dependency]] {
     [
-        "Network": ["Detection"], "Pictures": ["CZlib"], "Interchange": ["Compute", "HDF5"],
+        "Detection": ["FileIO"], "Network": ["Detection"], "Learning": ["FileIO"], "Pictures": ["CZlib"], "Interchange": ["Basics", "HDF5"],
         "FuzzTargets": ["FileIO", "PatchData", "Training"],
-        "Scaling": ["Compute", "FileIO"],
+        "Scaling": ["Basics", "FileIO"], "Exchange": ["MPITestSupport"], "Training": ["MPITestSupport"],
     ]
 }

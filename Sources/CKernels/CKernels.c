@@ -1,8 +1,4 @@
-#define _GNU_SOURCE
 #include "CKernels.h"
-
-#include <sched.h>
-#include <unistd.h>
 
 int ck_instruction_set(void) {
 #if defined(__x86_64__)
@@ -15,13 +11,4 @@ int ck_instruction_set(void) {
 #else
     return 0;
 #endif
-}
-
-int ck_available_cores(void) {
-#if defined(__linux__)
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-#endif
-    long count = sysconf(_SC_NPROCESSORS_ONLN);
-    return count > 0 ? (int)count : 1;
 }

@@ -1,4 +1,4 @@
-import Compute
+import Basics
 
 /// Bit volumes as sets of voxels.
 extension BitVolume {

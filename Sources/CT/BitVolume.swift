@@ -1,4 +1,4 @@
-import Compute
+import Basics
 
 /// A volume of bits, 64 voxels of a row to a word: masks at an eighth of a byte each, and whole rows at a time.
 struct BitVolume {

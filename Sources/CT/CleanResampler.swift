@@ -1,4 +1,4 @@
-import Compute
+import Basics
 
 /// Luminance, padding, bone and resampling of the box that is wanted, slice by slice: memory for a few slices only.
 struct CleanResampler<Voxel: VoxelScalar> {

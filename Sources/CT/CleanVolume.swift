@@ -1,4 +1,4 @@
-import Compute
+import Basics
 
 /// A scan after preprocessing: 1 mm isotropic, UInt8, lungs kept, everything else `CleanVolume.padding`.
 public struct CleanVolume: Sendable {

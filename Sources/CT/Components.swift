@@ -1,4 +1,4 @@
-import Compute
+import Basics
 
 /// The connected components of a set of voxels, or of what is not in it: labelled by runs.
 ///

@@ -1,4 +1,4 @@
-import Compute
+import Basics
 import FileIO
 
 /// The files of a data set laid out as LUNA16 is distributed:
@@ -47,7 +47,7 @@ public struct LUNA16Layout: Sendable {
     ///   - masks: The directory of lung masks to use in place of the one found; for one scan, its mask itself will do.
     /// - Throws: `InputError` where nothing of the layout is there, a scan is there twice, or a path given is wrong.
     public init(directory: String, annotations: String? = nil, masks: String? = nil) throws {
-        let root = Self.withoutTrailingSlash(directory)
+        let root = Path.withoutTrailingSlashes(directory)
         var searchRoots = [root]
         if FileContent.size(root) != nil {
             guard Self.isHeader(root) else { throw ScanFile.refusal(of: directory) }
@@ -96,7 +96,7 @@ public struct LUNA16Layout: Sendable {
     ///   - masks: The directory of lung masks, or the mask, to use in place of the one found.
     /// - Throws: `InputError` where a path given is wrong.
     public init(seriesUID: String, at path: String, annotations: String? = nil, masks: String? = nil) throws {
-        let root = Self.withoutTrailingSlash(path)
+        let root = Path.withoutTrailingSlashes(path)
         let parent = Self.parent(of: root)
         scans = [Scan(fold: 0, seriesUID: seriesUID, path: root)]
         missingSubsets = []
@@ -116,7 +116,7 @@ public struct LUNA16Layout: Sendable {
             return searchRoots.map { "\($0)/seg-lungs-LUNA16" }.first(where: FileContent.isDirectory)
         }
         guard FileContent.isDirectory(given) else { throw InputError(given, "no such directory of lung masks") }
-        return withoutTrailingSlash(given)
+        return Path.withoutTrailingSlashes(given)
     }
 
     private static func annotationsPath(_ given: String?, _ searchRoots: [String]) throws -> String? {
@@ -171,19 +171,10 @@ public struct LUNA16Layout: Sendable {
     }
 
     private static func subsetNumber(_ path: String) -> Int? {
-        let name = path.split(separator: "/").last ?? ""
+        let name = Path.name(of: path)
         guard name.hasPrefix("subset"), let number = Int(name.dropFirst(6)), 0..<foldCount ~= number else { return nil }
         return number
     }
 
-    private static func parent(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return path == "." ? ".." : "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
-    }
-
-    private static func withoutTrailingSlash(_ path: String) -> String {
-        var path = path
-        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
-        return path
-    }
+    private static func parent(of path: String) -> String { path == "." ? ".." : Path.directory(of: path) }
 }

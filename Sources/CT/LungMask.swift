@@ -1,4 +1,4 @@
-import Compute
+import Basics
 import FileIO
 
 /// What preprocessing needs of a lung mask: where the lungs are, and the dilated hull around them.

@@ -1,4 +1,4 @@
-import Compute
+import Basics
 import FileIO
 
 /// The lungs of a scan that has no lung mask.

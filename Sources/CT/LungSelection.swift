@@ -1,4 +1,4 @@
-import Compute
+import Basics
 import FileIO
 
 /// Which of a scan's air is in the lungs: by where it is and how much it is.

@@ -1,4 +1,4 @@
-import Compute
+import Basics
 
 /// Two lungs from one set of voxels.
 ///

@@ -1,4 +1,4 @@
-import Compute
+import Basics
 
 /// The last touches: from the air of a lung to the lung.
 enum LungShape {

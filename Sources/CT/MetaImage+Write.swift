@@ -1,3 +1,4 @@
+import Basics
 import CZlib
 import FileIO
 
@@ -23,7 +24,7 @@ extension MetaImage {
             : volume.voxels.map(\.byteSwappedVoxel).withUnsafeBytes { Array($0) }
         if compressed { data = try deflated(data, for: path) }
         let base = String(path.dropLast(4))
-        let name = base[(base.lastIndex(of: "/").map { base.index(after: $0) } ?? base.startIndex)...]
+        let name = Path.name(of: path).dropLast(4)
         let isLocal = path.hasSuffix(".mha")
         let ending = compressed ? "zraw" : "raw"
         let geometry = volume.geometry

@@ -1,4 +1,4 @@
-import Compute
+import Basics
 import FileIO
 
 /// A MetaImage header, every field of it checked against its file before anything is allocated.
@@ -103,8 +103,7 @@ public struct MetaImageHeader: Sendable {
                 throw fields.error(
                     file, "one file per slice is not read", remedy: "write the image as .mhd with one .raw, or as .mha")
             }
-            let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
-            dataPath = file.value.hasPrefix("/") ? file.value : directory + file.value
+            dataPath = Path.beside(path, file.value)
         }
         guard let fileSize = FileContent.size(dataPath) else {
             throw fields.error(

@@ -1,4 +1,4 @@
-import Compute
+import Basics
 import FileIO
 
 /// A NIfTI-1 or NIfTI-2 header (<https://nifti.nimh.nih.gov>), checked against its file before anything is allocated.

@@ -1,4 +1,4 @@
-import Compute
+import Basics
 import FileIO
 
 /// An NRRD header (<https://teem.sourceforge.net/nrrd/format.html>), attached to its data or beside them, checked against
@@ -100,8 +100,7 @@ struct NRRDHeader {
                 throw fields.error(
                     file, "several data files are not read", remedy: "write the scan anew as one .nrrd")
             }
-            let directory = fields.path.lastIndex(of: "/").map { String(fields.path[...$0]) } ?? ""
-            storage.path = file.value.hasPrefix("/") ? file.value : directory + file.value
+            storage.path = Path.beside(fields.path, file.value)
             storage.offset = 0
             guard FileContent.size(storage.path) != nil else {
                 throw fields.error(

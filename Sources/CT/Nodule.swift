@@ -1,4 +1,4 @@
-import Compute
+import Basics
 
 /// A nodule in the voxels of the volume that holds it: the clean volume, or a patch or crop cut from it.
 public struct Nodule: Hashable, Sendable {

@@ -1,4 +1,4 @@
-import Compute
+import Basics
 
 #if canImport(Glibc)
     import Glibc

@@ -1,4 +1,4 @@
-import Compute
+import Basics
 
 /// The voxels of a phantom while it is drawn, upright.
 struct PhantomImage {

@@ -1,4 +1,4 @@
-import Compute
+import Basics
 
 /// A phantom's nodule: a ball with bumps and a soft edge.
 struct PhantomNodule {

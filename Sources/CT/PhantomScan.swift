@@ -1,4 +1,4 @@
-import Compute
+import Basics
 
 /// One synthetic chest scan with its lung mask and the truth about its nodules.
 public struct PhantomScan: Sendable {

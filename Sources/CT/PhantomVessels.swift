@@ -1,4 +1,4 @@
-import Compute
+import Basics
 
 /// The branching, tapering vessels of a phantom's lungs.
 struct PhantomVessels {

@@ -1,4 +1,4 @@
-import Compute
+import Basics
 import FileIO
 
 /// From a scan and its lung mask to a clean volume: the preprocessing of the 2017 Data Science Bowl's winning solution

@@ -1,4 +1,4 @@
-import Compute
+import Basics
 import FileIO
 
 /// How scans and masks of all formats come to preprocessing, which reverses y and x of LUNA16's turned scans itself.

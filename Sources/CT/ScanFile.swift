@@ -1,4 +1,4 @@
-import Compute
+import Basics
 import FileIO
 
 /// One volume in a file, of whichever format its name's ending says: MetaImage (`.mhd`, `.mha`), NIfTI (`.nii`,
@@ -72,8 +72,7 @@ public struct ScanFile: Sendable {
     /// The file's name without directory and ending; nil where the ending is of no format.
     public static func name(of path: String) -> String? {
         guard let (_, ending) = ending(of: path) else { return nil }
-        let name = path[(path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)...]
-        return String(name.dropLast(ending.count))
+        return String(Path.name(of: path).dropLast(ending.count))
     }
 
     private static func ending(of path: String) -> (Format, String)? {

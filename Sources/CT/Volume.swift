@@ -1,4 +1,4 @@
-import Compute
+import Basics
 
 /// A number that a voxel can be: one of MetaImage's element types.
 public protocol VoxelScalar: Hashable, Sendable, BitwiseCopyable {

@@ -1,4 +1,4 @@
-import Compute
+import Basics
 import FileIO
 
 /// Where and how a file holds the voxels of a volume, as its header says: what is common to all formats.

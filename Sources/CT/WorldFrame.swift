@@ -1,4 +1,4 @@
-import Compute
+import Basics
 
 /// All that leads from the voxels of a clean volume back to world millimetres, exactly.
 ///

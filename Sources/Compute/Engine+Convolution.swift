@@ -1,5 +1,6 @@
 // 3x3x3 convolutions, stride 1, padding 1: Winograd for all but the first layer, which has one input channel.
 
+import Basics
 import CKernels
 
 /// How a map is cut into tiles.

@@ -1,25 +1,99 @@
+// How optimisers change parameters, element by element.
+
+import Basics
 import CKernels
 
 extension Engine {
+    /// Elements per item: a multiple of 16, so that vectors and remainders fall the same way for any thread count.
+    private static let part = 1 << 16
+
+    private func overElements(_ count: Int, _ body: (_ first: Int64, _ count: Int64) -> Void) {
+        pool.run((count + Self.part - 1) / Self.part) { item, _ in
+            body(Int64(item * Self.part), Int64(min(Self.part, count - item * Self.part)))
+        }
+    }
+
     /// One step of stochastic gradient descent with momentum, in PyTorch's form: v ← m·v + g + λ·w; w ← w − η·v.
+    ///
+    /// - Parameters:
+    ///   - momentum: v, as long as the parameters, as are the gradients.
+    ///   - isNesterov: Whether the step is Nesterov's, w ← w − η·(g + λ·w + m·v).
     public func descend(
-        parameters: inout [Float], momentum: inout [Float], gradients: UnsafePointer<Float>, learningRate: Float,
-        momentumFactor: Float, weightDecay: Float
+        parameters: inout [Float], momentum: inout [Float], gradients: UnsafeBufferPointer<Float>, learningRate: Float,
+        momentumFactor: Float, weightDecay: Float, isNesterov: Bool = false
     ) {
-        precondition(parameters.count == momentum.count, "momentum and parameters differ in length")
         let count = parameters.count
-        let part = 1 << 16  // a multiple of 16, so that vectors and remainders fall the same way for any thread count
+        precondition(
+            momentum.count == count && gradients.count == count,
+            "\(count) parameters, momentum of \(momentum.count), \(gradients.count) gradients")
         parameters.withUnsafeMutableBufferPointer { parameters in
             momentum.withUnsafeMutableBufferPointer { momentum in
                 var a = ck_descent()
                 a.parameters = parameters.baseAddress
                 a.momentum = momentum.baseAddress
-                a.gradients = gradients
+                a.gradients = gradients.baseAddress
                 a.learning_rate = learningRate
                 a.decay = weightDecay
                 a.momentum_factor = momentumFactor
-                pool.run((count + part - 1) / part) { item, _ in
-                    kernels.descend(&a, Int64(item * part), Int64(min(part, count - item * part)))
+                a.nesterov = isNesterov ? 1 : 0
+                overElements(count) { kernels.descend(&a, $0, $1) }
+            }
+        }
+    }
+
+    /// The constants of one step of Adam.
+    public struct AdamConstants: Sendable {
+        /// η/(1 − β₁ᵗ).
+        public var stepSize: Float
+        public var beta1: Float
+        public var beta2: Float
+        /// √(1 − β₂ᵗ).
+        public var rootCorrection: Float
+        public var epsilon: Float
+        /// What parameters are multiplied by first: 1 − η·λ.
+        public var decay: Float
+
+        /// Takes the constants as they are.
+        public init(
+            stepSize: Float, beta1: Float, beta2: Float, rootCorrection: Float, epsilon: Float, decay: Float
+        ) {
+            self.stepSize = stepSize
+            self.beta1 = beta1
+            self.beta2 = beta2
+            self.rootCorrection = rootCorrection
+            self.epsilon = epsilon
+            self.decay = decay
+        }
+    }
+
+    /// One step of Adam with decoupled weight decay, in PyTorch's form.
+    ///
+    /// - Parameter moments: The running means of the gradient and of its square, each as long as the parameters.
+    public func adam(
+        parameters: inout [Float], moments: inout [[Float]], gradients: UnsafeBufferPointer<Float>,
+        _ constants: AdamConstants
+    ) {
+        let count = parameters.count
+        precondition(
+            moments.map(\.count) == [count, count] && gradients.count == count,
+            "\(count) parameters, moments of \(moments.map(\.count)), \(gradients.count) gradients")
+        parameters.withUnsafeMutableBufferPointer { parameters in
+            moments.withUnsafeMutableBufferPointer { moments in
+                moments[0].withUnsafeMutableBufferPointer { mean in
+                    moments[1].withUnsafeMutableBufferPointer { square in
+                        var a = ck_adam()
+                        a.parameters = parameters.baseAddress
+                        a.mean = mean.baseAddress
+                        a.square = square.baseAddress
+                        a.gradients = gradients.baseAddress
+                        a.step_size = constants.stepSize
+                        a.beta1 = constants.beta1
+                        a.beta2 = constants.beta2
+                        a.root_correction = constants.rootCorrection
+                        a.epsilon = constants.epsilon
+                        a.decay = constants.decay
+                        overElements(count) { kernels.adam(&a, $0, $1) }
+                    }
                 }
             }
         }

@@ -1,6 +1,7 @@
 // The first layer has one input channel: so little arithmetic that computing its output again costs less than storing
 // it. Statistics, activation and gradient each start from the input.
 
+import Basics
 import CKernels
 
 /// The first convolution's parameters: `weights` [24, 1, 3, 3, 3] and `bias` [24].

@@ -1,5 +1,6 @@
 // Batch normalisation with what follows it: y = ReLU(γ (x − μ)/σ + β [+ residual]).
 
+import Basics
 import CKernels
 
 /// The learnt part of a batch normalisation: γ and β, [C] each.

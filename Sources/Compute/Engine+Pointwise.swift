@@ -6,6 +6,7 @@
 // kernels for Haswell and Zen round rows at a block's edge in another order, and those for SkylakeX and Cooperlake, both
 // of AVX-512, split long sums at different places.
 
+import Basics
 import CKernels
 
 /// A matrix [rows, columns] in memory: floats from row to row, and from column to column.

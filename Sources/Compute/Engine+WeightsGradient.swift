@@ -1,5 +1,6 @@
 // The gradient of 3x3x3 convolutions' weights, and of biases.
 
+import Basics
 import CKernels
 
 extension Engine {

@@ -1,3 +1,4 @@
+import Basics
 import CKernels
 
 /// Runs layers' arithmetic: one instruction set's kernels on one thread pool, with its memory.

@@ -1,3 +1,5 @@
+import Basics
+
 /// Activations of a layer, channels last: [N, D, H, W, C] in a workspace's buffer.
 ///
 /// A map may be some channels of a wider one (`stride` > `channels`), which is how a concatenation is written in place.

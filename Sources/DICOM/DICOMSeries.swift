@@ -1,5 +1,5 @@
+import Basics
 import CT
-import Compute
 import FileIO
 
 /// A CT series in a folder of DICOM files: a scan.

@@ -1,5 +1,5 @@
+import Basics
 import CT
-import Compute
 import FileIO
 import Foundation
 

@@ -1,3 +1,5 @@
+import Basics
+
 /// The tag of a data element: (group, element).
 struct Tag: Hashable, Sendable {
     let group: UInt16
@@ -53,10 +55,7 @@ extension Tag {
 extension Tag: CustomStringConvertible {
     /// `Rows (0028,0010)`.
     var description: String {
-        func hexadecimal(_ value: UInt16) -> String {
-            let digits = String(value, radix: 16)
-            return String(repeating: "0", count: 4 - digits.count) + digits
-        }
+        func hexadecimal(_ value: UInt16) -> String { value.zeroPadded(to: 4, radix: 16) }
         let numbers = "(\(hexadecimal(group)),\(hexadecimal(element)))"
         return Tag.names[self].map { "\($0) \(numbers)" } ?? numbers
     }

@@ -1,4 +1,4 @@
-import Compute
+import Basics
 
 /// A cube: how nodules and anchors are compared. Coordinates in voxels of 1 mm, of a crop or of a clean volume.
 public struct Box: Hashable, Sendable {

@@ -1,6 +1,6 @@
 // From the network's output to boxes: decode the cells above a threshold.
 
-import Compute
+import Basics
 
 /// A box and the network's confidence in it.
 public struct ScoredBox: Hashable, Sendable {

@@ -6,7 +6,7 @@
 // A step's crops are spread over replicas. Mining is a replica's own; the means are over the step, so each replica is
 // given the step's counts and returns its share: a replica without a positive weighs as it would in one large batch.
 
-import Compute
+import Basics
 
 public enum DetectionLoss {
     /// Mined negatives per crop in training.

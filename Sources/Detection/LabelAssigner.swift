@@ -4,7 +4,7 @@
 // keeps 800 drawn at random as negatives: enough for mining the hardest, few enough that no easy background swamps the
 // count. The crop's target, if it has one, is given to a single cell drawn among those that overlap it well.
 
-import Compute
+import Basics
 
 /// Makes the labels of a crop: [d, h, w, anchor, 5] with the components (label, dz, dy, dx, dd); label 1 for the target,
 /// −1 for a negative, 0 for an ignored cell.
@@ -19,20 +19,16 @@ public struct LabelAssigner: Sendable {
 
     public init(anchors: [Double]) { self.anchors = anchors }
 
-    public enum Mode: Sendable {
-        /// 800 negatives; the target's cell among those with IoU ≥ 0.5.
-        case training
-        /// All negatives; the target's cell among those with IoU 1.
-        case validation
-    }
-
+    /// Makes a crop's labels. In training 800 negatives are kept, and the target's cell is one of those with IoU ≥ 0.5; in
+    /// validation all are, and it is one of those with IoU 1.
+    ///
     /// - Parameters:
     ///   - grid: Cells along z, y, x.
     ///   - nodules: All nodules that reach into the crop, the target among them, in crop coordinates.
     ///   - target: The nodule that the crop was made for.
     /// - Returns: d·h·w·anchors·5 floats.
     public func labels(
-        grid: ZYX<Int>, nodules: [Box], target: Box?, mode: Mode, generator: inout CounterGenerator
+        grid: ZYX<Int>, nodules: [Box], target: Box?, mode: RecipeMode, generator: inout CounterGenerator
     ) -> [Float] {
         let count = grid.product * anchors.count
         var classes = [Float](repeating: -1, count: count)

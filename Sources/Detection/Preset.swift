@@ -5,6 +5,9 @@ public enum Preset: String, Codable, CaseIterable, Sendable {
     /// The 2017 Data Science Bowl winners' own.
     case dsb2017
 
+    /// The names as messages list them: `luna16 or dsb2017`.
+    public static var names: String { allCases.map(\.rawValue).joined(separator: " or ") }
+
     /// Edge lengths of the three anchors, in mm (= voxels of a clean volume).
     public var anchors: [Double] {
         switch self {

@@ -3,7 +3,7 @@
 // A network that has learnt little calls every cell a finding: a million boxes a scan, of which tens of thousands stay.
 // So kept boxes are filed by size and place, and each box is compared with those near it only.
 
-import Compute
+import Basics
 
 extension Decoding {
     /// Cubes that overlap by at least this are one finding.

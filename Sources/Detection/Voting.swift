@@ -2,7 +2,7 @@
 // via a multi-region and semantic segmentation-aware CNN model", ICCV 2015). A network whose boxes are not learnt well
 // yet answers with the cells around a nodule; their mean lies nearer to it than the strongest of them.
 
-import Compute
+import Basics
 
 extension Decoding {
     /// The findings that are moved: as many as LUNA16 counts in a scan.

@@ -1,3 +1,4 @@
+import Basics
 import FileIO
 import HDF5
 
@@ -44,10 +45,8 @@ public enum FileSystem {
     /// The directory itself, or the nearest one above it that exists.
     public static func nearestDirectory(_ path: String) -> String {
         var path = path
-        while !FileContent.isDirectory(path) {
-            while path.count > 1, path.hasSuffix("/") { path.removeLast() }
-            guard let slash = path.lastIndex(of: "/") else { return "." }
-            path = slash == path.startIndex ? "/" : String(path[..<slash])
+        while ![".", "/"].contains(path), !FileContent.isDirectory(path) {
+            path = Path.directory(of: Path.withoutTrailingSlashes(path))
         }
         return path
     }

@@ -1,5 +1,6 @@
 // Whether there is room and time for what the run will need.
 
+import Basics
 import Compute
 
 extension Survey {

@@ -1,6 +1,6 @@
 // How much the result owes to the choice of scans: the same evaluation on scans drawn with replacement.
 
-import Compute
+import Basics
 import Foundation
 
 /// Mean and central 95 % of a quantity over resamples.

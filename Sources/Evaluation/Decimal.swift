@@ -1,3 +1,5 @@
+import Basics
+
 /// Decimal notation with a fixed number of places, the same on every system.
 public enum Decimal {
     public static func text(_ value: Double, places: Int) -> String {
@@ -8,8 +10,7 @@ public enum Decimal {
         let (whole, fraction) = scaled.quotientAndRemainder(dividingBy: Int(factor))
         let sign = value < 0 && scaled > 0 ? "-" : ""
         guard places > 0 else { return "\(sign)\(whole)" }
-        let digits = String(fraction)
-        return "\(sign)\(whole)." + String(repeating: "0", count: places - digits.count) + digits
+        return "\(sign)\(whole).\(fraction.zeroPadded(to: places))"
     }
 
     /// The same, with a plus sign where it is not negative.

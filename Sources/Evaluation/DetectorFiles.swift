@@ -1,5 +1,6 @@
 // What is to be evaluated: one or more files of candidates under one name.
 
+import Basics
 import FileIO
 import Foundation
 
@@ -66,7 +67,7 @@ public struct DetectorFiles: Hashable, Sendable {
     }
 
     private static func name(_ paths: [String]) -> String {
-        let file = paths[0].split(separator: "/").last.map(String.init) ?? paths[0]
+        let file = Path.name(of: paths[0])
         return file.lowercased().hasSuffix(".csv") ? String(file.dropLast(4)) : file
     }
 

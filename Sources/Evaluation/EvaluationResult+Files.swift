@@ -1,5 +1,5 @@
+import Basics
 import FileIO
-import Foundation
 
 extension EvaluationResult {
     /// Writes `froc.json` and `froc.csv` into a directory, which is made where missing.
@@ -8,10 +8,8 @@ extension EvaluationResult {
     /// - Throws: `FileError`.
     public func write(to directory: String, comparison: Comparison? = nil) throws {
         try FileContent.makeDirectory(directory)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         let content = FROCFile(self, comparison)
-        try AtomicFile.write([UInt8](encoder.encode(content)) + [10], to: "\(directory)/froc.json")
+        try AtomicFile.write(try JSON.encode(content, isIndented: true) + [10], to: "\(directory)/froc.json")
         var csv = "false_positives_per_scan,sensitivity,threshold\n"
         for point in froc.corners {
             let threshold = point.threshold.isFinite ? "\(point.threshold)" : ""
@@ -24,11 +22,11 @@ extension EvaluationResult {
 /// The content of `froc.json`; its names are a contract with scripts.
 private struct FROCFile: Encodable {
     struct Counts: Encodable {
-        let scans, nodules, detected, false_positives, irrelevant, double, beyond_limit: Int
+        let scans, nodules, detected, falsePositives, irrelevant, double, beyondLimit: Int
 
         init(_ c: MatchCounts) {
-            (scans, nodules, detected, false_positives) = (c.scans, c.nodules, c.detected, c.falsePositives)
-            (irrelevant, double, beyond_limit) = (c.irrelevant, c.double, c.beyondLimit)
+            (scans, nodules, detected, falsePositives) = (c.scans, c.nodules, c.detected, c.falsePositives)
+            (irrelevant, double, beyondLimit) = (c.irrelevant, c.double, c.beyondLimit)
         }
     }
 
@@ -46,12 +44,12 @@ private struct FROCFile: Encodable {
     }
 
     struct Fold: Encodable {
-        let fold, scans, nodules, detected, false_positives: Int
+        let fold, scans, nodules, detected, falsePositives: Int
         let sensitivity: [Double]?
         let cpm: Double?
 
         init(_ f: FoldSummary.Fold) {
-            (fold, scans, nodules, detected, false_positives) = (
+            (fold, scans, nodules, detected, falsePositives) = (
                 f.fold, f.scans, f.nodules, f.detected, f.falsePositives
             )
             (sensitivity, cpm) = (f.sensitivities, f.cpm)
@@ -59,15 +57,15 @@ private struct FROCFile: Encodable {
     }
 
     struct Folds: Encodable {
-        let by_fold: [Fold]
+        let byFold: [Fold]
         let cpm: FoldSummary.Spread?
         let sensitivity: [FoldSummary.Spread]
-        let pooled_cpm: Double
+        let pooledCpm: Double
 
         init?(_ result: EvaluationResult) {
             guard let folds = result.folds else { return nil }
-            (by_fold, cpm, sensitivity) = (folds.folds.map(Fold.init), folds.cpm, folds.sensitivities)
-            pooled_cpm = result.froc.cpm
+            (byFold, cpm, sensitivity) = (folds.folds.map(Fold.init), folds.cpm, folds.sensitivities)
+            pooledCpm = result.froc.cpm
         }
     }
 
@@ -79,13 +77,13 @@ private struct FROCFile: Encodable {
         let counts: Counts
         let folds: Folds?
         let difference: Double?
-        let difference_interval: Interval?
+        let differenceInterval: Interval?
 
         init(_ detector: Comparison.Detector) {
             let result = detector.result
             (name, sensitivity, cpm) = (detector.name, result.froc.sensitivities, result.froc.cpm)
             (bootstrap, counts, folds) = (Resampled(result), Counts(result.matching.counts), Folds(result))
-            (difference, difference_interval) = (detector.difference, detector.differenceInterval)
+            (difference, differenceInterval) = (detector.difference, detector.differenceInterval)
         }
     }
 

@@ -44,11 +44,6 @@ public struct FoldSummary: Hashable, Sendable {
         public var mean: Double
         public var standardDeviation: Double?
 
-        private enum CodingKeys: String, CodingKey {
-            case mean
-            case standardDeviation = "standard_deviation"
-        }
-
         init?(_ values: [Double]) {
             guard !values.isEmpty else { return nil }
             let mean = values.reduce(0, +) / Double(values.count)

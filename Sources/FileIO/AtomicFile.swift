@@ -1,6 +1,8 @@
 // Writing so that a crash at any instant leaves either the old file or the new one, never half of one: write beside
 // the final name, fsync, rename, fsync the directory.
 
+import Basics
+
 #if canImport(Glibc)
     import Glibc
     private let systemWrite = Glibc.write
@@ -27,7 +29,7 @@ public enum AtomicFile {
             let result = try body(temporary)
             try synchronize(temporary)
             guard rename(temporary, path) == 0 else { throw FileError(path, "rename into place") }
-            try synchronize(directory(of: path))
+            try synchronize(Path.directory(of: path))
             return result
         } catch {
             unlink(temporary)
@@ -84,10 +86,5 @@ public enum AtomicFile {
         guard descriptor >= 0 else { throw FileError(path, "open to synchronise") }
         defer { close(descriptor) }
         guard fsync(descriptor) == 0 else { throw FileError(path, "synchronise") }
-    }
-
-    private static func directory(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 }

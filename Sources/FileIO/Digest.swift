@@ -1,3 +1,5 @@
+import Basics
+
 /// A 64-bit digest that finds a changed bit: for comparing what ranks hold and for checking what a file held when it
 /// was written. Not a protection against malice.
 public struct Digest: Hashable, Sendable {
@@ -45,8 +47,5 @@ public struct Digest: Hashable, Sendable {
     }
 
     /// Sixteen hexadecimal digits.
-    public var text: String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
-    }
+    public var text: String { value.zeroPadded(to: 16, radix: 16) }
 }

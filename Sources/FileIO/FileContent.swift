@@ -1,5 +1,7 @@
 // Reading whole files and looking at directories, with errors that name the path.
 
+import Basics
+
 #if canImport(Glibc)
     import Glibc
     private let systemRead = Glibc.read
@@ -91,7 +93,8 @@ public enum FileContent {
         let resolved = realpath(path, nil)
         defer { free(resolved) }
         let absolute = resolved.map { String(cString: $0) } ?? path
-        return absolute.split(separator: "/").last.map(String.init) ?? "root"
+        let name = Path.name(of: absolute)
+        return name.isEmpty ? "root" : name
     }
 
     /// Makes a directory and those above it; content with one that exists.
@@ -99,7 +102,8 @@ public enum FileContent {
     /// - Throws: `FileError`.
     public static func makeDirectory(_ path: String) throws {
         if isDirectory(path) { return }
-        if let slash = path.lastIndex(of: "/"), slash != path.startIndex { try makeDirectory(String(path[..<slash])) }
+        let above = Path.directory(of: path)
+        if above != path { try makeDirectory(above) }
         guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw FileError(path, "make the directory") }
     }
 }

@@ -1,4 +1,4 @@
-import Compute
+import Basics
 
 /// Test-time augmentation: the mean of the network's answers to a tile and to its mirror images along y and x, the axes
 /// along which training mirrors its crops.

@@ -1,5 +1,5 @@
+import Basics
 import CT
-import Compute
 import Detection
 import Evaluation
 import FileIO
@@ -17,17 +17,26 @@ public struct ScanDetector {
         public static let defaultBytes = 3 << 30
     }
 
-    /// Edge lengths in mm.
-    public let anchors: [Double]
+    /// What the network's output means.
+    public let recipe: any Recipe
     public var tiling = Tiling.planned(bytes: Tiling.defaultBytes)
     /// Whether findings move to the mean of the boxes that mean the same.
     public var voting = false
     /// [1, 1, D, H, W] and [1, 3, D/4, H/4, W/4] to [1, D/4, H/4, W/4, anchors, 5].
     private let network: (Tensor, Tensor) throws -> Tensor
+    /// About how many bytes the network takes for a tile.
+    private let evaluationBytes: (ZYX<Int>) -> Int
 
-    public init(anchors: [Double], network: @escaping (_ input: Tensor, _ coord: Tensor) throws -> Tensor) {
-        self.anchors = anchors
+    /// - Parameters:
+    ///   - architecture: Tells how much memory the network takes.
+    ///   - network: Runs it.
+    public init(
+        recipe: any Recipe, _ architecture: Architecture = .standard,
+        network: @escaping (_ input: Tensor, _ coord: Tensor) throws -> Tensor
+    ) {
+        self.recipe = recipe
         self.network = network
+        evaluationBytes = architecture.evaluationBytes
     }
 
     /// The tiles of a volume.
@@ -37,7 +46,7 @@ public struct ScanDetector {
         guard case .planned(let bytes) = tiling else { return .recipe(extent) }
         var need = Int.max
         let plan = TilePlan.planned(extent) { tile in
-            let bytesOfTile = Self.memory(extent, tile: tile)
+            let bytesOfTile = memory(extent, tile: tile)
             need = min(need, bytesOfTile)
             return bytesOfTile <= bytes
         }
@@ -48,12 +57,12 @@ public struct ScanDetector {
     }
 
     /// About how many bytes a plan takes.
-    public static func memory(_ plan: TilePlan) -> Int { memory(plan.extent, tile: plan.largestTile) }
+    public func memory(_ plan: TilePlan) -> Int { memory(plan.extent, tile: plan.largestTile) }
 
     /// The program with its weights, what the network makes of a tile, the tile itself and its output; the volume, and
     /// the output for all of it.
-    private static func memory(_ extent: ZYX<Int>, tile: ZYX<Int>) -> Int {
-        64 << 20 + NoduleNetwork.evaluationBytes(tile) + 6 * tile.product + 2 * extent.product
+    private func memory(_ extent: ZYX<Int>, tile: ZYX<Int>) -> Int {
+        64 << 20 + evaluationBytes(tile) + 6 * tile.product + 2 * extent.product
     }
 
     /// The network's output for every cell of a volume: d·h·w·anchors·5 values.
@@ -71,7 +80,7 @@ public struct ScanDetector {
         _ volume: CleanVolume, _ plan: TilePlan, progress: (_ done: Int, _ tiles: Int) -> Void = { _, _ in }
     ) throws -> [Float] {
         let grid = plan.grid
-        let depth = anchors.count * 5
+        let depth = recipe.anchors.count * 5
         var values = [Float](repeating: 0, count: grid.product * depth)
         for (index, tile) in plan.tiles.enumerated() {
             let view = TileView(tile, of: volume, plan.surroundings)
@@ -100,7 +109,7 @@ public struct ScanDetector {
         _ volume: CleanVolume, progress: (_ done: Int, _ tiles: Int) -> Void = { _, _ in }
     ) throws -> [ScoredBox] {
         let (values, grid) = try output(volume, progress: progress)
-        let boxes = Decoding.boxes(values, grid: grid, anchors: anchors)
+        let boxes = recipe.boxes(values, grid: grid)
         let findings = Decoding.suppress(boxes)
         return voting ? Decoding.vote(findings, among: boxes) : findings
     }

@@ -1,7 +1,7 @@
 // How a whole scan is cut for the network: into tiles that overlap, so that every output comes from a place that the
 // network saw with its surroundings.
 
-import Compute
+import Basics
 
 /// One piece of a volume.
 public struct Tile: Hashable, Sendable {

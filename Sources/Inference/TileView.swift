@@ -1,5 +1,5 @@
+import Basics
 import CT
-import Compute
 
 /// What the network is shown of a volume through a tile's window.
 struct TileView {

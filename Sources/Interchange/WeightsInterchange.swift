@@ -44,31 +44,34 @@ extension Safetensors {
     /// - Throws: `FileError`.
     public static func write(_ state: NetworkState, origin: WeightsOrigin, to path: String) throws {
         let tensors =
-            NoduleNetwork.parameters.entries.map { ($0.name, $0.shape, Array(state.parameters[$0.range])) }
-            + NoduleNetwork.statistics.entries.map { ($0.name, $0.shape, Array(state.statistics[$0.range])) }
+            state.architecture.parameters.entries.map { ($0.name, $0.shape, Array(state.parameters[$0.range])) }
+            + state.architecture.statistics.entries.map { ($0.name, $0.shape, Array(state.statistics[$0.range])) }
         // By "pt" loaders know PyTorch's layout.
-        let metadata = origin.metadata.merging(["format": "pt"]) { first, _ in first }
+        let own = ["format": "pt", WeightsFile.architectureAttribute: state.architecture.name]
+        let metadata = origin.metadata.merging(own) { first, _ in first }
         try write(tensors, metadata: metadata, to: path)
     }
 
-    /// The network's weights. PyTorch's counters (`num_batches_tracked`) are passed over, and so is the `module.` that
+    /// The weights of the network that the metadata names, the standard one where they name none. PyTorch's counters (`num_batches_tracked`) are passed over, and so is the `module.` that
     /// all names begin with when a network was saved inside `DataParallel`.
     ///
     /// - Throws: `InputError` naming the tensor that is missing, superfluous, of another shape or type, not finite
-    ///   or a negative variance.
+    ///   or a negative variance, or the network that luna does not have.
     public func networkState() throws -> NetworkState {
+        let architecture =
+            try metadata[WeightsFile.architectureAttribute].map { try Architecture.find($0, in: file) } ?? .standard
         let wrapper = "module."
         let isWrapped = !tensors.isEmpty && tensors.allSatisfy { $0.name.hasPrefix(wrapper) }
         var found: [String: Tensor] = [:]
         for tensor in tensors where !tensor.name.hasSuffix("num_batches_tracked") {
             found[isWrapped ? String(tensor.name.dropFirst(wrapper.count)) : tensor.name] = tensor
         }
-        let parameters = try take(NoduleNetwork.parameters, from: &found)
-        let statistics = try take(NoduleNetwork.statistics, from: &found)
+        let parameters = try take(architecture.parameters, from: &found)
+        let statistics = try take(architecture.statistics, from: &found)
         if let strange = found.values.min(by: { $0.range.lowerBound < $1.range.lowerBound }) {
-            throw InputError(file, at: strange.name, "is no tensor of the nodule network")
+            throw InputError(file, at: strange.name, "is no tensor of the network \(architecture.name)")
         }
-        return NetworkState(parameters: parameters, statistics: statistics)
+        return NetworkState(architecture: architecture, parameters: parameters, statistics: statistics)
     }
 
     private func take(_ table: ParameterTable, from found: inout [String: Tensor]) throws -> [Float] {

@@ -26,5 +26,6 @@ public func kernelTable() -> ck_kernels {
         pack: { pack($0!) },
         product_scratch: { productScratch() },
         product: { product($0!, $1!) },
-        descend: { descend($0!, $1, $2) })
+        descend: { descend($0!, $1, $2) },
+        adam: { adam($0!, $1, $2) })
 }

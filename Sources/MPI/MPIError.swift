@@ -11,7 +11,8 @@ public struct MPIError: Error, Hashable, CustomStringConvertible {
 
     public var description: String { "\(function): \(text)" }
 
-    init(code: Int32, function: String) {
+    /// An error with MPI's words for its code, as far as MPI is there to give them.
+    public init(code: Int32, function: String) {
         self.code = code
         self.function = function
         // Outside MPI's lifetime it has no words, and aborts who asks for them.

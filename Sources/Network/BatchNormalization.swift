@@ -1,3 +1,4 @@
+import Basics
 import Compute
 
 /// Batch normalisation: with the batch's statistics in training, with the running ones in evaluation.
@@ -9,12 +10,13 @@ struct BatchNormalization {
     let variance: Int
     let channels: Int
 
-    init(_ name: String, _ channels: Int, _ declarations: inout Declarations) {
+    /// - Parameter endsResidual: Whether it is the last layer of a residual branch.
+    init(_ name: String, _ channels: Int, endsResidual: Bool = false, _ declarations: Declarations) {
         self.name = name
-        weight = declarations.parameter("\(name).weight", [channels])
-        bias = declarations.parameter("\(name).bias", [channels])
-        mean = declarations.statistic("\(name).running_mean", channels)
-        variance = declarations.statistic("\(name).running_var", channels)
+        weight = declarations.parameter("\(name).weight", [channels], endsResidual ? .residualScale : .constant(1))
+        bias = declarations.parameter("\(name).bias", [channels], .constant(0))
+        mean = declarations.statistic("\(name).running_mean", channels, initially: 0)
+        variance = declarations.statistic("\(name).running_var", channels, initially: 1)
         self.channels = channels
     }
 

@@ -4,6 +4,7 @@
 // A bias in front of a batch normalisation changes nothing, since the mean is taken off again: its gradient is zero,
 // and is written as such. (Frameworks compute the sum and get rounding noise.)
 
+import Basics
 import Compute
 
 /// A 3x3x3 convolution of stride 1 and padding 1.
@@ -13,13 +14,17 @@ struct Convolution {
     let bias: Int
     let inputs: Int
     let outputs: Int
+    private let isNormalized: Bool
 
-    init(_ name: String, _ inputs: Int, _ outputs: Int, _ declarations: inout Declarations) {
+    /// - Parameter isNormalized: Whether a batch normalisation follows, so that the bias has no effect and no gradient.
+    init(
+        _ name: String, _ inputs: Int, _ outputs: Int, isNormalized: Bool = true, _ declarations: Declarations
+    ) {
         self.name = name
-        weight = declarations.parameter("\(name).weight", [outputs, inputs, 3, 3, 3])
-        bias = declarations.parameter("\(name).bias", [outputs])
+        (weight, bias) = declarations.convolution(name, [outputs, inputs, 3, 3, 3], outputs: outputs)
         self.inputs = inputs
         self.outputs = outputs
+        self.isNormalized = isNormalized
     }
 
     func forward(_ x: FeatureMap, _ pass: Pass) -> FeatureMap {
@@ -42,7 +47,7 @@ struct Convolution {
         pass.engine.span("\(name) weights gradient") {
             pass.engine.convolutionWeightsGradient(x, gradient, inputs: inputs, into: pass.gradient(weight))
         }
-        pass.gradient(bias).update(repeating: 0, count: outputs)
+        pass.biasGradient(gradient, at: bias, isNormalized: isNormalized)
     }
 
     /// The gradient of the input's first `channels` channels.
@@ -61,13 +66,15 @@ struct PointwiseConvolution {
     let bias: Int
     let inputs: Int
     let outputs: Int
+    private let isNormalized: Bool
 
-    init(_ name: String, _ inputs: Int, _ outputs: Int, _ declarations: inout Declarations) {
+    /// - Parameter isNormalized: Whether a batch normalisation follows, so that the bias has no effect and no gradient.
+    init(_ name: String, _ inputs: Int, _ outputs: Int, isNormalized: Bool, _ declarations: Declarations) {
         self.name = name
-        weight = declarations.parameter("\(name).weight", [outputs, inputs, 1, 1, 1])
-        bias = declarations.parameter("\(name).bias", [outputs])
+        (weight, bias) = declarations.convolution(name, [outputs, inputs, 1, 1, 1], outputs: outputs)
         self.inputs = inputs
         self.outputs = outputs
+        self.isNormalized = isNormalized
     }
 
     func forward(_ x: FeatureMap, _ pass: Pass) -> FeatureMap {
@@ -77,16 +84,11 @@ struct PointwiseConvolution {
         }
     }
 
-    /// - Parameter normalized: Whether a batch normalisation follows, so that the bias has no gradient.
-    func weightsGradient(_ x: FeatureMap, _ gradient: FeatureMap, normalized: Bool, _ pass: Pass) {
+    func weightsGradient(_ x: FeatureMap, _ gradient: FeatureMap, _ pass: Pass) {
         let span = pass.engine.begin("\(name) weights gradient")
         defer { span.end() }
         pass.engine.pointwiseWeightsGradient(x, gradient, inputs: inputs, into: pass.gradient(weight))
-        if normalized {
-            pass.gradient(bias).update(repeating: 0, count: outputs)
-        } else {
-            pass.engine.biasGradient(gradient, into: pass.gradient(bias))
-        }
+        pass.biasGradient(gradient, at: bias, isNormalized: isNormalized)
     }
 
     func dataGradient(_ gradient: FeatureMap, channels: Int, _ pass: Pass) -> FeatureMap {
@@ -97,18 +99,20 @@ struct PointwiseConvolution {
     }
 }
 
-/// A transposed convolution of size 2 and stride 2: twice the resolution.
+/// A transposed convolution of size and stride 2: twice the resolution.
 struct TransposedConvolution {
     let name: String
     let weight: Int
     let bias: Int
     let channels: Int
+    private let isNormalized: Bool
 
-    init(_ name: String, _ channels: Int, _ declarations: inout Declarations) {
+    /// - Parameter isNormalized: Whether a batch normalisation follows, so that the bias has no effect and no gradient.
+    init(_ name: String, _ channels: Int, isNormalized: Bool = true, _ declarations: Declarations) {
         self.name = name
-        weight = declarations.parameter("\(name).weight", [channels, channels, 2, 2, 2])
-        bias = declarations.parameter("\(name).bias", [channels])
+        (weight, bias) = declarations.convolution(name, [channels, channels, 2, 2, 2], outputs: channels)
         self.channels = channels
+        self.isNormalized = isNormalized
     }
 
     func forward(_ x: FeatureMap, _ pass: Pass) -> FeatureMap {
@@ -119,10 +123,21 @@ struct TransposedConvolution {
     }
 
     func backward(_ x: FeatureMap, _ gradient: FeatureMap, _ pass: Pass) -> FeatureMap {
-        pass.gradient(bias).update(repeating: 0, count: channels)
+        pass.biasGradient(gradient, at: bias, isNormalized: isNormalized)
         return pass.engine.span("\(name) gradient") {
             pass.engine.transposedConvolutionGradient(
                 x, gradient, weights: pass.parameters + weight, into: pass.gradient(weight))
+        }
+    }
+}
+
+extension Pass {
+    /// Writes the gradient of a convolution's bias: the sum over voxels, or zeros in front of a batch normalisation.
+    fileprivate func biasGradient(_ gradient: FeatureMap, at offset: Int, isNormalized: Bool) {
+        if isNormalized {
+            self.gradient(offset).update(repeating: 0, count: gradient.channels)
+        } else {
+            engine.biasGradient(gradient, into: self.gradient(offset))
         }
     }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Compute
 
 /// The way in: two convolutions at full resolution, each with batch normalisation and ReLU, then max-pooling by 2.
@@ -7,14 +8,13 @@ import Compute
 /// Maps of 24 channels at full resolution are the largest of the network, so only one of them outlives the forward pass:
 /// what the second convolution made. The first layer is cheap and computed again; the second activation is never
 /// written, since only its maxima are wanted.
-final class EntryBlock {
+final class EntryBlock: Block {
     private let name: String
     private let conv1: Convolution
     private let bn1: BatchNormalization
     private let conv2: Convolution
     private let bn2: BatchNormalization
-    /// Where they lie.
-    let parameters: Range<Int>
+    private let parameters: Range<Int>
     private var kept: Kept?
 
     private struct Kept {
@@ -24,19 +24,28 @@ final class EntryBlock {
         let secondStatistics: Statistics
     }
 
-    init(_ name: String, _ declarations: inout Declarations) {
+    init(_ name: String, _ declarations: Declarations) {
         self.name = name
         let channels = FirstLayer.outputs
         let start = declarations.parameters.count
-        conv1 = Convolution("\(name).0", 1, channels, &declarations)
-        bn1 = BatchNormalization("\(name).1", channels, &declarations)
-        conv2 = Convolution("\(name).3", channels, channels, &declarations)
-        bn2 = BatchNormalization("\(name).4", channels, &declarations)
+        conv1 = Convolution("\(name).0", 1, channels, declarations)
+        bn1 = BatchNormalization("\(name).1", channels, declarations)
+        conv2 = Convolution("\(name).3", channels, channels, declarations)
+        bn2 = BatchNormalization("\(name).4", channels, declarations)
         parameters = start..<declarations.parameters.count
     }
 
+    var backwardOrder: [Range<Int>] { [parameters] }
+
+    func describe(_ inputs: [Operation.Value], in flow: inout Flow) -> Operation.Value {
+        let first = flow.rectified(flow.normalized(flow.convolution(inputs[0], conv1), bn1))
+        let second = flow.rectified(flow.normalized(flow.convolution(first, conv2), bn2))
+        return flow.pooled(second, "maxpool1")
+    }
+
     /// From [N, D, H, W, 1] to [N, D/2, H/2, W/2, C].
-    func forward(_ x: FeatureMap, _ pass: Pass) -> FeatureMap {
+    func forward(_ inputs: consuming [FeatureMap], _ pass: Pass) -> FeatureMap {
+        let x = inputs.removeLast()
         let engine = pass.engine
         let span = engine.begin(name)
         defer { span.end() }
@@ -78,8 +87,7 @@ final class EntryBlock {
         }
     }
 
-    /// - Parameter gradient: Of the pooled map. The input's is not wanted.
-    func backward(_ gradient: consuming FeatureMap, _ pass: Pass) {
+    func backward(_ gradient: consuming FeatureMap, _ inputs: BlockInputs, _ pass: Pass) -> [FeatureMap?] {
         guard let k = kept else { preconditionFailure("no forward pass") }
         kept = nil
         let engine = pass.engine
@@ -99,6 +107,7 @@ final class EntryBlock {
         }
         pass.gradient(conv1.bias).update(repeating: 0, count: conv1.outputs)
         pass.finished?(parameters)
+        return [nil]
     }
 
     private func layer(_ pass: Pass) -> FirstLayer {

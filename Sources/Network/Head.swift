@@ -1,24 +1,38 @@
+import Basics
 import Compute
 
-/// What comes after the pyramid: dropout of whole channels, 1x1x1 to 64, ReLU, 1x1x1 to the anchors' components.
-final class Head {
+/// What comes after the pyramid: dropout of whole channels, 1x1x1 to some channels, ReLU, 1x1x1 to the anchors' components.
+final class Head: Block {
     private let name: String
     private let hidden: PointwiseConvolution
     private let last: PointwiseConvolution
-    /// Where they lie.
-    let parameters: Range<Int>
+    private let parameters: Range<Int>
     private var kept: (input: FeatureMap, hidden: FeatureMap, factors: [Float]?)?
 
-    init(_ name: String, _ inputs: Int, _ width: Int, _ outputs: Int, _ declarations: inout Declarations) {
+    /// - Parameters:
+    ///   - width: Channels between the two convolutions.
+    ///   - anchors: Each has `components` outputs, of which the first is a logit.
+    init(
+        _ name: String, _ inputs: Int, _ width: Int, anchors: Int, components: Int,
+        _ declarations: Declarations
+    ) {
         self.name = name
         let start = declarations.parameters.count
-        hidden = PointwiseConvolution("\(name).0", inputs, width, &declarations)
-        last = PointwiseConvolution("\(name).2", width, outputs, &declarations)
+        hidden = PointwiseConvolution("\(name).0", inputs, width, isNormalized: false, declarations)
+        last = PointwiseConvolution("\(name).2", width, anchors * components, isNormalized: false, declarations)
         parameters = start..<declarations.parameters.count
+        declarations.logitBiases += (0..<anchors).map { last.bias + $0 * components }
     }
 
-    /// - Parameter factors: Per sample and channel [N, C] what dropout multiplies by, or nil for none.
-    func forward(_ x: FeatureMap, factors: [Float]?, _ pass: Pass) -> FeatureMap {
+    var backwardOrder: [Range<Int>] { [parameters] }
+
+    func describe(_ inputs: [Operation.Value], in flow: inout Flow) -> Operation.Value {
+        flow.convolution(flow.rectified(flow.convolution(inputs[0], hidden)), last)
+    }
+
+    func forward(_ inputs: consuming [FeatureMap], _ pass: Pass) -> FeatureMap {
+        let x = inputs.removeLast()
+        let factors = pass.dropout?.factors(samples: x.samples, channels: hidden.inputs)
         let span = pass.engine.begin(name)
         defer { span.end() }
         let y = hidden.forward(dropped(x, factors, pass), pass)
@@ -35,18 +49,18 @@ final class Head {
         return dropped
     }
 
-    func backward(_ gradient: FeatureMap, _ pass: Pass) -> FeatureMap {
+    func backward(_ gradient: consuming FeatureMap, _ inputs: BlockInputs, _ pass: Pass) -> [FeatureMap?] {
         let span = pass.engine.begin("\(name) gradient")
         defer { span.end() }
         guard let (x, y, factors) = kept else { preconditionFailure("no forward pass") }
         kept = nil
-        last.weightsGradient(y, gradient, normalized: false, pass)
+        last.weightsGradient(y, gradient, pass)
         let inner = last.dataGradient(gradient, channels: last.inputs, pass)
         pass.engine.rectifierGradient(inner, output: y)
-        hidden.weightsGradient(dropped(x, factors, pass), inner, normalized: false, pass)
+        hidden.weightsGradient(dropped(x, factors, pass), inner, pass)
         pass.finished?(parameters)
         let result = hidden.dataGradient(inner, channels: hidden.inputs, pass)
         if let factors { pass.engine.scale(result, by: factors, into: result) }
-        return result
+        return [result]
     }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Compute
 
 /// What the layers of one forward and backward pass share: the engine, the parameters read, the gradients written.
@@ -10,6 +11,10 @@ struct Pass {
     let batchStatistics: UnsafeMutablePointer<Float>?
     /// Receives the parameters' gradients in a backward pass.
     let gradients: UnsafeMutablePointer<Float>?
+    /// The positions of the crop's cells in the scan, [N, 3, d, h, w]; nil in a backward pass.
+    var coord: Tensor?
+    /// Which channels a training forward pass drops; nil for none.
+    var dropout: Dropout?
     /// Told in a backward pass which parameters' gradients are final.
     var finished: ((Range<Int>) -> Void)?
 
@@ -22,19 +27,15 @@ struct Pass {
     }
 }
 
-/// Collects the parameters as layers declare them, in PyTorch's order.
-struct Declarations {
-    var parameters = ParameterTable()
-    var statistics = ParameterTable()
+/// Dropout of whole channels.
+struct Dropout {
+    let probability: Double
+    let generator: CounterGenerator
 
-    /// Declares a parameter and returns its offset.
-    mutating func parameter(_ name: String, _ shape: [Int]) -> Int {
-        parameters.append(name, shape)
-        return parameters.entries[parameters.entries.count - 1].range.lowerBound
-    }
-
-    mutating func statistic(_ name: String, _ channels: Int) -> Int {
-        statistics.append(name, [channels])
-        return statistics.entries[statistics.entries.count - 1].range.lowerBound
+    /// What each of the samples' channels, [N, C], is multiplied by.
+    func factors(samples: Int, channels: Int) -> [Float] {
+        var generator = generator
+        let kept = Float(1 / (1 - probability))
+        return (0..<samples * channels).map { _ in generator.uniform() < probability ? 0 : kept }
     }
 }

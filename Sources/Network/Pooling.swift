@@ -1,22 +1,29 @@
+import Basics
 import Compute
 
 /// Max-pooling by 2.
-final class MaxPooling {
+final class MaxPooling: Block {
     private let name: String
     private var kept: FeatureMap?
 
     init(_ name: String) { self.name = name }
 
-    func forward(_ x: FeatureMap, _ pass: Pass) -> FeatureMap {
-        let y = pass.engine.span(name) { pass.engine.maxPool(x) }
+    let backwardOrder: [Range<Int>] = []
+
+    func describe(_ inputs: [Operation.Value], in flow: inout Flow) -> Operation.Value { flow.pooled(inputs[0], name) }
+
+    func forward(_ inputs: consuming [FeatureMap], _ pass: Pass) -> FeatureMap {
+        let y = pass.engine.span(name) { pass.engine.maxPool(inputs[0]) }
         kept = pass.isTraining ? y : nil
         return y
     }
 
-    /// - Parameter x: What `forward` was given.
-    func backward(_ gradient: FeatureMap, input x: FeatureMap, _ pass: Pass) -> FeatureMap {
+    func backward(_ gradient: consuming FeatureMap, _ inputs: BlockInputs, _ pass: Pass) -> [FeatureMap?] {
         guard let y = kept else { preconditionFailure("no forward pass") }
         kept = nil
-        return pass.engine.span("\(name) gradient") { pass.engine.maxPoolGradient(x, y, gradient: gradient) }
+        let x = inputs.map(0)
+        let span = pass.engine.begin("\(name) gradient")
+        defer { span.end() }
+        return [pass.engine.maxPoolGradient(x, y, gradient: gradient)]
     }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Compute
 
 /// The residual block: two convolutions with batch normalisation beside a shortcut, then the last ReLU.
@@ -15,7 +16,7 @@ final class PostRes {
     private let bn2: BatchNormalization
     private let shortcut: (convolution: PointwiseConvolution, bn: BatchNormalization)?
     private let inputs: Int
-    /// Where they lie.
+    /// The block's parameters.
     let parameters: Range<Int>
     private var kept: Kept?
 
@@ -29,22 +30,29 @@ final class PostRes {
         var output: FeatureMap?
     }
 
-    init(_ name: String, _ inputs: Int, _ outputs: Int, _ declarations: inout Declarations) {
+    init(_ name: String, _ inputs: Int, _ outputs: Int, _ declarations: Declarations) {
         self.name = name
         self.inputs = inputs
         let start = declarations.parameters.count
-        conv1 = Convolution("\(name).conv1", inputs, outputs, &declarations)
-        bn1 = BatchNormalization("\(name).bn1", outputs, &declarations)
-        conv2 = Convolution("\(name).conv2", outputs, outputs, &declarations)
-        bn2 = BatchNormalization("\(name).bn2", outputs, &declarations)
+        conv1 = Convolution("\(name).conv1", inputs, outputs, declarations)
+        bn1 = BatchNormalization("\(name).bn1", outputs, declarations)
+        conv2 = Convolution("\(name).conv2", outputs, outputs, declarations)
+        bn2 = BatchNormalization("\(name).bn2", outputs, endsResidual: true, declarations)
         shortcut =
             inputs == outputs
             ? nil
             : (
-                PointwiseConvolution("\(name).shortcut.0", inputs, outputs, &declarations),
-                BatchNormalization("\(name).shortcut.1", outputs, &declarations)
+                PointwiseConvolution("\(name).shortcut.0", inputs, outputs, isNormalized: true, declarations),
+                BatchNormalization("\(name).shortcut.1", outputs, declarations)
             )
         parameters = start..<declarations.parameters.count
+    }
+
+    func describe(_ x: Operation.Value, in flow: inout Flow) -> Operation.Value {
+        let inner = flow.rectified(flow.normalized(flow.convolution(x, conv1), bn1))
+        let branch = flow.normalized(flow.convolution(inner, conv2), bn2)
+        let beside = shortcut.map { flow.normalized(flow.convolution(x, $0.convolution), $0.bn) } ?? x
+        return flow.rectified(flow.sum(branch, beside, "\(name).sum"))
     }
 
     /// - Parameter keepsOutput: Whether the backward pass finds the output in memory, rather than making it again.
@@ -124,45 +132,12 @@ final class PostRes {
         if let shortcut, let statistics = k.shortcutStatistics {
             let map = shortcut.convolution.forward(k.input, pass)
             shortcut.bn.backward(map, statistics, .none, gradient: gradient, into: map, pass)
-            shortcut.convolution.weightsGradient(k.input, map, normalized: true, pass)
+            shortcut.convolution.weightsGradient(k.input, map, pass)
             pass.engine.add(shortcut.convolution.dataGradient(map, channels: channels, pass), to: x)
         } else {
             pass.engine.add(gradient, to: x)
         }
         pass.finished?(parameters)
         return x
-    }
-}
-
-/// Residual blocks in sequence: the first may change the number of channels.
-final class Stage {
-    private let blocks: [PostRes]
-
-    init(_ name: String, _ inputs: Int, _ outputs: Int, blocks: Int, _ declarations: inout Declarations) {
-        self.blocks = (0..<blocks).map { PostRes("\(name).\($0)", $0 == 0 ? inputs : outputs, outputs, &declarations) }
-    }
-
-    /// The parameters of each block, as a backward pass finishes them.
-    var backwardOrder: [Range<Int>] { blocks.reversed().map(\.parameters) }
-
-    /// Takes the map over, so that in evaluation it is gone once the first block is done.
-    ///
-    /// - Parameter keepsOutput: False where the result is large and wanted only for a moment before the backward pass comes
-    ///   back to it.
-    func forward(_ x: consuming FeatureMap, keepsOutput: Bool = true, _ pass: Pass) -> FeatureMap {
-        for (index, block) in blocks.enumerated() {
-            x = block.forward(x, keepsOutput: keepsOutput || index < blocks.count - 1, pass)
-        }
-        return x
-    }
-
-    /// The result of the last training pass, made again if it was not kept.
-    func output(_ pass: Pass) -> FeatureMap { blocks[blocks.count - 1].output(pass) }
-
-    func backward(_ gradient: consuming FeatureMap, channels: Int? = nil, _ pass: Pass) -> FeatureMap {
-        for (index, block) in blocks.enumerated().reversed() {
-            gradient = block.backward(consume gradient, channels: index == 0 ? channels : nil, pass)
-        }
-        return gradient
     }
 }

@@ -1,20 +1,27 @@
+import Basics
 import Compute
 
 /// A transposed convolution, batch normalisation and ReLU, written into some channels of a wider map.
 final class UpwardBlock {
     private let name: String
+    let channels: Int
     private let convolution: TransposedConvolution
     private let normalization: BatchNormalization
-    /// Where they lie.
+    /// The block's parameters.
     let parameters: Range<Int>
     private var kept: (input: FeatureMap, convolved: FeatureMap, statistics: Statistics)?
 
-    init(_ name: String, _ channels: Int, _ declarations: inout Declarations) {
+    init(_ name: String, _ channels: Int, _ declarations: Declarations) {
         self.name = name
+        self.channels = channels
         let start = declarations.parameters.count
-        convolution = TransposedConvolution("\(name).0", channels, &declarations)
-        normalization = BatchNormalization("\(name).1", channels, &declarations)
+        convolution = TransposedConvolution("\(name).0", channels, declarations)
+        normalization = BatchNormalization("\(name).1", channels, declarations)
         parameters = start..<declarations.parameters.count
+    }
+
+    func describe(_ x: Operation.Value, in flow: inout Flow) -> Operation.Value {
+        flow.rectified(flow.normalized(flow.convolution(x, convolution), normalization))
     }
 
     func forward(_ x: FeatureMap, into output: FeatureMap, _ pass: Pass) {

@@ -8,35 +8,49 @@ public enum WeightsFile {
     public static let format = "luna weights"
     public static let version: Int64 = 1
 
+    /// The root attribute that names the network whose weights a file holds; without it, it is the standard one.
+    public static let architectureAttribute = "architecture"
+
     /// Reads the network's state from a weight file or a checkpoint.
     ///
     /// - Throws: `InputError` naming the tensor that is missing, superfluous, of another shape, not finite or a negative
-    ///   variance, and where the file is damaged.
+    ///   variance, and where the file is damaged or of an unknown network.
     public static func read(_ path: String) throws -> NetworkState {
         if path.lowercased().hasSuffix(".safetensors") {
             throw InputError(path, "is no weight file of luna", remedy: "make one of it with luna weights import")
         }
         let file = try HDF5File(reading: path)
-        return try readModel(from: file)
+        return try readModel(try architecture(of: file), from: file)
+    }
+
+    /// The network whose weights a file holds.
+    ///
+    /// - Throws: `InputError` where it is none of ours.
+    public static func architecture(of file: borrowing HDF5File) throws -> Architecture {
+        guard file.hasAttribute(architectureAttribute) else { return .standard }
+        return try Architecture.find(try file.attribute(architectureAttribute, as: String.self), in: file.path)
     }
 
     /// Reads a network's group.
-    public static func readModel(group: String = "/model", from file: borrowing HDF5File) throws -> NetworkState {
+    public static func readModel(
+        _ architecture: Architecture, group: String = "/model", from file: borrowing HDF5File
+    ) throws -> NetworkState {
         guard file.isGroup(group) else {
             throw InputError(
                 file.path, at: group, "is missing", remedy: "expected a weight file or checkpoint of luna")
         }
-        let known = Set((NoduleNetwork.parameters.entries + NoduleNetwork.statistics.entries).map(\.name))
+        let known = Set((architecture.parameters.entries + architecture.statistics.entries).map(\.name))
         // PyTorch's own counters are neither needed nor written.
         let strange = try file.names(in: group).first {
             !known.contains($0) && !$0.hasSuffix("num_batches_tracked")
         }
         if let strange {
-            throw InputError(file.path, at: "\(group)/\(strange)", "is no tensor of the nodule network")
+            throw InputError(file.path, at: "\(group)/\(strange)", "is no tensor of the network \(architecture.name)")
         }
         return NetworkState(
-            parameters: try readTable(NoduleNetwork.parameters, group: group, from: file),
-            statistics: try readTable(NoduleNetwork.statistics, group: group, from: file))
+            architecture: architecture,
+            parameters: try readTable(architecture.parameters, group: group, from: file),
+            statistics: try readTable(architecture.statistics, group: group, from: file))
     }
 
     /// Reads one flat array from the datasets of a group.
@@ -67,8 +81,8 @@ public enum WeightsFile {
     public static func writeModel(
         _ state: NetworkState, group: String = "/model", to file: borrowing HDF5File
     ) throws {
-        try writeTable(NoduleNetwork.parameters, state.parameters, group: group, to: file)
-        try writeTable(NoduleNetwork.statistics, state.statistics, group: group, to: file)
+        try writeTable(state.architecture.parameters, state.parameters, group: group, to: file)
+        try writeTable(state.architecture.statistics, state.statistics, group: group, to: file)
     }
 
     /// Writes one flat array as the datasets of a group, each with a checksum.
@@ -89,8 +103,21 @@ public enum WeightsFile {
         try HDF5File.write(to: path) { file in
             try file.setAttribute("format", to: format)
             try file.setAttribute("version", to: version)
+            try file.setAttribute(architectureAttribute, to: state.architecture.name)
             if let configuration { try file.setAttribute("config", to: configuration) }
             try writeModel(state, to: file)
         }
+    }
+}
+
+extension Architecture {
+    /// The network that a file names.
+    ///
+    /// - Throws: `InputError` where there is none of that name.
+    public static func find(_ name: String, in file: String) throws -> Architecture {
+        if let architecture = Architecture(rawValue: name) { return architecture }
+        throw InputError(
+            file, at: "architecture", "\(name) is no network of this luna",
+            remedy: "it has \(allCases.map(\.name).joined(separator: ", ")); use the luna that wrote the file")
     }
 }

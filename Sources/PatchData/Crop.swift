@@ -1,6 +1,6 @@
 // A crop on its way to the network: voxels, boxes and coordinates, changed together.
 
-import Compute
+import Basics
 import Detection
 
 /// What augmentation has done to a crop.

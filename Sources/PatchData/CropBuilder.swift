@@ -1,5 +1,5 @@
+import Basics
 import CT
-import Compute
 import Detection
 
 /// What the network is given at once by one replica.
@@ -8,7 +8,7 @@ public struct MicroBatch: Sendable {
     public var input: Tensor
     /// [N, 3, D/4, H/4, W/4].
     public var coord: Tensor
-    /// [N, D/4, H/4, W/4, 3, 5]: label and offsets, see `LabelAssigner`.
+    /// [N, D/4, H/4, W/4, 3, 5]: the recipe's labels.
     public var labels: Tensor
     /// The scans that the crops come from.
     public var seriesUIDs: [String]
@@ -18,12 +18,12 @@ public struct MicroBatch: Sendable {
 struct CropBuilder: Sendable {
     let source: any PatchSource
     let configuration: SamplingConfiguration
-    private let assigner: LabelAssigner
+    private let recipe: any Recipe
 
     init(source: any PatchSource, configuration: SamplingConfiguration) {
         self.source = source
         self.configuration = configuration
-        assigner = LabelAssigner(anchors: configuration.preset.anchors)
+        recipe = configuration.recipe.recipe(anchors: configuration.preset.anchors)
     }
 
     /// A training crop, changed at random as configured.
@@ -117,7 +117,7 @@ struct CropBuilder: Sendable {
 
     /// Crops with their labels, stacked.
     func stack(
-        _ crops: [(crop: Crop, seriesUID: String)], mode: LabelAssigner.Mode, generators: [CounterGenerator]
+        _ crops: [(crop: Crop, seriesUID: String)], mode: RecipeMode, generators: [CounterGenerator]
     ) -> MicroBatch {
         let side = configuration.cropSize
         let cells = side / Grid.stride
@@ -130,7 +130,7 @@ struct CropBuilder: Sendable {
             input.append(contentsOf: crop.voxels.lazy.map { (Float($0) - 128) / 128 })
             coord.append(contentsOf: crop.coord)
             labels.append(
-                contentsOf: assigner.labels(
+                contentsOf: recipe.labels(
                     grid: ZYX(repeating: cells), nodules: crop.nodules, target: crop.target.map { crop.nodules[$0] },
                     mode: mode, generator: &generator))
         }

@@ -1,6 +1,6 @@
 // Where a crop is cut, and how large, before it is scaled to the network's size.
 
-import Compute
+import Basics
 
 /// A cube of a clean volume, in its voxels.
 struct CropGeometry: Hashable, Sendable {

@@ -1,5 +1,5 @@
+import Basics
 import CT
-import Compute
 import FileIO
 
 /// Whether the parts of a data set agree: what `dataset.json` counts, what the clean volumes hold, and what the shards

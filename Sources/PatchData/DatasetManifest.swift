@@ -1,5 +1,5 @@
+import Basics
 import FileIO
-import Foundation
 
 /// What a conversion was told to do; the same options and scans give the same bytes.
 public struct ConversionOptions: Hashable, Sendable, Codable {
@@ -16,10 +16,8 @@ public struct ConversionOptions: Hashable, Sendable, Codable {
     public var annotationsCRC32: UInt32?
 
     enum CodingKeys: String, CodingKey {
-        case preset, jitter, seed
-        case cropSize = "crop_size"
-        case backgroundPatches = "background_patches"
-        case annotationsCRC32 = "annotations_crc32"
+        case preset, jitter, seed, cropSize, backgroundPatches
+        case annotationsCRC32 = "annotationsCrc32"
     }
 
     public init(
@@ -103,15 +101,9 @@ public struct DatasetManifest: Hashable, Sendable, Codable {
     public var segmentedScans: [String]?
 
     enum CodingKeys: String, CodingKey {
-        case format, version, options, folds
-        case createdBy = "created_by"
-        case axisOrder = "axis_order"
-        case voxelMillimetres = "voxel_mm"
-        case patchSide = "patch_side"
-        case missingSubsets = "missing_subsets"
-        case outsideLabels = "outside_labels"
-        case skippedScans = "skipped_scans"
-        case segmentedScans = "segmented_scans"
+        case format, version, options, folds, createdBy, axisOrder, patchSide, missingSubsets, outsideLabels,
+            skippedScans, segmentedScans
+        case voxelMillimetres = "voxelMm"
     }
 
     /// The number of scans in all folds.
@@ -138,7 +130,7 @@ public struct DatasetManifest: Hashable, Sendable, Codable {
             var version: Int
         }
         do {
-            let head = try JSONDecoder().decode(Head.self, from: Data(bytes))
+            let head = try JSON.decode(Head.self, from: bytes)
             guard head.format == Self.format else {
                 throw InputError(path, at: "format", "`\(head.format)`, expected `\(Self.format)`")
             }
@@ -147,7 +139,7 @@ public struct DatasetManifest: Hashable, Sendable, Codable {
                     path, at: "version", "\(head.version), expected \(Self.version)",
                     remedy: head.version > Self.version ? "use a newer luna" : "convert the scans again")
             }
-            self = try JSONDecoder().decode(Self.self, from: Data(bytes))
+            self = try JSON.decode(Self.self, from: bytes)
         } catch let error as DecodingError {
             throw InputError(path, at: Self.place(error), "not as expected", remedy: "convert the scans again")
         }
@@ -180,9 +172,8 @@ public struct DatasetManifest: Hashable, Sendable, Codable {
 
     /// - Throws: `FileError`.
     func write(toDirectory directory: String) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try AtomicFile.write(Array(try encoder.encode(self)) + [10], to: Self.path(in: directory))
+        let text = try JSON.encode(self, isIndented: true, escapesSlashes: false)
+        try AtomicFile.write(text + [10], to: Self.path(in: directory))
     }
 
     private static func place(_ error: DecodingError) -> String {
@@ -193,6 +184,6 @@ public struct DatasetManifest: Hashable, Sendable, Codable {
                 context.codingPath
             @unknown default: []
             }
-        return path.isEmpty ? "the JSON text" : path.map(\.stringValue).joined(separator: ".")
+        return path.isEmpty ? "the JSON text" : path.map(JSON.name(of:)).joined(separator: ".")
     }
 }

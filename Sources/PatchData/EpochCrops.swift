@@ -1,5 +1,5 @@
+import Basics
 import CT
-import Compute
 import Detection
 
 /// A training crop with all that is known of it.
@@ -14,7 +14,7 @@ public struct SampledCrop: Sendable {
     /// The nodule that the crop was made for, as an index into `nodules`; nil for a random crop.
     public var target: Int?
     public var changes: CropChanges
-    /// [side/4, side/4, side/4, anchors, 5], see `LabelAssigner`.
+    /// [side/4, side/4, side/4, anchors, 5], the recipe's labels.
     public var labels: [Float]
 }
 

@@ -1,3 +1,4 @@
+import Basics
 import FileIO
 import Foundation
 import Synchronization
@@ -45,7 +46,7 @@ struct OutputDirectory: ~Copyable {
             let file = conversionPath(path)
             do {
                 let bytes = try FileContent.bytes(file, limit: 1 << 20)
-                found = try JSONDecoder().decode(ConversionOptions.self, from: Data(bytes))
+                found = try JSON.decode(ConversionOptions.self, from: bytes)
             } catch is DecodingError {
                 throw InputError(file, "not the options of a conversion", remedy: "choose another --output")
             }
@@ -91,9 +92,7 @@ struct OutputDirectory: ~Copyable {
     private static let invalidation = Mutex(())
 
     private static func write(_ options: ConversionOptions, _ path: String) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        try AtomicFile.write(Array(try encoder.encode(options)) + [10], to: conversionPath(path))
+        try AtomicFile.write(try JSON.encode(options, isIndented: true) + [10], to: conversionPath(path))
     }
 
     /// Writes `dataset.json`: from now on there is a data set.

@@ -1,5 +1,5 @@
+import Basics
 import CT
-import Compute
 
 /// Chooses the patches of a scan and cuts them: one around every nodule, some around positions drawn as for random
 /// crops. Which ones depends on the seed and the scan's name alone.

@@ -1,5 +1,5 @@
+import Basics
 import CT
-import Compute
 
 /// What a data set knows of one patch: a cube of 1 mm voxels cut from a clean volume, [side, side, side] UInt8.
 public struct PatchEntry: Hashable, Sendable {

@@ -1,7 +1,7 @@
 // The epoch's list: every nodule as often as its size deserves, and a surplus of random crops; in an order that the
 // seed and the epoch determine, whatever ranks there are.
 
-import Compute
+import Basics
 import Detection
 import FileIO
 

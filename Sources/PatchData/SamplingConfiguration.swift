@@ -41,6 +41,8 @@ public struct Augmentation: Hashable, Sendable, Codable {
 /// What determines the samples of an experiment. Ranks and threads are not part of it.
 public struct SamplingConfiguration: Hashable, Sendable {
     public var preset: Preset
+    /// What makes the labels.
+    public var recipe: RecipeName
     /// Voxels along each axis, a multiple of 16.
     public var cropSize: Int
     public var seed: UInt64
@@ -52,10 +54,11 @@ public struct SamplingConfiguration: Hashable, Sendable {
     public var augmentation: Augmentation
 
     public init(
-        preset: Preset, cropSize: Int, seed: UInt64, validationFold: Int?, replicas: Int, microBatch: Int,
+        preset: Preset, recipe: RecipeName = .published, cropSize: Int, seed: UInt64, validationFold: Int?, replicas: Int, microBatch: Int,
         augmentation: Augmentation
     ) {
         self.preset = preset
+        self.recipe = recipe
         self.cropSize = cropSize
         self.seed = seed
         self.validationFold = validationFold

@@ -1,5 +1,5 @@
+import Basics
 import CT
-import Compute
 import FileIO
 
 /// Cuts the patches of all converted scans into shards, fold by fold, in the order of the scans.
@@ -77,10 +77,8 @@ struct ShardAssembly {
                 let part = Array(patches[start..<min(patches.count, start + perShard)])
                 // The volumes by their content, so that a shard made from others is not taken for this one.
                 let content = part.map { "\(volumes[$0.volume].file.crc32) \($0.entry)" }.joined(separator: "\n")
-                let digits = String(number)
-                let name = String(repeating: "0", count: max(0, 5 - digits.count)) + digits
                 return Shard(
-                    fold: fold, path: "shards/fold\(fold)-\(name).h5",
+                    fold: fold, path: "shards/fold\(fold)-\(number.zeroPadded(to: 5)).h5",
                     plan: "\(options.text), content \(String(PatchCutter.hash(content), radix: 16))", patches: part)
             }
         }

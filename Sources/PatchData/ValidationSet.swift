@@ -1,4 +1,4 @@
-import Compute
+import Basics
 
 /// The crops that an experiment is validated on: one around every nodule of the held-out fold above the first size
 /// limit, always the same.

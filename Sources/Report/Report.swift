@@ -1,6 +1,7 @@
 // report.html: one self-contained page that a person opens and understands. The same input gives the same bytes: it holds
 // no time and nothing of the machine.
 
+import Basics
 import Evaluation
 import FileIO
 import Mustache
@@ -89,14 +90,9 @@ public struct Report {
             "rows": all.map { input in
                 [
                     "role": input.role, "value": input.value, "bytes": input.bytes.map { "\($0)" } ?? "",
-                    "crc32": input.crc32.map { Self.hexadecimal($0) } ?? "",
+                    "crc32": input.crc32.map { $0.zeroPadded(to: 8, radix: 16) } ?? "",
                 ]
             }
         ]
-    }
-
-    private static func hexadecimal(_ value: UInt32) -> String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 8 - digits.count) + digits
     }
 }

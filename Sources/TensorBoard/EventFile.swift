@@ -1,3 +1,4 @@
+import Basics
 import FileIO
 import Foundation
 import Pictures
@@ -126,9 +127,8 @@ extension EventFile {
             return Int(parts[mark + 1]).flatMap { 0..<limit ~= $0 ? $0 : nil }
         }
         let now = wallTime.isFinite ? Int(min(max(0, wallTime), Double(limit))) : 0
-        let digits = String(max(now, (seconds.max() ?? -1) + 1))
-        let padded = String(repeating: "0", count: max(0, 10 - digits.count)) + digits
-        return "events.out.tfevents.\(padded).\(host)"
+        let second = max(now, (seconds.max() ?? -1) + 1)
+        return "events.out.tfevents.\(second.zeroPadded(to: 10)).\(host)"
     }
 
     /// Without the domain, and with nothing in it that a file name cannot have.

@@ -1,6 +1,6 @@
 // What a run would be given, written down for another framework to be given the same.
 
-import Compute
+import Basics
 import FileIO
 import HDF5
 import Network
@@ -75,11 +75,11 @@ private struct Datasets: ~Copyable {
     static func create(
         in file: borrowing HDF5File, steps: Int, _ configuration: TrainingConfiguration
     ) throws -> Datasets {
-        let (side, cells) = (configuration.cropSize, configuration.cropSize / 4)
+        let (side, cells) = (configuration.cropSize, configuration.cropSize / configuration.network.stride)
         let step = [configuration.replicas, configuration.microBatch]
         let image = step + [1, side, side, side]
         let ramps = step + [3, cells, cells, cells]
-        let answers = step + [cells, cells, cells, NoduleNetwork.anchors, NoduleNetwork.components]
+        let answers = step + [cells, cells, cells, configuration.network.anchors, configuration.network.components]
         return Datasets(
             input: try file.createDataset(
                 "/input", as: UInt8.self, shape: [steps] + image, chunk: [1] + image, compression: .deflate(1)),

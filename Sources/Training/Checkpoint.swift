@@ -3,6 +3,7 @@
 
 import FileIO
 import HDF5
+import Learning
 import Network
 
 public struct Checkpoint: Hashable, Sendable {
@@ -15,8 +16,8 @@ public struct Checkpoint: Hashable, Sendable {
     public var configuration: String
     /// With local steps the network that all sites share, as the last outer update left it.
     public var state: NetworkState
-    /// Of the optimizer that updates it. Laid out as `NoduleNetwork.parameters`.
-    public var momentum: [Float]
+    /// The state of the optimiser that updates it.
+    public var optimizer: OptimizerState
     /// With local steps every site's own; without them empty.
     public var sites: [SiteState] = []
     /// Whether the epoch's validation is still to come.
@@ -35,13 +36,12 @@ public struct Checkpoint: Hashable, Sendable {
     public struct SiteState: Hashable, Sendable {
         /// Nil at a round's end: it is the shared one.
         public var state: NetworkState?
-        /// Laid out as `NoduleNetwork.parameters`.
-        public var momentum: [Float]
+        public var optimizer: OptimizerState
     }
 
     public static let format = "luna checkpoint"
-    /// 2 adds sites, and digests numbers in strands.
-    public static let version: Int64 = 2
+    /// 2 adds sites, and digests numbers in strands; 3 names the network and the optimiser's slots.
+    public static let version: Int64 = 3
     private static let versions: ClosedRange<Int64> = 1...version
 
     /// What the file's content must add up to.
@@ -61,10 +61,19 @@ public struct Checkpoint: Hashable, Sendable {
             digest.add(Int(truncatingIfNeeded: best.cpm.bitPattern))
             digest.add(best.step)
         }
-        for values in [state.parameters, state.statistics, momentum] { add(values) }
+        func add(_ optimizer: OptimizerState) {
+            if version > 2 {
+                for name in optimizer.names { digest.add(name) }
+                digest.add(optimizer.updates)
+            }
+            for values in optimizer.slots { add(values) }
+        }
+        if version > 2 { digest.add(state.architecture.name) }
+        for values in [state.parameters, state.statistics] { add(values) }
+        add(optimizer)
         for site in sites {
             if let state = site.state { for values in [state.parameters, state.statistics] { add(values) } }
-            add(site.momentum)
+            add(site.optimizer)
         }
         return digest
     }
@@ -95,15 +104,17 @@ public struct Checkpoint: Hashable, Sendable {
             try file.setAttribute("arithmetic", to: arithmetic)
             try file.setAttribute("digest", to: digest(version: version).text)
             if version > 1 { try file.setAttribute("sites", to: Int64(sites.count)) }
+            if version > 2 {
+                try file.setAttribute(WeightsFile.architectureAttribute, to: state.architecture.name)
+            }
             try WeightsFile.writeModel(state, to: file)
             FaultInjection.current?.pass(.write, rank: 0, step: step)
-            try WeightsFile.writeTable(
-                NoduleNetwork.parameters, momentum, group: "/optimizer/momentum", to: file)
+            let tensors = state.architecture.parameters
+            try optimizer.write(to: file, group: "/optimizer", tensors, describes: version > 2)
             for (index, site) in sites.enumerated() {
                 let group = "/sites/\(index)"
                 if let state = site.state { try WeightsFile.writeModel(state, group: "\(group)/model", to: file) }
-                try WeightsFile.writeTable(
-                    NoduleNetwork.parameters, site.momentum, group: "\(group)/momentum", to: file)
+                try site.optimizer.write(to: file, group: group, tensors, describes: version > 2)
             }
             // On a network file system closing waits for the data, and does so with the library's lock held, for which
             // the threads wait that read patches: so the data go first, without it.
@@ -123,15 +134,15 @@ public struct Checkpoint: Hashable, Sendable {
         }
         let foundVersion = try file.attribute("version", as: Int64.self)
         guard versions.contains(foundVersion) else { throw VersionError(file: path, found: Int(foundVersion)) }
+        let architecture = try WeightsFile.architecture(of: file)
         let checkpoint = Checkpoint(
             epoch: Int(try file.attribute("epoch", as: Int64.self)),
             step: Int(try file.attribute("step", as: Int64.self)),
             seed: Int(try file.attribute("seed", as: Int64.self)),
             configuration: try file.attribute("config", as: String.self),
-            state: try WeightsFile.readModel(from: file),
-            momentum: try WeightsFile.readTable(
-                NoduleNetwork.parameters, group: "/optimizer/momentum", from: file),
-            sites: try readSites(from: file),
+            state: try WeightsFile.readModel(architecture, from: file),
+            optimizer: try OptimizerState(reading: file, group: "/optimizer", architecture.parameters),
+            sites: try readSites(architecture, from: file),
             owesValidation: try file.attribute("owes_validation", as: Int64.self) != 0,
             epochTerms: try file.attribute("epoch_terms", as: [Double].self),
             epochSteps: try file.attribute("epoch_steps", as: [Int64].self).map { Int($0) },
@@ -148,13 +159,15 @@ public struct Checkpoint: Hashable, Sendable {
         return checkpoint
     }
 
-    private static func readSites(from file: borrowing HDF5File) throws -> [SiteState] {
+    private static func readSites(
+        _ architecture: Architecture, from file: borrowing HDF5File
+    ) throws -> [SiteState] {
         guard file.hasAttribute("sites") else { return [] }
         let count = try file.attribute("sites", as: Int64.self)
         let found = file.isGroup("/sites") ? try file.names(in: "/sites").count : 0
         guard count == found else { throw InputError(file.path, at: "sites", "\(count), \(found) are there") }
         // One group may be there under many names.
-        let bytes = 4 * NoduleNetwork.parameters.count
+        let bytes = 4 * architecture.parameters.count
         guard found <= (FileContent.size(file.path) ?? .max) / bytes else {
             throw InputError(file.path, at: "sites", "\(count), more than the file can hold")
         }
@@ -162,9 +175,8 @@ public struct Checkpoint: Hashable, Sendable {
             let group = "/sites/\(index)"
             return SiteState(
                 state: file.isGroup("\(group)/model")
-                    ? try WeightsFile.readModel(group: "\(group)/model", from: file) : nil,
-                momentum: try WeightsFile.readTable(
-                    NoduleNetwork.parameters, group: "\(group)/momentum", from: file))
+                    ? try WeightsFile.readModel(architecture, group: "\(group)/model", from: file) : nil,
+                optimizer: try OptimizerState(reading: file, group: group, architecture.parameters))
         }
     }
 }

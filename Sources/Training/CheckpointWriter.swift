@@ -1,6 +1,6 @@
 // Writing checkpoints while training goes on.
 
-import Compute
+import Basics
 import FileIO
 import Foundation
 import Network
@@ -8,14 +8,15 @@ import Network
 /// Writes a run's checkpoints one at a time, each in a thread of its own and from a copy.
 ///
 /// The copy's memory is kept for the next one, so that a checkpoint costs the training thread one pass over the state and
-/// no new pages; what sites have for themselves is shared with them until they change it. The thread is a nice one: cores that compute come first.
+/// no new pages; what sites have for themselves is shared with them until they change it. The thread has a low priority:
+/// cores that compute come first.
 final class CheckpointWriter: @unchecked Sendable {
     private let run: RunDirectory
     private let keep: Int
     private let condition = NSCondition()
     // The copies; only `submit` changes them, while nothing is pending.
     private var parameters: [Float]
-    private var momentum: [Float]
+    private var slots: [[Float]]
     // All below are guarded by `condition`.
     /// What is being written; shares its memory with the copies.
     private var pending: Checkpoint?
@@ -26,14 +27,15 @@ final class CheckpointWriter: @unchecked Sendable {
 
     /// - Parameters:
     ///   - keep: How many of the newest checkpoints stay.
-    ///   - count: Of parameters.
+    ///   - count: How many parameters the network has.
+    ///   - slots: How many slots the optimiser has.
     ///   - spans: The timeline, where one is kept.
-    init(_ run: RunDirectory, keep: Int, count: Int, spans: SpanLog? = nil) {
+    init(_ run: RunDirectory, keep: Int, count: Int, slots: Int, spans: SpanLog? = nil) {
         self.run = run
         self.keep = keep
         track = spans?.addTrack("checkpoint writer")
         parameters = [Float](repeating: 0, count: count)
-        momentum = parameters.map { $0 }  // memory of its own, now
+        self.slots = (0..<slots).map { _ in [Float](repeating: 0, count: count) }  // memory of their own, now
     }
 
     /// Has a checkpoint written; first waits for the one before.
@@ -44,10 +46,10 @@ final class CheckpointWriter: @unchecked Sendable {
         defer { condition.unlock() }
         try settle(waiting: true)
         Self.copy(checkpoint.state.parameters, to: &parameters)
-        Self.copy(checkpoint.momentum, to: &momentum)
+        for (index, values) in checkpoint.optimizer.slots.enumerated() { Self.copy(values, to: &slots[index]) }
         var copy = checkpoint
         copy.state.parameters = parameters
-        copy.momentum = momentum
+        copy.optimizer.slots = slots
         pending = copy
         let thread = Thread { [self, track, step = checkpoint.step] in
             Self.giveWay()

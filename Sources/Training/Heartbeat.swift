@@ -1,6 +1,7 @@
 // The sign of life that every rank leaves in the run's directory, for the other ranks and for `luna status`: it is there
 // after a crash as well.
 
+import Basics
 import FileIO
 import Foundation
 
@@ -64,10 +65,7 @@ public struct Heartbeat: Codable, Hashable, Sendable {
 extension RunDirectory {
     private var ranksPath: String { "\(path)/ranks" }
 
-    public func heartbeatPath(rank: Int) -> String {
-        let digits = String(rank)
-        return "\(ranksPath)/" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits + ".json"
-    }
+    public func heartbeatPath(rank: Int) -> String { "\(ranksPath)/\(rank.zeroPadded(to: 4)).json" }
 
     /// - Throws: `FileError`.
     func write(_ heartbeat: Heartbeat) throws {

@@ -1,5 +1,6 @@
 import Detection
 import FileIO
+import Learning
 import Network
 
 extension TrainingConfiguration {
@@ -7,14 +8,38 @@ extension TrainingConfiguration {
     ///
     /// - Throws: `InputError` where the file of `initial_weights` is not as expected.
     public func initialState() throws -> NetworkState {
-        if let path = initialWeights { return try WeightsFile.read(path) }
-        var state = NoduleNetwork.initialState(
-            seed: UInt64(bitPattern: Int64(seed)), zeroInitResidual: zeroInitResidual)
-        if let prior = outputPrior, let bias = NoduleNetwork.parameters["output.2.bias"] {
-            for anchor in 0..<NoduleNetwork.anchors {
-                state.parameters[bias.range.lowerBound + anchor * NoduleNetwork.components] = Float(logit(prior))
-            }
+        guard let path = initialWeights else {
+            return network.initialState(
+                seed: UInt64(bitPattern: Int64(seed)), zeroInitResidual: zeroInitResidual,
+                logitBias: outputPrior.map { Float(logit($0)) })
+        }
+        let state = try WeightsFile.read(path)
+        guard state.architecture == network else {
+            throw InputError(
+                path, "holds weights of \(state.architecture.name), the configuration's network is \(network.name)",
+                remedy: "name other initial_weights, or set network to \(state.architecture.name)")
         }
         return state
+    }
+
+    /// What makes labels, loss and boxes.
+    public func makeRecipe() -> any Recipe {
+        recipe.recipe(anchors: preset.anchors, regressionWeight: regressionWeight)
+    }
+
+    /// What updates the parameters.
+    public func makeOptimizer() -> any Optimizer {
+        var constants = OptimizerConstants()
+        constants.momentum = momentum
+        constants.weightDecay = weightDecay
+        constants.beta1 = adamBeta1
+        constants.beta2 = adamBeta2
+        constants.epsilon = adamEpsilon
+        return optimizer.optimizer(constants)
+    }
+
+    /// What trains on one replica.
+    public func makeLearner(_ network: Network) -> Learner {
+        Learner(network: network, recipe: makeRecipe(), optimizer: makeOptimizer(), dropout: dropout)
     }
 }

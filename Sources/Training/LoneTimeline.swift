@@ -1,6 +1,6 @@
 // What is left of a timeline where a rank ends by itself: the others may be gone, or hang, and nobody may be asked.
 
-import Compute
+import Basics
 import FileIO
 
 /// A rank's own part of a timeline.
@@ -16,10 +16,8 @@ struct LoneTimeline: Sendable {
     /// This rank's file: beside the job's, and named after it and the rank. A job of one rank has no other.
     var ownPath: String {
         guard ranks > 1 else { return path }
-        let name = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
-        // A name that begins with its only dot has no ending.
-        let dot = path[name...].lastIndex(of: ".").flatMap { $0 > name ? $0 : nil } ?? path.endIndex
-        return "\(path[..<dot])-rank\(rank)\(path[dot...])"
+        let (stem, ending) = Path.cutEnding(of: path)
+        return "\(stem)-rank\(rank)\(ending)"
     }
 
     /// Writes it, whatever thread calls, and asks nobody.

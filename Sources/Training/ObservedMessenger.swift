@@ -1,6 +1,6 @@
 // The buckets' ways in the timeline: from when to when each was under way, whoever moves it on.
 
-import Compute
+import Basics
 import MPI
 
 /// A messenger whose transfers are spans of the timeline, where one is kept: those of one tag that are under way together are
@@ -8,6 +8,7 @@ import MPI
 final class ObservedMessenger: Messenger {
     private let base: any Messenger
     private let whereabouts: Whereabouts
+    private let name: (_ tag: Int) -> String
     /// Of the timeline, and whether something travels on it.
     private var lines: [(track: SpanLog.Track, isTaken: Bool)] = []
     /// What is under way, by tag.
@@ -20,9 +21,11 @@ final class ObservedMessenger: Messenger {
         var count = 1
     }
 
-    init(_ base: any Messenger, _ whereabouts: Whereabouts) {
+    /// - Parameter name: What travels with a tag, for people.
+    init(_ base: any Messenger, _ whereabouts: Whereabouts, name: @escaping (_ tag: Int) -> String) {
         self.base = base
         self.whereabouts = whereabouts
+        self.name = name
     }
 
     var servesOtherThreads: Bool { base.servesOtherThreads }
@@ -46,7 +49,7 @@ final class ObservedMessenger: Messenger {
         open.count -= 1
         spans[tag] = open.count > 0 ? open : nil
         guard open.count == 0 else { return }
-        lines[open.line].track.record(BucketExchange.round(ofTag: tag), since: open.begin, step: open.step)
+        lines[open.line].track.record(name(tag), since: open.begin, step: open.step)
         lines[open.line].isTaken = false
     }
 

@@ -11,15 +11,17 @@
 // The mean follows the tree over sites, so that the bits do not depend on the ranks. Where a site spans several ranks,
 // each carries one slice of the vector to its fellows in the other sites, and within the site the slices are shared.
 
+import Exchange
 import MPI
+import Learning
 import Network
 
 /// The network that all sites share, and its optimizer.
 final class OuterUpdate {
     /// What the round began with.
     private(set) var state: NetworkState
-    /// Laid out as `NoduleNetwork.parameters`.
-    private(set) var momentum: [Float]
+    /// One slot: the momentum.
+    private(set) var optimizer: OptimizerState
     private let learningRate: Float
     private let momentumFactor: Float
     private let sites: Int
@@ -28,8 +30,16 @@ final class OuterUpdate {
     private let slices: [Range<Int>]
     private let slice: Range<Int>
     private let reduction: GradientReduction
-    /// Laid out as `NoduleNetwork.parameters`.
+    /// The mean of what the sites have learnt, laid out as the parameters.
     private let mean: VectorStorage
+
+    /// The slots of the outer optimiser's state.
+    static let slots = ["momentum"]
+
+    /// The outer optimiser's state before the first round.
+    static func makeState(_ architecture: Architecture) -> OptimizerState {
+        OptimizerState(names: slots, slots: [[Float](repeating: 0, count: architecture.parameters.count)])
+    }
 
     /// What a round's end came to.
     struct Outcome {
@@ -46,11 +56,11 @@ final class OuterUpdate {
     ///   - across: Those of its place in all sites, or all, each with sites of its own.
     /// - Throws: `UsageError`, `MPIError`.
     init(
-        _ configuration: TrainingConfiguration, state: NetworkState, momentum: [Float], within: any Communicator,
+        _ configuration: TrainingConfiguration, state: NetworkState, optimizer: OptimizerState, within: any Communicator,
         across: any Communicator
     ) throws {
         self.state = state
-        self.momentum = momentum
+        self.optimizer = optimizer
         learningRate = Float(configuration.outerLearningRate)
         momentumFactor = Float(configuration.outerMomentum)
         sites = configuration.sites
@@ -91,7 +101,7 @@ final class OuterUpdate {
     }
 
     /// A site's part of the sum: its slice of θ - θ_site, its statistics, and |θ - θ_site|².
-    private func write(_ site: Site, to vector: FloatBuffer) {
+    private func write(_ site: Site, to vector: UnsafeMutableBufferPointer<Float>) {
         var squares = 0.0
         state.parameters.withUnsafeBufferPointer { shared in
             site.state.parameters.withUnsafeBufferPointer { own in
@@ -111,7 +121,7 @@ final class OuterUpdate {
         let (mean, rate, factor) = (mean.buffer, learningRate, momentumFactor)
         var squares = 0.0
         state.parameters.withUnsafeMutableBufferPointer { parameters in
-            momentum.withUnsafeMutableBufferPointer { momentum in
+            optimizer.slots[0].withUnsafeMutableBufferPointer { momentum in
                 for index in mean.indices {
                     let gradient = mean[index]
                     let velocity = factor * momentum[index] + gradient
@@ -121,6 +131,7 @@ final class OuterUpdate {
                 }
             }
         }
+        optimizer.updates += 1
         return squares.squareRoot()
     }
 }

@@ -1,16 +1,13 @@
 // A run's files: the resolved configuration, the log, the checkpoints.
 
+import Basics
 import FileIO
 import Foundation
 
 public struct RunDirectory: Sendable {
     public let path: String
 
-    public init(_ path: String) {
-        var path = path
-        while path.count > 1 && path.hasSuffix("/") { path.removeLast() }
-        self.path = path
-    }
+    public init(_ path: String) { self.path = Path.withoutTrailingSlashes(path) }
 
     public var configurationPath: String { "\(path)/config.yaml" }
     public var metricsPath: String { "\(path)/metrics.jsonl" }
@@ -59,8 +56,7 @@ public struct RunDirectory: Sendable {
     /// - Throws: `InputError` where the pointer is damaged or its checkpoint is gone.
     public static func target(ofPointer path: String) throws -> String? {
         // The path stays as it was given: made absolute, it would be equal to none of `checkpointPaths`.
-        let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
-        guard ["latest", "best"].contains(String(path.dropFirst(directory.count))), let size = FileContent.size(path),
+        guard ["latest", "best"].contains(Path.name(of: path)), let size = FileContent.size(path),
             size < 256
         else { return nil }
         let name = String(decoding: try FileContent.bytes(path), as: UTF8.self).split(separator: "\n").first.map(
@@ -68,7 +64,7 @@ public struct RunDirectory: Sendable {
         guard let name, name.hasPrefix("step-"), name.hasSuffix(".h5"), !name.contains("/") else {
             throw InputError(path, "does not name a checkpoint", remedy: "name the checkpoint itself")
         }
-        let target = directory + name
+        let target = Path.beside(path, name)
         guard FileContent.size(target) != nil else {
             throw InputError(path, "names \(name), which is not there", remedy: "name another checkpoint")
         }
@@ -96,10 +92,7 @@ public struct RunDirectory: Sendable {
     /// - Throws: `FileError`.
     public func markBest(step: Int) throws { try AtomicFile.write(Self.name(step) + "\n", to: bestPath) }
 
-    private static func name(_ step: Int) -> String {
-        let digits = String(step)
-        return "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits + ".h5"
-    }
+    private static func name(_ step: Int) -> String { "step-\(step.zeroPadded(to: 8)).h5" }
 
     /// Removes what a killed process left half-written.
     ///

@@ -1,6 +1,6 @@
 // How a run is, from what it leaves in its directory: no part of the job has to answer.
 
-import Compute
+import Basics
 import FileIO
 import Foundation
 

@@ -3,6 +3,7 @@
 // What a site is belongs to the experiment, like the replicas; which ranks it lies on, to the machine. With few ranks a
 // rank holds whole sites, one after another; with many a site spans ranks that follow one another.
 
+import Exchange
 import FileIO
 import MPI
 

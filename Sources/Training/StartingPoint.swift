@@ -1,12 +1,14 @@
 import Detection
 import FileIO
+import Learning
 import Network
 
 /// What a run begins with: new weights, or what its newest good checkpoint holds.
 struct StartingPoint {
     /// The network; with local steps the one that all sites share.
     var state: NetworkState
-    var momentum: [Float]
+    /// The state of the optimiser that updates it.
+    var optimizer: OptimizerState
     /// This rank's. Without local steps the one there is.
     var sites: [Site]
     /// Whether all sites begin with the shared network.
@@ -27,10 +29,12 @@ struct StartingPoint {
             if let newest { return try load(newest.checkpoint, at: newest.path, setting, layout, report: report) }
         }
         let state = try setting.configuration.initialState()
-        let momentum = [Float](repeating: 0, count: NoduleNetwork.parameters.count)
+        let configuration = setting.configuration
+        let own = configuration.makeOptimizer().makeState(configuration.network)
         return StartingPoint(
-            state: state, momentum: momentum,
-            sites: layout.own.map { Site(index: $0, state: state, momentum: momentum) })
+            state: state,
+            optimizer: configuration.localSteps == nil ? own : OuterUpdate.makeState(configuration.network),
+            sites: layout.own.map { Site(index: $0, state: state, optimizer: own) })
     }
 
     private static func load(
@@ -60,14 +64,20 @@ struct StartingPoint {
             checkpoint.epochTerms.count == expected.sites * LossTerms.vectorCount, checkpoint.step >= 0,
             checkpoint.epochSteps.allSatisfy({ 0...checkpoint.step ~= $0 })
         else { throw InputError(path, "its steps or sites are not those of its configuration") }
+        let slots = configuration.makeOptimizer().slots
+        let outerSlots = configuration.localSteps == nil ? slots : OuterUpdate.slots
+        guard checkpoint.state.architecture == configuration.network, checkpoint.optimizer.names == outerSlots,
+            checkpoint.sites.allSatisfy({ $0.optimizer.names == slots })
+        else { throw InputError(path, "its network or optimiser is not that of its configuration") }
 
         var point = StartingPoint(
-            state: checkpoint.state, momentum: checkpoint.momentum, sites: [], step: checkpoint.step,
+            state: checkpoint.state, optimizer: checkpoint.optimizer, sites: [], step: checkpoint.step,
             owesValidation: checkpoint.owesValidation, best: checkpoint.best)
         for index in layout.own {
             let own = checkpoint.sites.isEmpty ? nil : checkpoint.sites[index]
             let site = Site(
-                index: index, state: own?.state ?? checkpoint.state, momentum: own?.momentum ?? checkpoint.momentum)
+                index: index, state: own?.state ?? checkpoint.state,
+                optimizer: own?.optimizer ?? checkpoint.optimizer)
             let terms = checkpoint.epochTerms.dropFirst(index * LossTerms.vectorCount).prefix(LossTerms.vectorCount)
             site.epochTerms = LossTerms(vector: Array(terms))
             site.epochSteps = checkpoint.epochSteps[index]

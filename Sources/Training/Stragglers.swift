@@ -1,6 +1,6 @@
 // Ranks that are slower than the others, which all have to wait for.
 
-import Compute
+import Basics
 
 /// The work of all ranks in some steps.
 struct WorkShares {

@@ -1,7 +1,7 @@
 // A timeline as a file: the trace event format that chrome://tracing and Perfetto read, a process for each rank and a line
 // for each of its threads.
 
-import Compute
+import Basics
 import FileIO
 import Foundation
 import MPI

@@ -1,9 +1,11 @@
 // Agreement of the ranks, and checkpoints, which hold nothing on which they do not agree.
 
-import Compute
+import Basics
 import Detection
+import Exchange
 import FileIO
 import MPI
+import Learning
 import Network
 
 extension Trainer {
@@ -23,10 +25,10 @@ extension Trainer {
         }
         try broadcast(&start.state.parameters)
         try broadcast(&start.state.statistics)
-        try broadcast(&start.momentum)
+        for index in start.optimizer.slots.indices { try broadcast(&start.optimizer.slots[index]) }
         for site in start.sites {
             if start.isShared { site.state = start.state }
-            if configuration.localSteps == nil { site.momentum = start.momentum }
+            if configuration.localSteps == nil { site.optimizer = start.optimizer }
         }
     }
 
@@ -37,15 +39,15 @@ extension Trainer {
         guard communicator.size > 1 else { return }
         let span = begin(.agreement)
         defer { span.end() }
-        func check(_ state: NetworkState, _ momentum: [Float], group: Int) throws {
+        func check(_ state: NetworkState, _ optimizer: OptimizerState, group: Int) throws {
             var digest = Digest()
-            for values in [state.parameters, state.statistics, momentum] { digest.addStrands(values) }
+            for values in [state.parameters, state.statistics] + optimizer.slots { digest.addStrands(values) }
             try Agreement.check(
                 digest, of: "the network's state at step \(completedSteps)", communicator, group: group,
                 remedy: Agreement.badMemory)
         }
-        if layout.ranksPerSite > 1 { try check(sites[0].state, sites[0].momentum, group: layout.ranksPerSite) }
-        if let outer { try check(outer.state, outer.momentum, group: communicator.size) }
+        if layout.ranksPerSite > 1 { try check(sites[0].state, sites[0].optimizer, group: layout.ranksPerSite) }
+        if let outer { try check(outer.state, outer.optimizer, group: communicator.size) }
     }
 
     /// Has a checkpoint written, once all ranks agree on what is in it; training goes on meanwhile. Collective.
@@ -62,7 +64,7 @@ extension Trainer {
         try writer.submit(
             Checkpoint(
                 epoch: epoch, step: completedSteps, seed: configuration.seed, configuration: configuration.yaml(),
-                state: state, momentum: momentum, sites: own, owesValidation: owesValidation,
+                state: state, optimizer: optimizer, sites: own, owesValidation: owesValidation,
                 epochTerms: terms.flatMap(\.vector), epochSteps: steps, best: best, dataDigest: dataDigest.text,
                 arithmetic: arithmetic))
     }
@@ -102,10 +104,12 @@ extension Trainer {
         // One after another: rank 0 has one link.
         for index in 0..<configuration.sites {
             let own = sites.first { $0.index == index }
-            var site = Checkpoint.SiteState(state: isShared ? nil : own?.state, momentum: own?.momentum ?? [])
+            // Elsewhere than where the site lives, what is there is overwritten: all sites are of one shape.
+            var site = Checkpoint.SiteState(
+                state: isShared ? nil : own?.state ?? sites[0].state, optimizer: own?.optimizer ?? sites[0].optimizer)
             let leader = layout.leader(of: index)
             if let messenger, leader > 0, [0, leader].contains(communicator.rank) {
-                try messenger.move(&site, from: leader, isShared, isRoot: own == nil)
+                try messenger.move(&site, from: leader, isRoot: own == nil)
             }
             if communicator.rank == 0 { all.append(site) }
         }
@@ -116,24 +120,19 @@ extension Trainer {
 extension Messenger {
     /// Takes what a site has for itself from its leader to rank 0: called there and here.
     fileprivate func move(
-        _ site: inout Checkpoint.SiteState, from leader: Int, _ isShared: Bool, isRoot: Bool
+        _ site: inout Checkpoint.SiteState, from leader: Int, isRoot: Bool
     ) throws {
-        func move(_ values: inout [Float], count: Int) throws {
-            if isRoot { values = [Float](repeating: 0, count: count) }
+        func move(_ values: inout [Float]) throws {
             try values.withUnsafeMutableBytes { bytes in
                 let message = [Message(rank: isRoot ? leader : 0, bytes: bytes)]
-                let transfer = try start(
-                    sends: isRoot ? [] : message, receives: isRoot ? message : [],
-                    tag: BucketExchange.siteTag)
-                var pause = Pause.awaited
-                while try !transfer.isDone() { pause.take() }
+                try transfer(
+                    sends: isRoot ? [] : message, receives: isRoot ? message : [], tag: MessageTag.site)
             }
         }
-        try move(&site.momentum, count: NoduleNetwork.parameters.count)
-        guard !isShared else { return }
-        var state = site.state ?? NetworkState(parameters: [], statistics: [])
-        try move(&state.parameters, count: NoduleNetwork.parameters.count)
-        try move(&state.statistics, count: NoduleNetwork.statistics.count)
+        for index in site.optimizer.slots.indices { try move(&site.optimizer.slots[index]) }
+        guard var state = site.state else { return }
+        try move(&state.parameters)
+        try move(&state.statistics)
         site.state = state
     }
 }

@@ -1,6 +1,7 @@
 // Steps without a finite gradient: whose crops it were, and when it is enough.
 
 import Detection
+import Exchange
 import MPI
 import Network
 import PatchData
@@ -72,7 +73,7 @@ extension Trainer {
     /// Computes this rank's replicas once more, one by one, and gathers which of all are not finite by themselves: steps
     /// that go well pay nothing for the question.
     private func culprits(_ site: Site, _ batches: [MicroBatch], _ normalizers: LossCounts) throws -> [Culprit] {
-        let vector = VectorStorage(TrainingConfiguration.reductionCount)
+        let vector = VectorStorage(configuration.reductionCount)
         var own: [String] = []
         for (replica, batch) in zip(replicas(of: site), batches) {
             addReplica(replica, batch, normalizers, state: site.state, into: vector.buffer)

@@ -1,5 +1,6 @@
 // What surrounds the steps: phases that others can see, the ranks' threads that watch, the work of each.
 
+import Basics
 import Compute
 import FileIO
 import Foundation

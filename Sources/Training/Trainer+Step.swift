@@ -1,8 +1,11 @@
 // The synchronous step of a site: every replica's gradient, summed in the tree's order, one update, the same on all of its
 // ranks.
 
+import Basics
 import Compute
 import Detection
+import Exchange
+import Learning
 import Network
 import PatchData
 
@@ -35,7 +38,7 @@ extension Trainer {
         let replicas = replicas(of: site)
         var batches = try during(.load) { try replicas.map { _ in try loader.next() } }
         if isSpoilt(.nan), site === sites[0] { batches[0].input.values[0] = .nan }
-        let counts = batches.map { DetectionLoss.counts(labels: $0.labels, mining: true) }.reduce(LossCounts(), +)
+        let counts = batches.map { learner.recipe.counts(labels: $0.labels, mode: .training) }.reduce(LossCounts(), +)
         var sums = [counts.positives, counts.negatives] + word()
         let beforeCounts = ContinuousClock.now
         try during(.counts) { try siteRanks.sum(&sums) }
@@ -54,12 +57,14 @@ extension Trainer {
         let sum = try during(.reduce) { try whereabouts.meeting { try reduction.finish() } }
         let reduceSeconds = (ContinuousClock.now - beforeReduction) / .seconds(1)
         let updating = begin(.update)
-        let norm = gradientNorm(sum)
-        if norm.isFinite { update(site, sum, rate: rate) }
+        let norm = learner.gradientNorm(sum)
+        if norm.isFinite {
+            learner.update(
+                &site.state, &site.optimizer, sum: sum, replicas: layout.replicasPerSite, learningRate: rate)
+        }
         if isSpoilt(.flip), site === sites[0] { flipBit(of: site) }
         updating.end()
-        let tail = NoduleNetwork.parameters.count + NoduleNetwork.statistics.count
-        let terms = LossTerms(vector: sum[tail...].map(Double.init))
+        let terms = learner.terms(sum)
         if norm.isFinite {
             site.epochTerms = site.epochTerms + terms
             site.epochSteps += 1
@@ -78,46 +83,20 @@ extension Trainer {
         let generator = CounterGenerator(
             seed: UInt64(bitPattern: Int64(configuration.seed)), purpose: "dropout", UInt64(completedSteps),
             UInt64(replica))
-        let forward = begin(.forward)
-        let output = network.forward(
-            state, input: batch.input, coord: batch.coord,
-            mode: .training(dropout: configuration.dropout, generator: generator))
-        let (terms, gradient) = DetectionLoss.evaluate(
-            output: output, labels: batch.labels, mining: true, normalizers: normalizers,
-            regressionWeight: configuration.regressionWeight)
-        forward.end()
-        let count = NoduleNetwork.parameters.count
-        for (index, value) in network.batchStatistics.enumerated() { vector[count + index] = value }
-        let tail = count + NoduleNetwork.statistics.count
-        for (index, value) in terms.vector.enumerated() { vector[tail + index] = Float(value) }
-        finished(count..<vector.count)
-        let backward = begin(.backward)
-        network.backward(
-            state, outputGradient: gradient, gradients: UnsafeMutableBufferPointer(rebasing: vector[0..<count]),
-            finished: finished)
-        backward.end()
-    }
-
-    /// The Euclidean norm of the gradient; not finite where any gradient or statistic is not.
-    private func gradientNorm(_ sum: UnsafeMutableBufferPointer<Float>) -> Double {
-        var total = 0.0
-        for index in 0..<NoduleNetwork.parameters.count { total += Double(sum[index]) * Double(sum[index]) }
-        for index in NoduleNetwork.parameters.count..<sum.count where !sum[index].isFinite { return .nan }
-        return total.squareRoot()
-    }
-
-    private func update(_ site: Site, _ sum: UnsafeMutableBufferPointer<Float>, rate: Double) {
-        guard let gradients = sum.baseAddress else { return }
-        network.engine.descend(
-            parameters: &site.state.parameters, momentum: &site.momentum, gradients: gradients,
-            learningRate: Float(rate),
-            momentumFactor: Float(configuration.momentum), weightDecay: Float(configuration.weightDecay))
-        let share = 1 / Float(layout.replicasPerSite)
-        let kept = NoduleNetwork.statisticsMomentum
-        for index in site.state.statistics.indices {
-            let mean = sum[NoduleNetwork.parameters.count + index] * share
-            site.state.statistics[index] = (1 - kept) * site.state.statistics[index] + kept * mean
+        var span: OpenSpan?
+        learner.addReplica(
+            TrainingBatch(input: batch.input, coord: batch.coord, labels: batch.labels), state: state,
+            normalizers: normalizers, generator: generator, into: vector, finished: finished
+        ) { part in
+            switch part {
+            case .forward: span = begin(.forward)
+            case .loss: break
+            case .backward:
+                span?.end()
+                span = begin(.backward)
+            }
         }
+        span?.end()
     }
 
     // MARK: - Faults that tests ask for

@@ -1,5 +1,6 @@
 // The timeline of a run: how much of it is kept, and who writes it when the run ends, whichever way.
 
+import Basics
 import Compute
 import Foundation
 import MPI

@@ -1,6 +1,6 @@
 // What follows an epoch: the loss on held-out crops, pictures of them, and the FROC on held-out scans.
 
-import Compute
+import Basics
 import Detection
 import Evaluation
 import Inference
@@ -41,8 +41,8 @@ extension Trainer {
             guard index < validation.count else { continue }
             let batch = try validation.sample(index)
             let output = network.forward(state, input: batch.input, coord: batch.coord, mode: .evaluation)
-            let terms = DetectionLoss.evaluate(
-                output: output, labels: batch.labels, mining: false,
+            let terms = learner.recipe.loss(
+                output: output, labels: batch.labels, mode: .validation,
                 normalizers: LossCounts(positives: 1, negatives: 1)
             ).terms
             whereabouts.progress()
@@ -70,9 +70,8 @@ extension Trainer {
         try (0..<min(Self.pictureCount, validation.count)).map { index in
             let (batch, crop) = try validation.sampleWithCrop(index)
             let output = network.forward(state, input: batch.input, coord: batch.coord, mode: .evaluation)
-            let boxes = Decoding.boxes(
-                output.values, grid: ZYX(repeating: crop.side / Grid.stride), anchors: configuration.preset.anchors,
-                threshold: logit(0.1))
+            let boxes = learner.recipe.boxes(
+                output.values, grid: ZYX(repeating: crop.side / Grid.stride), threshold: logit(0.1))
             return View.predictions(Decoding.suppress(boxes), in: crop)
         }
     }
@@ -112,9 +111,9 @@ extension Trainer {
     func detector() -> ScanDetector { Self.detector(configuration, network, state) }
 
     static func detector(
-        _ configuration: TrainingConfiguration, _ network: NoduleNetwork, _ state: NetworkState
+        _ configuration: TrainingConfiguration, _ network: Network, _ state: NetworkState
     ) -> ScanDetector {
-        var detector = ScanDetector(anchors: configuration.preset.anchors) {
+        var detector = ScanDetector(recipe: configuration.makeRecipe(), network.architecture) {
             network.forward(state, input: $0, coord: $1, mode: .evaluation)
         }
         detector.tiling = .planned(bytes: configuration.evaluateMemoryMiB << 20)

@@ -1,9 +1,12 @@
 // A run: its steps, the outer updates of local steps, what follows epochs, and when it stops.
 
+import Basics
 import Compute
 import Detection
+import Exchange
 import FileIO
 import MPI
+import Learning
 import Network
 import PatchData
 
@@ -24,7 +27,8 @@ public final class Trainer {
     let loader: TrainingLoader
     let validation: ValidationSet
     let evaluation: FoldEvaluation?
-    let network: NoduleNetwork
+    let network: Network
+    let learner: Learner
     /// Sums over the replicas of a site.
     let reduction: GradientReduction
     let run: RunDirectory
@@ -66,7 +70,8 @@ public final class Trainer {
         dataDigest = setting.dataDigest
         arithmetic = setting.arithmetic
         let whereabouts = Whereabouts()
-        let communicator = ObservedCommunicator(setting.communicator, whereabouts)
+        let communicator = ObservedCommunicator(
+            setting.communicator, whereabouts, messageName: MessageTag.name)
         self.whereabouts = whereabouts
         self.communicator = communicator
         alarm = RankMonitor.Alarm(
@@ -91,7 +96,8 @@ public final class Trainer {
         validation = ValidationSet(source: setting.source, configuration: configuration.sampling)
         let evaluates = configuration.evaluateEveryEpochs != nil && !setting.heldOutVolumes.isEmpty
         evaluation = evaluates ? try FoldEvaluation(setting.heldOutVolumes) : nil
-        network = NoduleNetwork(engine: setting.engine)
+        network = Network(configuration.network, engine: setting.engine)
+        learner = configuration.makeLearner(network)
 
         var start = try StartingPoint.load(setting, layout, report: report)
         sites = start.sites
@@ -111,15 +117,15 @@ public final class Trainer {
         siteRanks = ranks.within
         reduction = try GradientReduction(
             mode: configuration.reduction, replicas: layout.replicasPerSite,
-            count: TrainingConfiguration.reductionCount, communicator: ranks.within,
-            exchange: configuration.gradientExchange, gradients: NoduleNetwork.parameters.count)
-        try reduction.connect(configuration.overlap, order: NoduleNetwork.backwardOrder)
+            count: configuration.reductionCount, communicator: ranks.within,
+            exchange: configuration.gradientExchange, gradients: network.architecture.parameters.count)
+        try reduction.connect(configuration.overlap, order: network.architecture.backwardOrder)
         if configuration.reduction == .tree && siteRanks.size > 1 && reduction.overlap != configuration.overlap {
             report(.warning("overlap is off: MPI lets no second thread in (MPI_THREAD_SERIALIZED)"))
         }
         if configuration.localSteps != nil {
             outer = try OuterUpdate(
-                configuration, state: start.state, momentum: start.momentum, within: ranks.within,
+                configuration, state: start.state, optimizer: start.optimizer, within: ranks.within,
                 across: ranks.across)
         }
         try agree()
@@ -133,7 +139,8 @@ public final class Trainer {
         log = try RunRecorder(
             run, keepingUpTo: step, owesValidation: owesValidation, configuration: configuration.yaml())
         writer = CheckpointWriter(
-            run, keep: configuration.keepCheckpoints, count: NoduleNetwork.parameters.count,
+            run, keep: configuration.keepCheckpoints, count: network.architecture.parameters.count,
+            slots: start.optimizer.slots.count,
             spans: setting.engine.spans)
         try AtomicFile.write(configuration.yaml(), to: run.configurationPath)
     }
@@ -149,8 +156,8 @@ public final class Trainer {
 
     /// The network as the last update left it, the same on all ranks: with local steps, the last outer one.
     var state: NetworkState { outer?.state ?? sites[0].state }
-    /// Of the optimizer that updates it.
-    var momentum: [Float] { outer?.momentum ?? sites[0].momentum }
+    /// The state of the optimiser that updates it.
+    var optimizer: OptimizerState { outer?.optimizer ?? sites[0].optimizer }
 
     // MARK: - The run
 

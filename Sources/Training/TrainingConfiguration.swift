@@ -1,52 +1,110 @@
 import Detection
+import Exchange
+import Learning
+import Network
 import PatchData
+
+extension Preset {
+    /// The length of the published experiments.
+    var epochs: Int {
+        switch self {
+        case .luna16: 150
+        case .dsb2017: 100
+        }
+    }
+}
 
 /// All that defines an experiment: the keys of the YAML file, with the preset's values where the file is silent.
 public struct TrainingConfiguration: Hashable, Sendable {
+    /// The published constants that the others begin with.
     public var preset = Preset.luna16
+    /// The network that learns.
+    public var network = Architecture.standard
+    /// The meaning of the network's output, and the loss.
+    public var recipe = RecipeName.published
+    /// The way in which gradients change the parameters.
+    public var optimizer = OptimizerName.sgd
+    /// The seed of weights, sample order, augmentation and dropout.
     public var seed = 0
+    /// The number of data-parallel workers, whatever ranks share them.
     public var replicas = 8
+    /// The number of crops per replica and step.
     public var microBatch = 1
+    /// The number of voxels along each axis of a crop.
     public var cropSize = 96
+    /// The number of epochs to train.
     public var epochs = 150
+    /// The number of steps in an epoch; nil: as many as the list of samples fills.
     public var stepsPerEpoch: Int?
+    /// The LUNA16 subset to hold out; nil: none.
     public var validationFold: Int? = 0
+    /// The learning rate at the start of the schedule.
     public var learningRate = 0.01
+    /// The momentum of stochastic gradient descent.
     public var momentum = 0.9
+    /// The decay of every parameter.
     public var weightDecay = 0.0001
+    /// The share of the gradient's running mean that `adamw` keeps.
+    public var adamBeta1 = 0.9
+    /// The share of the squared gradient's running mean that `adamw` keeps.
+    public var adamBeta2 = 0.999
+    /// The number that `adamw` adds to the root of that mean.
+    public var adamEpsilon = 1e-8
+    /// The probability with which a channel before the head is dropped.
     public var dropout = 0.2
+    /// The random changes that are made to crops.
     public var augment = Augmentation()
+    /// The way in which gradients are summed.
     public var reduction = ReductionMode.tree
+    /// The numbers in which gradients are summed.
     public var gradientExchange = GradientExchange.float32
+    /// The time at which gradients are exchanged.
     public var overlap = OverlapMode.thread
-    // With local steps: what is shared every so many steps, and by whom.
+    /// The number of steps that each site makes by itself before an outer update; nil: sites share every step.
     public var localSteps: Int?
+    /// The number of groups of replicas that train by themselves between outer updates.
     public var sites = 1
+    /// The share of the sites' mean movement that an outer update takes.
     public var outerLearningRate = 0.7
+    /// The Nesterov momentum of outer updates.
     public var outerMomentum = 0.9
+    /// The number of threads of each rank; nil: one for each core that the rank may use.
     public var threads: Int?
+    /// The number of steps between checkpoints within an epoch; nil: there are none.
     public var checkpointEverySteps: Int?
+    /// The number of epochs between checkpoints.
     public var checkpointEveryEpochs = 1
+    /// The number of newest checkpoints to keep.
     public var keepCheckpoints = 3
+    /// The path of a checkpoint or weight file to start from.
     public var initialWeights: String?
+    /// The number of epochs between searches of the held-out scans; nil: they are never searched.
     public var evaluateEveryEpochs: Int?
+    /// The memory that a rank may take for such a search, in MiB.
     public var evaluateMemoryMiB = 1024
+    /// The time without anything done after which a warning is given, in s; nil: never.
     public var stallWarningSeconds: Int? = 60
+    /// The time without anything done after which the job ends, in s; nil: never.
     public var stallLimitSeconds: Int? = 600
-    // Beyond the recipe; off unless set.
+    /// The course of the learning rate.
     public var schedule = Schedule.preset
+    /// The number of steps over which the learning rate rises at the beginning.
     public var warmupSteps = 0
+    /// The probability that the untrained detector gives every cell; nil: 0.5.
     public var outputPrior: Double?
+    /// Whether residual branches begin with adding nothing.
     public var zeroInitResidual = false
+    /// The weight of the boxes' gradient beside the classification's.
     public var regressionWeight = 1.0
 
+    /// A configuration of nothing but defaults.
     public init() {}
 
     /// The values that a preset gives.
     public init(preset: Preset) {
         self.preset = preset
         cropSize = preset.cropSize
-        epochs = preset == .luna16 ? 150 : 100
+        epochs = preset.epochs
     }
 
     /// Whether the held-out scans are searched after an epoch: after every so many, and after the last.
@@ -58,71 +116,7 @@ public struct TrainingConfiguration: Hashable, Sendable {
     /// The part that determines the samples.
     public var sampling: SamplingConfiguration {
         SamplingConfiguration(
-            preset: preset, cropSize: cropSize, seed: UInt64(bitPattern: Int64(seed)), validationFold: validationFold,
-            replicas: replicas, microBatch: microBatch, augmentation: augment)
-    }
-
-    /// What makes this configuration impossible, if anything does: the key and what it may be.
-    var fault: (key: String, text: String)? {
-        func positive(_ key: String, _ value: Int?, upTo limit: Int) -> (String, String)? {
-            guard let value, !(1...limit ~= value) else { return nil }
-            return (key, "\(value), expected 1 to \(limit)")
-        }
-        if cropSize < 32 || cropSize % 16 != 0 || cropSize > 512 {
-            return ("crop_size", "\(cropSize), expected a multiple of 16 from 32 to 512")
-        }
-        if let fold = validationFold, !(0..<10 ~= fold) {
-            return ("validation_fold", "\(fold), expected 0 to 9 or null")
-        }
-        if !(learningRate > 0 && learningRate.isFinite) {
-            return ("learning_rate", "\(learningRate), expected a positive number")
-        }
-        if !(0..<1 ~= momentum) { return ("momentum", "\(momentum), expected 0 up to, not including, 1") }
-        if !(weightDecay >= 0 && weightDecay.isFinite) { return ("weight_decay", "\(weightDecay), expected 0 or more") }
-        if !(0..<1 ~= dropout) { return ("dropout", "\(dropout), expected 0 up to, not including, 1") }
-        if let prior = outputPrior, !(prior > 0 && prior < 1) {
-            return ("output_prior", "\(prior), expected between 0 and 1, or null")
-        }
-        if !(regressionWeight > 0 && regressionWeight.isFinite) {
-            return ("regression_weight", "\(regressionWeight), expected a positive number")
-        }
-        if evaluateEveryEpochs != nil && validationFold == nil {
-            return ("evaluate_every_epochs", "there are no held-out scans while validation_fold is null")
-        }
-        if let limit = stallLimitSeconds, let warning = stallWarningSeconds, limit < warning {
-            return ("stall_limit_seconds", "\(limit), expected at least stall_warning_seconds, \(warning), or null")
-        }
-        if gradientExchange != .float32 && reduction != .tree {
-            return ("gradient_exchange", "\(gradientExchange.rawValue) needs reduction: tree")
-        }
-        if localSteps != nil && reduction != .tree { return ("local_steps", "needs reduction: tree") }
-        if sites > 1 && localSteps == nil { return ("sites", "\(sites), expected 1 without local_steps") }
-        if sites.nonzeroBitCount != 1 || sites < 1 || replicas % sites != 0 {
-            return ("sites", "\(sites), expected a power of two that divides replicas, \(replicas)")
-        }
-        let standard = TrainingConfiguration()
-        if localSteps == nil && outerLearningRate != standard.outerLearningRate {
-            return ("outer_learning_rate", "needs local_steps")
-        }
-        if localSteps == nil && outerMomentum != standard.outerMomentum {
-            return ("outer_momentum", "needs local_steps")
-        }
-        if !(outerLearningRate > 0 && outerLearningRate.isFinite) {
-            return ("outer_learning_rate", "\(outerLearningRate), expected a positive number")
-        }
-        if !(0..<1 ~= outerMomentum) {
-            return ("outer_momentum", "\(outerMomentum), expected 0 up to, not including, 1")
-        }
-        if warmupSteps < 0 { return ("warmup_steps", "\(warmupSteps), expected 0 or more") }
-        if seed < 0 { return ("seed", "\(seed), expected 0 or more") }
-        let counts: [(key: String, value: Int?, limit: Int)] = [
-            ("replicas", replicas, 65_536), ("micro_batch", microBatch, 4_096), ("epochs", epochs, .max),
-            ("steps_per_epoch", stepsPerEpoch, .max), ("local_steps", localSteps, .max), ("threads", threads, 4_096),
-            ("checkpoint_every_steps", checkpointEverySteps, .max),
-            ("checkpoint_every_epochs", checkpointEveryEpochs, .max), ("keep_checkpoints", keepCheckpoints, .max),
-            ("evaluate_every_epochs", evaluateEveryEpochs, .max), ("evaluate_memory_mib", evaluateMemoryMiB, 1 << 24),
-            ("stall_warning_seconds", stallWarningSeconds, .max), ("stall_limit_seconds", stallLimitSeconds, .max),
-        ]
-        return counts.lazy.compactMap { positive($0.key, $0.value, upTo: min($0.limit, 1_000_000_000)) }.first
+            preset: preset, recipe: recipe, cropSize: cropSize, seed: UInt64(bitPattern: Int64(seed)),
+            validationFold: validationFold, replicas: replicas, microBatch: microBatch, augmentation: augment)
     }
 }

@@ -1,6 +1,6 @@
 // Where a rank is in its run: told by the thread that trains, read by those that watch it.
 
-import Compute
+import Basics
 import MPI
 import Synchronization
 
@@ -114,10 +114,13 @@ final class Whereabouts: Sendable {
 final class ObservedCommunicator: Communicator {
     private let base: any Communicator
     private let whereabouts: Whereabouts
+    private let messageName: (_ tag: Int) -> String
 
-    init(_ base: any Communicator, _ whereabouts: Whereabouts) {
+    /// - Parameter messageName: What travels with a messenger's tag, for the timeline.
+    init(_ base: any Communicator, _ whereabouts: Whereabouts, messageName: @escaping (_ tag: Int) -> String) {
         self.base = base
         self.whereabouts = whereabouts
+        self.messageName = messageName
     }
 
     var rank: Int { base.rank }
@@ -159,13 +162,14 @@ final class ObservedCommunicator: Communicator {
     }
 
     func split(_ color: Int) throws(MPIError) -> any Communicator {
-        ObservedCommunicator(try observed { () throws(MPIError) in try base.split(color) }, whereabouts)
+        ObservedCommunicator(
+            try observed { () throws(MPIError) in try base.split(color) }, whereabouts, messageName: messageName)
     }
 
     /// Its messages count as no operations: they travel while their ranks do something else. A timeline shows them.
     func messenger() throws(MPIError) -> (any Messenger)? {
         let messenger = try observed { () throws(MPIError) in try base.messenger() }
-        return messenger.map { ObservedMessenger($0, whereabouts) }
+        return messenger.map { ObservedMessenger($0, whereabouts, name: messageName) }
     }
 
     func abort(_ status: Int32) { base.abort(status) }

@@ -3,8 +3,8 @@
 // Pictures face the reader as radiologists are used to: the patient's right on the left, in sagittal slices the front on
 // the left, the front on top of axial slices and the head on top of the others.
 
+import Basics
 import CT
-import Compute
 import Pictures
 
 /// The three ways to slice a volume.

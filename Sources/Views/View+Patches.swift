@@ -1,5 +1,5 @@
+import Basics
 import CT
-import Compute
 import Detection
 import Foundation
 import PatchData
@@ -37,7 +37,7 @@ extension View {
 
     /// Contact sheets of what the network sees in an epoch's first crops, and of their labels: slices through the
     /// target and through the positive cell.
-    public static func crops(_ crops: EpochCrops, limit: Int, anchors: [Double]) -> [View] {
+    public static func crops(_ crops: EpochCrops, limit: Int, recipe: any Recipe) -> [View] {
         let count = min(limit, crops.count)
         let title = "epoch \(crops.epoch): the first \(count) of \(crops.count)"
         let seen = pages(
@@ -56,11 +56,10 @@ extension View {
         let labelled = pages(
             "labels-epoch-\(crops.epoch)", count: count, title: title + " crops with their labels",
             legend: """
-                green square: the positive cell; orange squares: cells that overlap a nodule a little and are ignored; \
-                blue dots: negatives. All other cells are ignored, too. A cell is 4 x 4 x 4 voxels with three anchors \
-                (\(anchors.map { "\(Int($0))" }.joined(separator: ", ")) mm), any of which may be meant.
+                \(recipe.labelLegend) A cell is 4 x 4 x 4 voxels with \(Caption.count(recipe.anchors.count, "anchor")) \
+                (\(recipe.anchors.map { "\(Int($0))" }.joined(separator: ", ")) mm), any of which may be meant.
                 """
-        ) { position in try labels(of: crops.crop(position), position, anchors: anchors) }
+        ) { position in try labels(of: crops.crop(position), position, recipe) }
         return seen + labelled
     }
 
@@ -87,17 +86,17 @@ extension View {
     }
 
     /// A crop with the classes of its cells.
-    private static func labels(of crop: SampledCrop, _ position: Int, anchors: [Double]) -> ContactSheet.Tile {
+    private static func labels(of crop: SampledCrop, _ position: Int, _ recipe: any Recipe) -> ContactSheet.Tile {
+        let anchors = recipe.anchors
         let cells = crop.side / Grid.stride
         let grid = ZYX(repeating: cells)
-        let near = Set(
-            LabelAssigner(anchors: anchors).cells(near: crop.nodules, grid: grid).map { $0 / anchors.count })
-        var positive: Int?
+        let near = Set(recipe.ignoredAnchors(near: crop.nodules, grid: grid).map { $0 / anchors.count })
+        var positives: [Int] = []
         var negatives: Set<Int> = []
         var negativeCount = 0
         for index in 0..<grid.product * anchors.count {
             let label = crop.labels[5 * index]
-            if label > 0.5 { positive = index }
+            if label > 0.5 { positives.append(index) }
             if label < -0.5 {
                 negativeCount += 1
                 negatives.insert(index / anchors.count)
@@ -105,7 +104,7 @@ extension View {
         }
         func place(_ cell: Int) -> ZYX<Int> { ZYX(cell / (cells * cells), cell / cells % cells, cell % cells) }
         let voxels = VoxelGrid(cube: crop.voxels, side: crop.side)
-        let point = positive.map { place($0 / anchors.count).map { Grid.center($0) } } ?? voxels.middle
+        let point = positives.first.map { place($0 / anchors.count).map { Grid.center($0) } } ?? voxels.middle
         let picture = slices(
             of: voxels, through: point, crop.nodules, target: crop.target, enlarged: crop.changes.scale
         ) { panel in
@@ -113,12 +112,18 @@ extension View {
                 let first = place(cell).map { $0 * Grid.stride }
                 if near.contains(cell) { panel.square(first: first, size: Grid.stride, inset: 1, Marks.ignored) }
                 if negatives.contains(cell) { panel.dot(first: first, size: Grid.stride, Marks.negative) }
-                if let positive, positive / anchors.count == cell {
+                if positives.contains(where: { $0 / anchors.count == cell }) {
                     panel.square(first: first, size: Grid.stride, inset: 0, Marks.positive, stroke: 2)
                 }
             }
         }
-        let answer = positive.map { "positive: anchor \(Int(anchors[$0 % anchors.count])) mm" } ?? "no positive"
+        let answered = positives.map { "\(Int(anchors[$0 % anchors.count]))" }
+        let answer =
+            switch answered.count {
+            case 0: "no positive"
+            case 1: "positive: anchor \(answered[0]) mm"
+            default: "\(answered.count) positives: anchors \(Set(answered).sorted().joined(separator: ", ")) mm"
+            }
         return ContactSheet.Tile(
             picture,
             caption: "\(position + 1). \(Caption.short(crop.seriesUID)) \(target(of: crop))\n"

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Exchange
 import Foundation
 import MPI
 import Training
@@ -10,11 +11,9 @@ struct BenchAllreduce: ParsableCommand {
     @Option(help: ArgumentHelp("Repetitions.", valueName: "n"))
     var steps = 10
 
-    @Option(help: ArgumentHelp("Replicas of the whole job; by default one for each rank.", valueName: "n"))
-    var replicas: Int?
+    @OptionGroup var job: ReplicasOption
 
-    @Flag(help: "Print one JSON object on the last line.")
-    var json = false
+    @OptionGroup var output: JSONLineOption
 
     private struct Row: Encodable {
         let mode: String
@@ -29,7 +28,8 @@ struct BenchAllreduce: ParsableCommand {
             var rows: [Row] = []
             for mode in ReductionMode.allCases {
                 let measured = try ReductionMeasurement(
-                    mode: mode, replicas: replicas ?? communicator.size, steps: steps, communicator: communicator)
+                    .standard,
+                    mode: mode, replicas: job.replicas ?? communicator.size, steps: steps, communicator: communicator)
                 rows.append(
                     Row(
                         mode: mode.rawValue, bytes: measured.bytes, seconds: measured.seconds,
@@ -43,7 +43,7 @@ struct BenchAllreduce: ParsableCommand {
                         row.mode.padding(toLength: 9, withPad: " ", startingAt: 0), communicator.size,
                         Double(row.bytes) / 1e6, row.seconds * 1000, row.bandwidth / 1e9))
             }
-            if json { try Measurement.printJSON(rows) }
+            if output.json { try Measurement.printJSON(rows) }
             return 0
         }
     }

@@ -1,8 +1,11 @@
 import ArgumentParser
+import Basics
 import Compute
 import Detection
 import Foundation
+import Learning
 import Network
+import Training
 
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -32,56 +35,79 @@ struct BenchOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Crops per step.", valueName: "n"))
     var batch = 1
 
-    @Option(help: ArgumentHelp("By default all cores this process may use.", valueName: "n"))
-    var threads: Int?
+    @OptionGroup var computing: ThreadsOption
 
     @Option(help: ArgumentHelp("Measured steps, after one that is not.", valueName: "n"))
     var steps = 5
 
-    @Flag(help: "Print one JSON object on the last line.")
-    var json = false
+    @OptionGroup var output: JSONLineOption
+
+    var threads: Int? { computing.threads }
+    var json: Bool { output.json }
+
+    @Option(help: ArgumentHelp("The network.", valueName: "name"))
+    var network = Architecture.standard
 
     func validate() throws {
         if size < 16 || size % 16 != 0 || size > 512 {
             throw ValidationError("--size is a multiple of 16 up to 512, not \(size)")
         }
         if batch < 1 || steps < 1 { throw ValidationError("--batch and --steps are at least 1") }
-        if let threads, threads < 1 { throw ValidationError("--threads is at least 1, not \(threads)") }
+    }
+
+    /// Floating-point operations of one pass or step, computed directly.
+    func flop(training: Bool) -> Double {
+        network.flop(ZYX(repeating: size), samples: batch, training: training)
     }
 
     /// A network and a random batch for it.
-    func subject() -> BenchSubject {
-        BenchSubject(size: size, batch: batch, pool: ThreadPool(threads: threads ?? Startup.defaultThreads))
+    func subject() throws -> BenchSubject {
+        var configuration = TrainingConfiguration()
+        configuration.network = network
+        return BenchSubject(
+            configuration, size: size, batch: batch, pool: ThreadPool(threads: threads ?? Startup.defaultThreads))
     }
 }
 
-/// A network and a random batch for it.
+extension Architecture: ExpressibleByArgument {}
+
+/// A network that learns and a random batch for it.
 struct BenchSubject {
-    let network: NoduleNetwork
+    let learner: Learner
     var state: NetworkState
-    let input, coord, labels: Tensor
+    var optimizerState: OptimizerState
+    let batch: TrainingBatch
+    let counts: LossCounts
+
+    var network: Network { learner.network }
 
     /// - Parameters:
+    ///   - configuration: The network, the recipe and the optimiser.
     ///   - size: Voxels along each axis of a crop.
     ///   - batch: Crops.
-    init(size: Int, batch: Int, pool: ThreadPool) {
+    init(_ configuration: TrainingConfiguration, size: Int, batch: Int, pool: ThreadPool) {
+        let architecture = configuration.network
         var generator = CounterGenerator(seed: 0, purpose: "bench")
-        let cells = size / 4
+        let cells = size / architecture.stride
         func noise(_ shape: [Int]) -> Tensor {
             let count = shape.reduce(1, *)
             return Tensor(shape: shape, values: (0..<count).map { _ in Float(generator.uniform(-1, 1)) })
         }
-        input = noise([batch, 1, size, size, size])
-        coord = noise([batch, 3, cells, cells, cells])
-        let assigner = LabelAssigner(anchors: Preset.luna16.anchors)
+        learner = configuration.makeLearner(Network(architecture, engine: Engine(pool: pool)))
+        let input = noise([batch, 1, size, size, size])
+        let coord = noise([batch, 3, cells, cells, cells])
+        let recipe = learner.recipe
         let middle = Box(center: ZYX(repeating: Double(size) / 2), diameter: 8)
         let labels = (0..<batch).flatMap { _ in
-            assigner.labels(
+            recipe.labels(
                 grid: ZYX(repeating: cells), nodules: [middle], target: middle, mode: .training, generator: &generator)
         }
-        network = NoduleNetwork(pool: pool)
-        state = NoduleNetwork.initialState(seed: 0)
-        self.labels = Tensor(shape: [batch, cells, cells, cells, 3, 5], values: labels)
+        state = architecture.initialState(seed: 0)
+        optimizerState = learner.optimizer.makeState(architecture)
+        self.batch = TrainingBatch(
+            input: input, coord: coord,
+            labels: Tensor(shape: [batch, cells, cells, cells, recipe.anchors.count, 5], values: labels))
+        counts = recipe.counts(labels: self.batch.labels, mode: .training)
     }
 }
 
@@ -113,20 +139,6 @@ enum Measurement {
 
     /// Prints an object as one line, keys sorted.
     static func printJSON(_ object: some Encodable) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        print(String(decoding: try encoder.encode(object), as: UTF8.self))
-    }
-
-    /// Direct-convolution floating-point operations of a training step: 425.5 GFLOP for a crop of 96 voxels.
-    static func trainingFlop(size: Int, batch: Int) -> Double { 425.528e9 * crops(size, batch) }
-
-    /// Of a forward pass: 142.3 GFLOP for a crop of 96 voxels.
-    static func inferenceFlop(size: Int, batch: Int) -> Double { 142.324e9 * crops(size, batch) }
-
-    /// How many crops of 96 voxels have as many.
-    private static func crops(_ size: Int, _ batch: Int) -> Double {
-        let ratio = Double(size) / 96
-        return ratio * ratio * ratio * Double(batch)
+        print(String(decoding: try JSON.encode(object), as: UTF8.self))
     }
 }

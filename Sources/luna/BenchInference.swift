@@ -1,4 +1,5 @@
 import ArgumentParser
+import Basics
 import Compute
 import Foundation
 import Network
@@ -11,8 +12,8 @@ struct BenchInference: ParsableCommand {
     @OptionGroup var options: BenchOptions
 
     private struct Result: Encodable {
-        let tile_s: Double
-        let peak_rss_bytes, activation_bytes: Int
+        let tileS: Double
+        let peakRssBytes, activationBytes: Int
         let gflops: Double
         let isa: String
         let size, batch, threads, steps: Int
@@ -20,20 +21,20 @@ struct BenchInference: ParsableCommand {
 
     func run() throws {
         Startup.prepare()
-        let subject = options.subject()
-        let (network, state, input, coord) = (subject.network, subject.state, subject.input, subject.coord)
+        let subject = try options.subject()
+        let (network, state, batch) = (subject.network, subject.state, subject.batch)
         var times: [Double] = []
         for step in 0...options.steps {
             let seconds = Measurement.seconds {
-                _ = network.forward(state, input: input, coord: coord, mode: .evaluation)
+                _ = network.forward(state, input: batch.input, coord: batch.coord, mode: .evaluation)
             }
             if step > 0 { times.append(seconds) }
         }
         let median = times.median ?? .nan
         let result = Result(
-            tile_s: median, peak_rss_bytes: Measurement.peakResidentBytes,
-            activation_bytes: network.engine.plannedBytes,
-            gflops: Measurement.inferenceFlop(size: options.size, batch: options.batch) / median / 1e9,
+            tileS: median, peakRssBytes: Measurement.peakResidentBytes,
+            activationBytes: network.engine.plannedBytes,
+            gflops: options.flop(training: false) / median / 1e9,
             isa: "\(network.engine.instructionSet)", size: options.size, batch: options.batch,
             threads: network.engine.pool.threads, steps: options.steps)
         print(
@@ -41,7 +42,7 @@ struct BenchInference: ParsableCommand {
                 format: "%d x %d^3, %@, %d threads: tile %.3f s, %.0f GFLOP/s direct-equivalent, "
                     + "%d MiB of which activations %d",
                 options.batch, options.size, result.isa, result.threads, median, result.gflops,
-                result.peak_rss_bytes >> 20, result.activation_bytes >> 20))
+                result.peakRssBytes >> 20, result.activationBytes >> 20))
         if options.json { try Measurement.printJSON(result) }
     }
 }

@@ -8,8 +8,7 @@ struct BenchInput: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "input", abstract: "Crops from shards, as training takes them.")
 
-    @Option(help: ArgumentHelp("A data set of `luna convert`.", valueName: "dir"))
-    var data: String
+    @OptionGroup var dataset: DatasetOption
 
     @Option(help: ArgumentHelp("Voxels along each axis; by default the data set's.", valueName: "n"))
     var size: Int?
@@ -20,16 +19,20 @@ struct BenchInput: ParsableCommand {
     @Option(help: ArgumentHelp("Crops to take.", valueName: "n"))
     var steps = 100
 
-    @Flag(help: "Print one JSON object on the last line.")
-    var json = false
+    @OptionGroup var output: JSONLineOption
 
     private struct Result: Encodable {
-        let patches_per_second: Double
+        let patchesPerSecond: Double
         let size, threads, patches: Int
     }
 
+    func validate() throws {
+        try ThreadsOption.check(threads)
+        if steps < 1 { throw ValidationError("--steps is at least 1, not \(steps)") }
+    }
+
     func run() throws {
-        let source = try PatchDataset(directory: data)
+        let source = try PatchDataset(directory: dataset.data)
         let crop = size ?? source.manifest.options.cropSize
         guard crop >= 32, crop % 16 == 0, crop <= source.patchSide else {
             throw UsageError("--size is a multiple of 16 from 32 to \(source.patchSide), not \(crop)")
@@ -38,14 +41,14 @@ struct BenchInput: ParsableCommand {
             source: source,
             configuration: SamplingConfiguration(
                 preset: .luna16, cropSize: crop, seed: 0, validationFold: nil, replicas: 1, microBatch: 1,
-                augmentation: Augmentation()), replicas: 0..<1, threads: threads, name: data)
+                augmentation: Augmentation()), replicas: 0..<1, threads: threads, name: dataset.data)
         loader.start(epoch: 1, step: 0)
         _ = try loader.next()
         let seconds = try Measurement.seconds { for _ in 0..<steps { _ = try loader.next() } }
         let rate = Double(steps) / seconds
         print(String(format: "%.1f crops of %d^3 per second, %d threads", rate, crop, threads))
-        if json {
-            try Measurement.printJSON(Result(patches_per_second: rate, size: crop, threads: threads, patches: steps))
+        if output.json {
+            try Measurement.printJSON(Result(patchesPerSecond: rate, size: crop, threads: threads, patches: steps))
         }
     }
 }

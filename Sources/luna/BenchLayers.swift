@@ -1,4 +1,5 @@
 import ArgumentParser
+import Basics
 import Compute
 import Foundation
 import Network
@@ -17,15 +18,15 @@ struct BenchLayers: ParsableCommand {
 
     func run() throws {
         Startup.prepare()
-        let measured = StepMeasurement(options.subject(), steps: options.steps)
+        let measured = StepMeasurement(try options.subject(), steps: options.steps)
         let engine = measured.network.engine
         let step = measured.median(\.whole)
-        var rows: [(layer: ConvolutionBenchmark.Layer, direction: ConvolutionBenchmark.Direction, seconds: Double)] = []
-        for layer in ConvolutionBenchmark.layers {
-            for direction in ConvolutionBenchmark.Direction.allCases {
+        var rows: [(layer: ConvolutionShape, direction: ConvolutionShape.Direction, seconds: Double)] = []
+        for layer in options.network.convolutionShapes {
+            for direction in ConvolutionShape.Direction.allCases {
                 guard
-                    let seconds = ConvolutionBenchmark.measure(
-                        layer, direction, size: options.size, batch: options.batch, repetitions: options.steps,
+                    let seconds = layer.measure(
+                        direction, size: options.size, batch: options.batch, repetitions: options.steps,
                         engine: engine)
                 else { continue }
                 rows.append((layer, direction, seconds.median ?? .nan))

@@ -1,9 +1,12 @@
 import ArgumentParser
+import Basics
 import Compute
 import Detection
+import Exchange
 import FileIO
 import Foundation
 import MPI
+import Learning
 import Network
 import Training
 
@@ -19,20 +22,19 @@ struct BenchOverlap: ParsableCommand {
               mpirun -n 2 --map-by slot:PE=4 --bind-to core luna bench overlap --steps 6
               mpirun -n 4 luna bench overlap --overlap thread --exchange float32 --exchange bfloat16 --json
 
-            Each mode takes a step in turn. `exposed` is the wait for the gradients' exchange, after the backward pass, of \
-            the rank that comes last. `waiting` is the mean over ranks, in which those that were \
-            faster wait for the others, too. `none` computes without any exchange: the bound.
+            Each mode takes a step in turn. `exposed` is the wait for the gradients' exchange, after the backward \
+            pass, of the rank that comes last. `waiting` is the mean over ranks, in which those that were faster wait \
+            for the others, too. `none` computes without any exchange: the bound.
             """)
 
     @OptionGroup var options: BenchOptions
 
-    @Option(help: ArgumentHelp("Replicas of the whole job; by default one for each rank.", valueName: "n"))
-    var replicas: Int?
+    @OptionGroup var job: ReplicasOption
 
-    @Option(help: ArgumentHelp("off, thread or poll; may be repeated; by default all.", valueName: "mode"))
+    @Option(help: ArgumentHelp("A mode to measure; may be repeated; by default all.", valueName: "mode"))
     var overlap: [OverlapMode] = []
 
-    @Option(help: ArgumentHelp("float32 or bfloat16; may be repeated; by default float32.", valueName: "type"))
+    @Option(help: ArgumentHelp("The numbers to sum in; may be repeated; by default float32.", valueName: "type"))
     var exchange: [GradientExchange] = []
 
     @Option(help: ArgumentHelp("KiB of a bucket; by default as in training.", valueName: "n"))
@@ -43,7 +45,6 @@ struct BenchOverlap: ParsableCommand {
 
     func validate() throws {
         if let bucketKib, bucketKib < 4 { throw ValidationError("--bucket-kib is at least 4, not \(bucketKib)") }
-        if let replicas, replicas < 1 { throw ValidationError("--replicas is at least 1, not \(replicas)") }
     }
 
     func run() throws {
@@ -53,16 +54,16 @@ struct BenchOverlap: ParsableCommand {
             guard communicator.rank == 0 else { return 0 }
             let threads = options.threads ?? Startup.defaultThreads
             print(
-                "\(communicator.size) ranks of \(threads) threads, \(replicas ?? communicator.size) replicas of "
+                "\(communicator.size) ranks of \(threads) threads, \(job.replicas ?? communicator.size) replicas of "
                     + "\(options.batch) x \(options.size)^3, gradients of "
-                    + String(format: "%.1f MB", Double(4 * NoduleNetwork.parameters.count) / 1e6))
+                    + String(format: "%.1f MB", Double(4 * options.network.parameters.count) / 1e6))
             print("mode              step s   exposed ms  of step   waiting ms   CPU s of a rank")
             for row in rows {
                 print(
                     row.name.padding(toLength: 16, withPad: " ", startingAt: 0)
                         + String(
-                            format: "%8.3f %12.1f %6.1f %% %12.1f %17.3f", row.step_s, row.exposed_s * 1000,
-                            row.exposed_share * 100, row.waiting_s * 1000, row.cpu_s))
+                            format: "%8.3f %12.1f %6.1f %% %12.1f %17.3f", row.stepS, row.exposedS * 1000,
+                            row.exposedShare * 100, row.waitingS * 1000, row.cpuS))
             }
             if options.json { try Measurement.printJSON(rows) }
             return 0
@@ -72,7 +73,7 @@ struct BenchOverlap: ParsableCommand {
     private struct Row: Encodable {
         let overlap, exchange: String
         let ranks: Int
-        let step_s, exposed_s, exposed_share, waiting_s, cpu_s: Double
+        let stepS, exposedS, exposedShare, waitingS, cpuS: Double
         /// Of the sum's bits; every rank's is the same.
         let digest: String
 
@@ -99,8 +100,9 @@ struct BenchOverlap: ParsableCommand {
     }
 
     private func cases(_ communicator: any Communicator) throws -> [Case] {
-        let count = NoduleNetwork.parameters.count
-        let replicas = replicas ?? communicator.size
+        let layout = Learner.Layout(options.network)
+        let count = layout.count
+        let replicas = job.replicas ?? communicator.size
         var cases: [Case] = []
         if !noBound {
             let own = max(1, replicas / communicator.size)
@@ -113,9 +115,10 @@ struct BenchOverlap: ParsableCommand {
         for exchange in exchange.isEmpty ? [.float32] : exchange {
             for mode in overlap.isEmpty ? OverlapMode.allCases : overlap {
                 let reduction = try GradientReduction(
-                    mode: .tree, replicas: replicas, count: count, communicator: communicator, exchange: exchange)
+                    mode: .tree, replicas: replicas, count: count, communicator: communicator, exchange: exchange,
+                    gradients: layout.gradients.count)
                 try reduction.connect(
-                    mode, order: NoduleNetwork.backwardOrder, bucketBytes: bucketKib.map { $0 << 10 })
+                    mode, order: options.network.backwardOrder, bucketBytes: bucketKib.map { $0 << 10 })
                 cases.append(Case(mode.rawValue, reduction))
             }
         }
@@ -123,13 +126,13 @@ struct BenchOverlap: ParsableCommand {
     }
 
     private func measure(_ communicator: any Communicator) throws -> [Row] {
-        let subject = options.subject()
-        let (network, state) = (subject.network, subject.state)
-        let counts = DetectionLoss.counts(labels: subject.labels, mining: true)
+        let subject = try options.subject()
+        let (learner, state) = (subject.learner, subject.state)
         // Updated, but not used: every step has the same gradient.
         var updated = state
-        var momentum = [Float](repeating: 0, count: NoduleNetwork.parameters.count)
+        var optimizerState = subject.optimizerState
         let cases = try cases(communicator)
+        let replicas = job.replicas ?? communicator.size
         for step in 0...options.steps {
             for current in cases {
                 try communicator.barrier()
@@ -138,23 +141,18 @@ struct BenchOverlap: ParsableCommand {
                 times.step = try Measurement.seconds {
                     for replica in current.reduction.replicas {
                         current.reduction.add(reporting: { vector, finished in
-                            let generator = CounterGenerator(seed: 0, purpose: "dropout", 0, UInt64(replica))
-                            let output = network.forward(
-                                state, input: subject.input, coord: subject.coord,
-                                mode: .training(dropout: 0.2, generator: generator))
-                            let gradient = DetectionLoss.evaluate(
-                                output: output, labels: subject.labels, mining: true, normalizers: counts
-                            ).gradient
-                            network.backward(state, outputGradient: gradient, gradients: vector, finished: finished)
+                            learner.addReplica(
+                                subject.batch, state: state, normalizers: subject.counts,
+                                generator: CounterGenerator(seed: 0, purpose: "dropout", 0, UInt64(replica)),
+                                into: vector, finished: finished)
                         })
                     }
                     var sum: UnsafeMutableBufferPointer<Float>?
                     times.waiting = try Measurement.seconds { sum = try current.reduction.finish() }
-                    guard let gradients = sum?.baseAddress else { return }
-                    network.engine.descend(
-                        parameters: &updated.parameters, momentum: &momentum, gradients: gradients,
-                        learningRate: 0.01, momentumFactor: 0.9, weightDecay: 0.0001)
-                    if step == 0, let sum {
+                    guard let sum else { return }
+                    learner.update(
+                        &updated, &optimizerState, sum: sum, replicas: replicas, learningRate: 0.01)
+                    if step == 0 {
                         var digest = Digest()
                         digest.add(Array(sum))
                         current.digest = digest.text
@@ -182,8 +180,8 @@ struct BenchOverlap: ParsableCommand {
         let step = median { $0.map(\.step).max() ?? 0 }
         let exposed = median { $0.map(\.waiting).min() ?? 0 }
         return Row(
-            overlap: measured.overlap, exchange: measured.reduction.exchange.rawValue, ranks: ranks, step_s: step,
-            exposed_s: exposed, exposed_share: exposed / step, waiting_s: median { mean($0, \.waiting) },
-            cpu_s: median { mean($0, \.cpu) }, digest: measured.digest)
+            overlap: measured.overlap, exchange: measured.reduction.exchange.rawValue, ranks: ranks, stepS: step,
+            exposedS: exposed, exposedShare: exposed / step, waitingS: median { mean($0, \.waiting) },
+            cpuS: median { mean($0, \.cpu) }, digest: measured.digest)
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Basics
 import Evaluation
 import FileIO
 import Foundation
@@ -11,14 +12,16 @@ struct BenchScaling: ParsableCommand {
         commandName: "scaling",
         abstract: "How training scales: runs on 1, 2, … ranks compared, and a model of more.",
         discussion: """
-            scripts/scaling makes the runs. Of a step, `imbalance` is what an average rank waits for the one that works \
-            longest on the whole, `rest` the communication that shows and the waiting for now one rank, now another. The \
-            model takes the distribution of a rank's computing from the smallest run, and the network from the options.
+            scripts/scaling makes the runs. Of a step, `imbalance` is what an average rank waits for the one that \
+            works longest on the whole, `rest` the communication that shows and the waiting for now one rank, now \
+            another. The model takes the distribution of a rank's computing from the smallest run, and the network \
+            from the options.
 
             EXAMPLES
               luna bench scaling --weak weak-1 --weak weak-2 --weak weak-4 --strong strong-1 --strong strong-4 \\
                   --output scaling
-              luna bench scaling --weak weak-1 --bandwidth 25 --latency 5 --ranks-per-host 8 --hidden 0.6 --output scaling
+              luna bench scaling --weak weak-1 --bandwidth 25 --latency 5 --ranks-per-host 8 --hidden 0.6 \\
+                  --output scaling
             """)
 
     @Option(help: ArgumentHelp("A run in which every rank has as many replicas; repeated.", valueName: "run"))
@@ -118,11 +121,8 @@ struct BenchScaling: ParsableCommand {
         print(Self.table(predictions.joined().filter { [16, 256, 1024, 10_000].contains($0.ranks) }).text)
 
         try FileContent.makeDirectory(output)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-        encoder.keyEncodingStrategy = .convertToSnakeCase
         let result = Result(runs: rows, apartCropsPerSecond: apartRate, predictions: Array(predictions.joined()))
-        try AtomicFile.write(Array(try encoder.encode(result)), to: "\(output)/scaling.json")
+        try AtomicFile.write(try JSON.encode(result, isIndented: true), to: "\(output)/scaling.json")
         try AtomicFile.write(ScalingPlots.throughput(series), to: "\(output)/throughput.svg")
         try AtomicFile.write(ScalingPlots.prediction(predictions), to: "\(output)/prediction.svg")
         print("\n\(output): scaling.json, throughput.svg, prediction.svg")

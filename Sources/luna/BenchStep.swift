@@ -1,7 +1,9 @@
 import ArgumentParser
+import Basics
 import Compute
 import Detection
 import Foundation
+import Learning
 import Network
 
 /// Training steps on one batch, timed by their parts.
@@ -10,49 +12,33 @@ struct StepMeasurement {
         let forward, backward, update, whole: Double
     }
 
-    let network: NoduleNetwork
+    let network: Network
     private(set) var times: [Times] = []
 
     /// Runs some steps after one that is not counted.
     init(_ subject: consuming BenchSubject, steps: Int) {
         // Updated in place: a second copy of the state would count as memory of the step.
         var subject = consume subject
-        let network = subject.network
-        self.network = network
-        var gradients = [Float](repeating: 0, count: NoduleNetwork.parameters.count)
-        var momentum = gradients
-        let counts = DetectionLoss.counts(labels: subject.labels, mining: true)
+        let learner = subject.learner
+        network = learner.network
+        var vector = [Float](repeating: 0, count: learner.layout.count)
         for step in 0...steps {
-            var output = Tensor(shape: [0])
-            var outputGradient = output
-            let forward = Measurement.seconds {
-                output = network.forward(
-                    subject.state, input: subject.input, coord: subject.coord,
-                    mode: .training(
-                        dropout: 0.2, generator: CounterGenerator(seed: 0, purpose: "dropout", UInt64(step))))
+            let times = vector.withUnsafeMutableBufferPointer { vector in
+                var begins: [ContinuousClock.Instant] = []
+                learner.addReplica(
+                    subject.batch, state: subject.state, normalizers: subject.counts,
+                    generator: CounterGenerator(seed: 0, purpose: "dropout", UInt64(step)), into: vector,
+                    entering: { _ in begins.append(.now) })
+                begins.append(.now)
+                learner.update(
+                    &subject.state, &subject.optimizerState, sum: vector, replicas: 1, learningRate: 0.01)
+                begins.append(.now)
+                // Forward, loss, backward, update.
+                let seconds = zip(begins, begins.dropFirst()).map { ($1 - $0) / .seconds(1) }
+                return Times(
+                    forward: seconds[0], backward: seconds[2], update: seconds[3], whole: seconds.reduce(0, +))
             }
-            let loss = Measurement.seconds {
-                outputGradient =
-                    DetectionLoss.evaluate(
-                        output: output, labels: subject.labels, mining: true, normalizers: counts
-                    ).gradient
-            }
-            let backward = Measurement.seconds {
-                gradients.withUnsafeMutableBufferPointer {
-                    network.backward(subject.state, outputGradient: outputGradient, gradients: $0)
-                }
-            }
-            let update = Measurement.seconds {
-                network.engine.descend(
-                    parameters: &subject.state.parameters, momentum: &momentum, gradients: gradients,
-                    learningRate: 0.01,
-                    momentumFactor: 0.9, weightDecay: 0.0001)
-            }
-            guard step > 0 else { continue }
-            times.append(
-                Times(
-                    forward: forward, backward: backward, update: update,
-                    whole: forward + loss + backward + update))
+            if step > 0 { self.times.append(times) }
         }
     }
 
@@ -65,8 +51,8 @@ struct BenchStep: ParsableCommand {
     @OptionGroup var options: BenchOptions
 
     private struct Result: Encodable {
-        let step_s, forward_s, backward_s, update_s: Double
-        let peak_rss_bytes, activation_bytes: Int
+        let stepS, forwardS, backwardS, updateS: Double
+        let peakRssBytes, activationBytes: Int
         let gflops: Double
         let isa: String
         let size, batch, threads, steps: Int
@@ -74,22 +60,22 @@ struct BenchStep: ParsableCommand {
 
     func run() throws {
         Startup.prepare()
-        let measured = StepMeasurement(options.subject(), steps: options.steps)
+        let measured = StepMeasurement(try options.subject(), steps: options.steps)
         let network = measured.network
         let whole = measured.median(\.whole)
         let result = Result(
-            step_s: whole, forward_s: measured.median(\.forward), backward_s: measured.median(\.backward),
-            update_s: measured.median(\.update), peak_rss_bytes: Measurement.peakResidentBytes,
-            activation_bytes: network.engine.plannedBytes,
-            gflops: Measurement.trainingFlop(size: options.size, batch: options.batch) / whole / 1e9,
+            stepS: whole, forwardS: measured.median(\.forward), backwardS: measured.median(\.backward),
+            updateS: measured.median(\.update), peakRssBytes: Measurement.peakResidentBytes,
+            activationBytes: network.engine.plannedBytes,
+            gflops: options.flop(training: true) / whole / 1e9,
             isa: "\(network.engine.instructionSet)", size: options.size, batch: options.batch,
             threads: network.engine.pool.threads, steps: options.steps)
         print(
             String(
                 format: "%d x %d^3, %@, %d threads: step %.3f s (forward %.3f, backward %.3f, update %.3f), "
                     + "%.0f GFLOP/s direct-equivalent, %d MiB of which activations %d",
-                options.batch, options.size, result.isa, result.threads, whole, result.forward_s, result.backward_s,
-                result.update_s, result.gflops, result.peak_rss_bytes >> 20, result.activation_bytes >> 20))
+                options.batch, options.size, result.isa, result.threads, whole, result.forwardS, result.backwardS,
+                result.updateS, result.gflops, result.peakRssBytes >> 20, result.activationBytes >> 20))
         if options.json { try Measurement.printJSON(result) }
     }
 }

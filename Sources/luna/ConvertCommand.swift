@@ -1,6 +1,6 @@
 import ArgumentParser
+import Basics
 import CT
-import Compute
 import Detection
 import FileIO
 import Foundation
@@ -14,8 +14,9 @@ struct ConvertCommand: ParsableCommand {
         discussion: """
             Scans are cleaned (lungs kept, 1 mm voxels, UInt8) into volumes/, then patches are cut from them into \
             shards/; dataset.json comes last. Started again after an interruption, it goes on where it stopped and \
-            ends with the same bytes. A scan that cannot be read is named and the others are converted; without --skip-bad \
-            no dataset.json is written then. Where there are no lung masks at all, luna segments the lungs itself.
+            ends with the same bytes. A scan that cannot be read is named and the others are converted; without \
+            --skip-bad no dataset.json is written then. Where there are no lung masks at all, luna segments the lungs \
+            itself.
 
             Scans and masks are MetaImage (.mhd, .mha), NIfTI (.nii, .nii.gz) or NRRD (.nrrd, .nhdr), in HU.
 
@@ -37,9 +38,7 @@ struct ConvertCommand: ParsableCommand {
             "A LUNA16-layout directory, a subset of one, one scan, or a folder of DICOM slices.", valueName: "path"))
     var input: String
 
-    @Option(
-        help: ArgumentHelp("The CT series to take from a folder of DICOM that holds several.", valueName: "uid"))
-    var series: String?
+    @OptionGroup var reading: ScanOptions
 
     @Option(help: ArgumentHelp("The data set's directory, new or to be gone on with.", valueName: "dir"))
     var output: String
@@ -56,7 +55,7 @@ struct ConvertCommand: ParsableCommand {
         help: ArgumentHelp("Scans at a time, each in about twice its own memory. (default: the cores)", valueName: "n"))
     var jobs: Int?
 
-    @Option(help: "The constants that the patches shall serve: luna16 or dsb2017.")
+    @Option(help: "The constants that the patches shall serve.")
     var preset: Preset = .luna16
 
     @Option(
@@ -75,9 +74,6 @@ struct ConvertCommand: ParsableCommand {
     @Flag(help: "Leave out scans that cannot be read, and finish without them.")
     var skipBad = false
 
-    @Flag(help: "Segment the lungs of the scans that have no mask, also where others have one.")
-    var segmentLungs = false
-
     func validate() throws {
         if let jobs, jobs < 1 { throw ValidationError("--jobs is \(jobs), expected at least 1") }
         let size = cropSize ?? preset.cropSize
@@ -91,14 +87,14 @@ struct ConvertCommand: ParsableCommand {
     }
 
     func run() throws {
-        let source = try ScanSource(input, annotations: annotations, masks: masks, series: series, note: note)
+        let source = try ScanSource(input, annotations: annotations, masks: masks, series: reading.series, note: note)
         let layout = source.layout
         let options = ConversionOptions(
             preset: preset.rawValue, cropSize: cropSize ?? preset.cropSize, jitter: jitter,
             backgroundPatches: backgroundPatches, seed: seed)
         let converter = try Converter(
             layout: layout, output: output, options: options, jobs: jobs ?? ThreadPool.availableCores,
-            skipBad: skipBad, segmentLungs: segmentLungs, readScan: source.readScan)
+            skipBad: skipBad, segmentLungs: reading.segmentLungs, readScan: source.readScan)
         if layout.maskDirectory == nil, layout.maskFile == nil {
             note("no seg-lungs-LUNA16 found: luna segments the lungs; see --masks")
         }
@@ -135,8 +131,8 @@ struct ConvertCommand: ParsableCommand {
         let left = outcome.badScans.isEmpty ? "" : ", \(outcome.badScans.count) left out"
         print(
             "\(output): \(manifest.scans) scans (\(outcome.convertedScans) converted now, "
-                + "\(outcome.keptScans) before\(left)), \(manifest.nodules) nodules, \(manifest.patches) patches of side \(manifest.patchSide) in "
-                + "\(manifest.folds.reduce(0) { $0 + $1.shards.count }) shards")
+                + "\(outcome.keptScans) before\(left)), \(manifest.nodules) nodules, \(manifest.patches) patches "
+                + "of side \(manifest.patchSide) in \(manifest.folds.reduce(0) { $0 + $1.shards.count }) shards")
     }
 
     private func converterTotal(_ outcome: Converter.Outcome) -> Int {
@@ -164,5 +160,3 @@ struct ConvertCommand: ParsableCommand {
         mutating func finish() { line.finish() }
     }
 }
-
-extension Preset: ExpressibleByArgument {}

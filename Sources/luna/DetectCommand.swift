@@ -1,4 +1,5 @@
 import ArgumentParser
+import Basics
 import CT
 import Compute
 import Detection
@@ -23,17 +24,16 @@ struct DetectCommand: ParsableCommand {
                   --output candidates.csv --pictures pictures
               mpirun -n 4 luna detect --weights runs/fold0 --input luna16-patches --output candidates.csv
 
-            --input is a data set of `luna convert` (the scans of one fold), a clean volume (.h5), a scan, a directory of \
-            scans in LUNA16's layout, or a folder of DICOM slices. Where a scan has no lung mask, luna segments its lungs. \
-            --weights is a checkpoint, a weight file, or a run (its newest checkpoint). The output has LUNA16's columns \
-            and the diameter. Ranks share the scans out; the output is the same bytes for any number of them.
+            --input is a data set of `luna convert` (the scans of one fold), a clean volume (.h5), a scan, a directory \
+            of scans in LUNA16's layout, or a folder of DICOM slices. Where a scan has no lung mask, luna segments its \
+            lungs. --weights is a checkpoint, a weight file, or a run (its newest checkpoint). The output has LUNA16's \
+            columns and the diameter. Ranks share the scans out; the output is the same bytes for any number of them.
 
             A scan is cut into as few overlapping tiles as fit into --memory, each rank's own: mostly it is one tile. \
             --tiling recipe takes the published tiles of 208 voxels, which compute up to seven times as much.
             """)
 
-    @Option(help: ArgumentHelp("A checkpoint, a weight file, or a run directory.", valueName: "file"))
-    var weights: String
+    @OptionGroup var trained: WeightsOption
 
     @Option(help: ArgumentHelp("A data set, a clean volume, or a scan.", valueName: "path"))
     var input: String
@@ -46,17 +46,12 @@ struct DetectCommand: ParsableCommand {
     )
     var mask: String?
 
-    @Flag(help: "Segment the lungs of the scans that have no mask, also where others have one.")
-    var segmentLungs = false
-
-    @Option(help: ArgumentHelp("The CT series to take from a folder of DICOM that holds several.", valueName: "uid"))
-    var series: String?
+    @OptionGroup var reading: ScanOptions
 
     @Option(help: ArgumentHelp("The fold of a data set; by default the one the run held out.", valueName: "n"))
     var fold: Int?
 
-    @Option(help: ArgumentHelp("luna16 or dsb2017; by default the run's own.", valueName: "name"))
-    var preset: Preset?
+    @OptionGroup var constants: PresetOption
 
     @Option(help: ArgumentHelp("Leave out findings below this probability.", valueName: "p"))
     var minimumProbability = 0.0
@@ -77,13 +72,11 @@ struct DetectCommand: ParsableCommand {
         help: ArgumentHelp("A directory for pictures of the most probable findings, of one scan.", valueName: "dir"))
     var pictures: String?
 
-    @Option(help: ArgumentHelp("By default all cores this process may use.", valueName: "n"))
-    var threads: Int?
+    @OptionGroup var computing: ThreadsOption
 
     enum TilingOption: String, ExpressibleByArgument, CaseIterable { case planned, recipe }
 
     func validate() throws {
-        if let threads, !(1...4096 ~= threads) { throw ValidationError("--threads is 1 to 4096, not \(threads)") }
         if let fold, !(0..<10 ~= fold) { throw ValidationError("--fold is 0 to 9, not \(fold)") }
         if !(0...1 ~= minimumProbability) {
             throw ValidationError("--minimum-probability is 0 to 1, not \(minimumProbability)")
@@ -109,13 +102,11 @@ struct DetectCommand: ParsableCommand {
         }
         if FileContent.isDirectory(output) { throw FileError(output, "write", reason: "it is a directory") }
         guard access(directory, W_OK) == 0 else { throw FileError(directory, "write into") }
-        let weights = try WeightsSource(weights) {
-            if isFirst { Self.note("warning: \($0); taking the one before") }
-        }
+        let weights = try trained.source { if isFirst { Self.note($0) } }
         let (state, experiment) = (try weights.state(), try weights.configuration())
         let scans = try DetectionInput(
-            input, fold: fold, heldOut: experiment?.validationFold, mask: mask, segmentLungs: segmentLungs,
-            series: series, note: { if isFirst { Self.note($0) } }
+            input, fold: fold, heldOut: experiment?.validationFold, mask: mask, segmentLungs: reading.segmentLungs,
+            series: reading.series, note: { if isFirst { Self.note($0) } }
         ).scans
         if pictures != nil && scans.count > 1 {
             throw UsageError("--pictures is for one scan; `luna view --candidates` draws those of many")
@@ -123,9 +114,9 @@ struct DetectCommand: ParsableCommand {
         try communicator.releaseFromRoot()
 
         let engine = Engine(
-            pool: ThreadPool(threads: threads ?? Startup.defaultThreads),
+            pool: ThreadPool(threads: computing.threads ?? Startup.defaultThreads),
             instructionSet: try Arithmetic.agreedInstructionSet(communicator))
-        var search = ScanSearch(detector(state, experiment, NoduleNetwork(engine: engine)))
+        var search = ScanSearch(detector(state, experiment, Network(state.architecture, engine: engine)))
         search.minimumProbability = minimumProbability
         if isFirst { announce(scans, search.detector, weights.path, engine, ranks: communicator.size) }
         try warnOfMemory(scans, search.detector, communicator)
@@ -153,11 +144,12 @@ struct DetectCommand: ParsableCommand {
     }
 
     private func detector(
-        _ state: NetworkState, _ experiment: TrainingConfiguration?, _ network: NoduleNetwork
+        _ state: NetworkState, _ experiment: TrainingConfiguration?, _ network: Network
     ) -> ScanDetector {
         let answer: Mirrors.Network = { network.forward(state, input: $0, coord: $1, mode: .evaluation) }
+        let anchors = (constants.preset ?? experiment?.preset ?? .luna16).anchors
         var detector = ScanDetector(
-            anchors: (preset ?? experiment?.preset ?? .luna16).anchors,
+            recipe: (experiment?.recipe ?? .published).recipe(anchors: anchors), network.architecture,
             network: mirrors ? Mirrors.averaging(answer) : answer)
         detector.tiling = tiling == .recipe ? .recipe : .planned(bytes: memory.bytes)
         detector.voting = vote
@@ -171,21 +163,22 @@ struct DetectCommand: ParsableCommand {
         Self.note("\(count(scans.count, "scan"))\(shared) with \(weights); \(Startup.describe(engine))")
         // What is too large is said when its turn comes: a scan's lungs take less than the scan.
         let plans = scans.compactMap { try? detector.plan($0.extent) }
-        guard let largest = plans.max(by: { ScanDetector.memory($0) < ScanDetector.memory($1) }) else { return }
+        guard let largest = plans.max(by: { detector.memory($0) < detector.memory($1) }) else { return }
         let tiles = plans.reduce(0) { $0 + $1.tiles.count }
         let voxels = plans.reduce(0.0) { $0 + $1.work * Double($1.extent.product) }
         let work = voxels / Double(max(1, plans.reduce(0) { $0 + $1.extent.product }))
+        let side = largest.largestTile
         Self.note(
-            "\(count(tiles, "tile")), up to \(largest.largestTile.z) x \(largest.largestTile.y) x \(largest.largestTile.x) voxels, "
+            "\(count(tiles, "tile")), up to \(side.z) x \(side.y) x \(side.x) voxels, "
                 + String(format: "%.2f times the scans' voxels, ", work)
-                + "about \(ScanDetector.memory(largest) >> 20) MiB\(ranks > 1 ? " a rank" : "")")
+                + "about \(detector.memory(largest) >> 20) MiB\(ranks > 1 ? " a rank" : "")")
     }
 
     /// Says on which hosts the ranks' plans are more than there is.
     private func warnOfMemory(
         _ scans: [PendingScan], _ detector: ScanDetector, _ communicator: any Communicator
     ) throws {
-        let planned = scans.compactMap { try? detector.plan($0.extent) }.map(ScanDetector.memory).max() ?? 0
+        let planned = scans.compactMap { try? detector.plan($0.extent) }.map(detector.memory).max() ?? 0
         for host in try HostMemory.shortages(planned, communicator) where communicator.rank == 0 {
             Self.note(
                 "warning: \(host.name): \(host.ranks.count) ranks plan \(planned >> 20) MiB each, "

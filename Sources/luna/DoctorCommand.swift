@@ -1,6 +1,8 @@
 import ArgumentParser
+import Basics
 import Compute
 import Diagnosis
+import Exchange
 import FileIO
 import Foundation
 import MPI
@@ -20,39 +22,19 @@ struct DoctorCommand: ParsableCommand {
               mpirun -n 2 luna doctor --set crop_size=64 --json | tail -1 > doctor.json
 
             Start it as the job will be started. It shows where the ranks run, measures a training step on made data, \
-            matrix products, reading, the reduction and the clocks on all ranks at once, and says what to change. The run's \
-            directory gets nothing but a small file that is removed again.
+            matrix products, reading, the reduction and the clocks on all ranks at once, and says what to change. The \
+            run's directory gets nothing but a small file that is removed again, and no timeline is written. Without \
+            --config the configuration is the run's, or luna's defaults.
 
             EXIT STATUS
               0 without a problem (there may be warnings), 65 with one.
             """)
 
-    @Option(help: ArgumentHelp("The data set that `luna convert` made.", valueName: "dir"))
-    var data: String?
+    @OptionGroup var options: RunOptions
 
-    @Option(
-        name: .customLong("run"), help: ArgumentHelp("The directory that the run will have, or has.", valueName: "dir"))
-    var runPath: String?
+    @OptionGroup var computing: ThreadsOption
 
-    @Option(help: ArgumentHelp("The experiment as YAML; by default the run's, or luna's defaults.", valueName: "file"))
-    var config: String?
-
-    @Option(name: .customLong("set"), help: ArgumentHelp("Overrides one key; may be repeated.", valueName: "key=value"))
-    var overrides: [String] = []
-
-    @Option(help: ArgumentHelp("Of each rank; by default as in training.", valueName: "n"))
-    var threads: Int?
-
-    @Option(
-        help: ArgumentHelp("The timeline that the run will write; nothing is written now.", valueName: "file"))
-    var timeline: String?
-
-    @Flag(help: "Print one JSON object on the last line.")
-    var json = false
-
-    func validate() throws {
-        if let threads, !(1...4096 ~= threads) { throw ValidationError("--threads is 1 to 4096, not \(threads)") }
-    }
+    @OptionGroup var output: JSONLineOption
 
     func run() throws {
         Startup.prepare()
@@ -78,14 +60,11 @@ struct DoctorCommand: ParsableCommand {
             print("\n\(finding.severity): \(finding.seen)\n  change: \(finding.remedy)")
         }
         print("\n\(Finding.summary(findings))")
-        if json {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys]
-            encoder.keyEncodingStrategy = .convertToSnakeCase
+        if output.json {
             let result = Result(
                 luna: Luna.configuration.version, plan: survey.plan, place: survey.place, ranks: survey.ranks,
                 findings: findings, problems: count(.problem), warnings: count(.warning), notes: count(.note))
-            print(String(decoding: try encoder.encode(result), as: UTF8.self))
+            print(String(decoding: try JSON.encode(result), as: UTF8.self))
         }
         // mpirun ends the job at the first status that is not 0: what was said must be out by then.
         fflush(nil)
@@ -96,24 +75,25 @@ struct DoctorCommand: ParsableCommand {
     private func survey(_ communicator: any Communicator) throws -> Survey {
         // What is wrong for all ranks is told once.
         try communicator.waitForRoot()
-        let directory = runPath.map { RunDirectory($0) }
-        let stored = directory.flatMap { FileContent.size($0.configurationPath) == nil ? nil : $0.configurationPath }
-        let configuration = try TrainingConfiguration.read(config ?? stored, overrides: overrides)
-        let source = try data.map { try TrainCommand.dataset($0, for: configuration) }
-        if let source, let data {
+        let configuration = try options.experiment.configuration(stored: options.storedConfiguration)
+        let source = try options.data.map { try TrainCommand.dataset($0, for: configuration) }
+        if let source, let data = options.data {
             // Refuses what has nothing to train on, or not enough for a step.
             _ = try TrainingLoader(
                 source: source, configuration: configuration.sampling, replicas: 0..<1, threads: 1, name: data)
         }
-        if communicator.rank == 0, let timeline { try TrainCommand.checkDirectory(ofOutput: timeline) }
+        if communicator.rank == 0, let timeline = options.timeline {
+            try TrainCommand.checkDirectory(ofOutput: timeline)
+        }
         try communicator.releaseFromRoot()
 
-        let pool = ThreadPool(threads: threads ?? configuration.threads ?? Startup.defaultThreads)
+        let pool = ThreadPool(threads: computing.threads ?? configuration.threads ?? Startup.defaultThreads)
         var facts = RankFacts.local(communicator, threads: pool.threads, version: Luna.configuration.version)
         facts.measures.dataDigest = source?.digest.text
         var survey = Survey(ranks: try Survey.gather(facts, communicator))
         var plan = RunPlan(
-            configuration, ranks: communicator.size, threads: pool.threads, source: source, hasTimeline: timeline != nil
+            configuration, ranks: communicator.size, threads: pool.threads, source: source,
+            hasTimeline: options.timeline != nil
         )
         do {
             try GradientReduction.check(
@@ -132,6 +112,7 @@ struct DoctorCommand: ParsableCommand {
         if communicator.size > 1 {
             let mode = plan.refusal == nil ? configuration.reduction : .allreduce
             let reduction = try ReductionMeasurement(
+                configuration.network,
                 mode: mode, replicas: communicator.size, steps: 5, communicator: communicator)
             facts.measures.reductionSeconds = reduction.seconds
             survey.plan?.reduction = mode.rawValue
@@ -142,11 +123,11 @@ struct DoctorCommand: ParsableCommand {
             survey.plan?.memory =
                 bytes + configuration.memoryBesideStep(ranks: communicator.size)
                 + RunPlan.memoryBesideTraining(
-                    configuration, ranks: communicator.size, hasTimeline: timeline != nil)
+                    configuration, ranks: communicator.size, hasTimeline: options.timeline != nil)
             survey.plan?.memoryIsMeasured = true
         }
         // Only rank 0 writes there, in a run as well.
-        if communicator.rank == 0, let directory { survey.place = RunPlace(trying: directory.path) }
+        if communicator.rank == 0, let directory = options.directory { survey.place = RunPlace(trying: directory.path) }
         return survey
     }
 
@@ -155,7 +136,8 @@ struct DoctorCommand: ParsableCommand {
         _ configuration: TrainingConfiguration, _ pool: ThreadPool, _ communicator: any Communicator,
         _ measures: inout RankMeasures
     ) throws {
-        let subject = BenchSubject(size: configuration.cropSize, batch: configuration.microBatch, pool: pool)
+        let subject = BenchSubject(
+            configuration, size: configuration.cropSize, batch: configuration.microBatch, pool: pool)
         try communicator.barrier()
         let measured = StepMeasurement(consume subject, steps: 1)
         measures.stepSeconds = measured.median(\.whole)

@@ -19,8 +19,8 @@ struct EvaluateCommand: ParsableCommand {
                   --series seriesuids.csv --output comparison
 
             Writes froc.json, froc.csv (the curve) and report.html (one page, no network), and prints the table. \
-            Candidates: seriesuid,coordX,coordY,coordZ,probability, in world millimetres. With several detectors, files \
-            and page are about the first, and each other one is held against it on the same resamples of scans.
+            Candidates: seriesuid,coordX,coordY,coordZ,probability, in world millimetres. With several detectors, \
+            files and page are about the first, and each other one is held against it on the same resamples of scans.
             """)
 
     @Option(
@@ -91,8 +91,8 @@ struct EvaluateCommand: ParsableCommand {
             var own = results[index].warnings
             if let first = found[index].repeated.first {
                 own.append(
-                    "\(found[index].repeated.count) series have candidates in more than one of the files joined, such as "
-                        + "\(first): all of them count")
+                    "\(found[index].repeated.count) series have candidates in more than one of the files joined, "
+                        + "such as \(first): all of them count")
             }
             warnings += detectors.count > 1 ? own.map { "\(detector.name): \($0)" } : own
         }

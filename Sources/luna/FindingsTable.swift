@@ -13,8 +13,8 @@ struct FindingsTable {
         self.volume = volume
     }
 
-    /// Positions in world millimetres (x to the patient's left, y to the back, z to the head), and the scan's slice, the
-    /// first being 1.
+    /// Positions in world millimetres (x to the patient's left, y to the back, z to the head), and the scan's slice,
+    /// the first being 1.
     var text: String {
         if candidates.isEmpty { return "no finding" }
         var lines = ["     probability  diameter mm      x mm      y mm      z mm  slice"]

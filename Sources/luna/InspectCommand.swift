@@ -9,9 +9,9 @@ struct InspectCommand: ParsableCommand {
         abstract:
             "Show what a data set, shard, clean volume, checkpoint or weight file holds, and verify its checksums.",
         discussion: """
-            Everything is read once. Of a data set, the parts are held against one another, too: counts, every series in \
-            one fold only, nodules inside their volumes, one patch for each. A flipped byte or a truncated file ends with \
-            exit status 65 and one line that names the file and the object in it.
+            Everything is read once. Of a data set, the parts are held against one another, too: counts, every series \
+            in one fold only, nodules inside their volumes, one patch for each. A flipped byte or a truncated file \
+            ends with exit status 65 and one line that names the file and the object in it.
 
             EXAMPLES
               luna inspect luna16-patches
@@ -26,8 +26,7 @@ struct InspectCommand: ParsableCommand {
     @Flag(help: "List every file of a data set.")
     var files = false
 
-    @Flag(help: "Print one JSON object.")
-    var json = false
+    @OptionGroup var output: JSONOutputOption
 
     func run() throws {
         var line: ProgressLine?
@@ -37,7 +36,7 @@ struct InspectCommand: ParsableCommand {
             line = current
         }
         line?.finish()
-        if json {
+        if output.json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
             print(String(decoding: try encoder.encode(inspection), as: UTF8.self))
@@ -66,8 +65,8 @@ struct InspectCommand: ParsableCommand {
         for scan in inspection.skippedScans { print("  skipped \(scan.seriesuid), fold \(scan.fold): \(scan.reason)") }
         for label in inspection.outsideLabels {
             print(
-                "  left out a label of \(label.seriesuid) at x \(label.x), y \(label.y), z \(label.z) mm, outside its volume"
-            )
+                "  left out a label of \(label.seriesuid) at x \(label.x), y \(label.y), z \(label.z) mm, "
+                    + "outside its volume")
         }
         if files {
             let rows = inspection.files.map {

@@ -1,6 +1,6 @@
 import ArgumentParser
+import Basics
 import CT
-import Compute
 import FileIO
 import Synchronization
 

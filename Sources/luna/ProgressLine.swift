@@ -1,7 +1,7 @@
 import Foundation
 
-/// One line on standard error that says how far a long job is: a bar, rewritten in place, on a terminal; a line every ten
-/// seconds where there is none.
+/// One line on standard error that says how far a long job is: a bar, rewritten in place, on a terminal; a line every
+/// ten seconds where there is none.
 struct ProgressLine {
     private let label: String
     private var total: Int

@@ -1,6 +1,9 @@
-import Compute
+import Basics
+import Exchange
 import FileIO
+import Learning
 import MPI
+import Network
 import Training
 
 /// The gradient's reduction over all ranks, timed.
@@ -13,11 +16,15 @@ struct ReductionMeasurement {
     let digest: Digest
 
     /// - Parameters:
+    ///   - architecture: The network whose gradients are summed.
     ///   - replicas: Of the whole job.
     ///   - steps: Repetitions, at least 1.
     /// - Throws: `UsageError` where the ranks do not fit the replicas; `MPIError`.
-    init(mode: ReductionMode, replicas: Int, steps: Int, communicator: any Communicator) throws {
-        let count = TrainingConfiguration.reductionCount
+    init(
+        _ architecture: Architecture, mode: ReductionMode, replicas: Int, steps: Int,
+        communicator: any Communicator
+    ) throws {
+        let count = Learner.Layout(architecture).count
         let reduction = try GradientReduction(
             mode: mode, replicas: replicas, count: count, communicator: communicator)
         var times: [Double] = []

@@ -11,19 +11,14 @@ struct ReplayBatches: ParsableCommand {
             EXAMPLES
               luna replay batches --data luna16-patches --config luna16.yaml --steps 100 --output batches.h5
 
-            With K steps and R replicas of N crops: /input uint8 [K,R,N,1,D,H,W], of which the network is given \
-            (u - 128)/128, /coord [K,R,N,3,D/4,H/4,W/4], /labels [K,R,N,D/4,H/4,W/4,3,5], /learning_rate [K], the run's \
+            With K steps and R replicas of N crops: /input uint8 [K,R,N,1,D,H,W], of which the network is given (u - \
+            128)/128, /coord [K,R,N,3,D/4,H/4,W/4], /labels [K,R,N,D/4,H/4,W/4,3,5], /learning_rate [K], the run's \
             initial weights /model/<name>, and the attributes momentum and weight_decay.
             """)
 
-    @Option(help: ArgumentHelp("The data set that `luna convert` made.", valueName: "dir"))
-    var data: String
+    @OptionGroup var dataset: DatasetOption
 
-    @Option(help: ArgumentHelp("The experiment as YAML.", valueName: "file"))
-    var config: String?
-
-    @Option(name: .customLong("set"), help: ArgumentHelp("Overrides one key; may be repeated.", valueName: "key=value"))
-    var overrides: [String] = []
+    @OptionGroup var experiment: ExperimentOptions
 
     @Option(help: ArgumentHelp("How many steps; by default all to the run's end.", valueName: "n"))
     var steps: Int?
@@ -44,11 +39,11 @@ struct ReplayBatches: ParsableCommand {
     }
 
     func run() throws {
-        let configuration = try TrainingConfiguration.read(config, overrides: overrides)
-        let source = try TrainCommand.dataset(data, for: configuration)
+        let configuration = try experiment.configuration()
+        let source = try TrainCommand.dataset(dataset.data, for: configuration)
         var progress: ProgressLine?
         try BatchRecording.write(
-            first: firstStep - 1, count: steps, of: configuration, source: source, name: data, to: output
+            first: firstStep - 1, count: steps, of: configuration, source: source, name: dataset.data, to: output
         ) { written, total in
             if progress == nil { progress = ProgressLine("step", total: total) }
             progress?.update(written)

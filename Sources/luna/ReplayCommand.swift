@@ -1,10 +1,13 @@
 import ArgumentParser
+import Basics
 import Compute
 import Detection
 import FileIO
 import Foundation
 import HDF5
+import Learning
 import Network
+import Training
 
 struct ReplayCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -26,14 +29,13 @@ struct ReplaySteps: ParsableCommand {
             EXAMPLES
               luna replay --weights weights.h5 --batch batch.h5 --output result.h5 --steps 3 --no-dropout
 
-            Weights: /model/<name>, float32, with PyTorch's names and shapes. Batch: /input [N,1,D,H,W], \
-            /coord [N,3,D/4,H/4,W/4], /labels [N,D/4,H/4,W/4,3,5]. Output: /output, /loss (attribute `names`) and \
-            /gradients/<name> of the first step, /losses of all steps, /model/<name> after the last. The whole batch is \
-            one replica.
+            Weights: /model/<name>, float32, with PyTorch's names and shapes. Batch: /input [N,1,D,H,W], /coord \
+            [N,3,D/4,H/4,W/4], /labels [N,D/4,H/4,W/4,3,5]. Output: /output, /loss (attribute `names`) and \
+            /gradients/<name> of the first step, /losses of all steps, /model/<name> after the last. The whole batch \
+            is one replica.
             """)
 
-    @Option(help: ArgumentHelp("Weights to start from.", valueName: "file"))
-    var weights: String
+    @OptionGroup var initial: WeightsOption
 
     @Option(help: ArgumentHelp("Input, coordinates and labels.", valueName: "file"))
     var batch: String
@@ -56,44 +58,36 @@ struct ReplaySteps: ParsableCommand {
     @Flag(help: "Drop no channels.")
     var noDropout = false
 
-    @Option(help: ArgumentHelp("By default all cores this process may use.", valueName: "n"))
-    var threads: Int?
+    @OptionGroup var computing: ThreadsOption
 
     func validate() throws {
         if steps < 1 { throw ValidationError("--steps is at least 1, not \(steps)") }
-        if let threads, threads < 1 { throw ValidationError("--threads is at least 1, not \(threads)") }
     }
 
     func run() throws {
         Startup.prepare()
-        var state = try WeightsFile.read(weights)
-        let (input, coord, labels) = try readBatch()
-        let network = NoduleNetwork(pool: ThreadPool(threads: threads ?? Startup.defaultThreads))
-        var gradients = [Float](repeating: 0, count: NoduleNetwork.parameters.count)
-        var velocity = gradients
+        var state = try initial.source { FileHandle.standardError.write(Data("\($0)\n".utf8)) }.state()
+        let architecture = state.architecture
+        let batch = try readBatch(architecture)
+        var configuration = TrainingConfiguration()
+        configuration.momentum = momentum
+        configuration.weightDecay = weightDecay
+        configuration.dropout = noDropout ? 0 : configuration.dropout
+        let engine = Engine(pool: ThreadPool(threads: computing.threads ?? Startup.defaultThreads))
+        let learner = configuration.makeLearner(Network(architecture, engine: engine))
+        var optimizerState = learner.optimizer.makeState(architecture)
+        var vector = [Float](repeating: 0, count: learner.layout.count)
         var first: (output: Tensor, terms: LossTerms, gradients: [Float])?
         var losses: [Double] = []
-        let counts = DetectionLoss.counts(labels: labels, mining: true)
+        let counts = learner.recipe.counts(labels: batch.labels, mode: .training)
         for step in 0..<steps {
-            let result = network.forward(
-                state, input: input, coord: coord,
-                mode: .training(
-                    dropout: noDropout ? 0 : 0.2, generator: CounterGenerator(seed: 0, purpose: "dropout", UInt64(step))
-                )
-            )
-            let (terms, gradient) = DetectionLoss.evaluate(
-                output: result, labels: labels, mining: true, normalizers: counts)
-            gradients.withUnsafeMutableBufferPointer {
-                network.backward(state, outputGradient: gradient, gradients: $0)
-            }
-            losses.append(terms.total)
-            if first == nil { first = (result, terms, gradients) }
-            network.engine.descend(
-                parameters: &state.parameters, momentum: &velocity, gradients: gradients,
-                learningRate: Float(learningRate), momentumFactor: Float(momentum), weightDecay: Float(weightDecay))
-            let kept = NoduleNetwork.statisticsMomentum
-            for index in state.statistics.indices {
-                state.statistics[index] = (1 - kept) * state.statistics[index] + kept * network.batchStatistics[index]
+            vector.withUnsafeMutableBufferPointer { vector in
+                let (result, terms) = learner.addReplica(
+                    batch, state: state, normalizers: counts,
+                    generator: CounterGenerator(seed: 0, purpose: "dropout", UInt64(step)), into: vector)
+                losses.append(terms.total)
+                if first == nil { first = (result, terms, Array(vector[learner.layout.gradients])) }
+                learner.update(&state, &optimizerState, sum: vector, replicas: 1, learningRate: learningRate)
             }
         }
         guard let first else { return }
@@ -101,22 +95,24 @@ struct ReplaySteps: ParsableCommand {
         print("loss \(losses.map { String(format: "%.6f", $0) }.joined(separator: " "))")
     }
 
-    private func readBatch() throws -> (input: Tensor, coord: Tensor, labels: Tensor) {
+    private func readBatch(_ architecture: Architecture) throws -> TrainingBatch {
         let file = try HDF5File(reading: batch)
         let input = try file.read("/input", as: Float.self)
         let shape = input.shape
-        guard shape.count == 5, shape[0] > 0, shape[1] == 1, shape[2...].allSatisfy({ $0 > 0 && $0 % 16 == 0 }) else {
+        let unit = architecture.sideUnit
+        guard shape.count == 5, shape[0] > 0, shape[1] == 1, shape[2...].allSatisfy({ $0 > 0 && $0 % unit == 0 })
+        else {
             throw InputError(
-                batch, at: "/input", "shape \(shape), expected [N, 1, D, H, W] with sides that are multiples of 16")
+                batch, at: "/input", "shape \(shape), expected [N, 1, D, H, W] with sides that are multiples of \(unit)")
         }
-        let grid = shape[2...].map { $0 / 4 }
-        let coord = try file.read("/coord", shape: [shape[0], 3] + grid, as: Float.self)
-        let labels = try file.read(
-            "/labels", shape: [shape[0]] + grid + [NoduleNetwork.anchors, NoduleNetwork.components], as: Float.self)
-        return (
-            Tensor(shape: shape, values: input.values), Tensor(shape: [shape[0], 3] + grid, values: coord),
-            Tensor(shape: [shape[0]] + grid + [NoduleNetwork.anchors, NoduleNetwork.components], values: labels)
-        )
+        let grid = shape[2...].map { $0 / architecture.stride }
+        let answers = [shape[0]] + grid + [architecture.anchors, architecture.components]
+        return TrainingBatch(
+            input: Tensor(shape: shape, values: input.values),
+            coord: Tensor(
+                shape: [shape[0], 3] + grid,
+                values: try file.read("/coord", shape: [shape[0], 3] + grid, as: Float.self)),
+            labels: Tensor(shape: answers, values: try file.read("/labels", shape: answers, as: Float.self)))
     }
 
     private func write(
@@ -136,7 +132,7 @@ struct ReplaySteps: ParsableCommand {
             try file.write("/loss", shape: [parts.count], values: parts.map { Float($0) })
             try file.setAttribute("names", of: "/loss", to: names)
             try file.write("/losses", shape: [losses.count], values: losses.map { Float($0) })
-            try WeightsFile.writeTable(NoduleNetwork.parameters, gradients, group: "/gradients", to: file)
+            try WeightsFile.writeTable(state.architecture.parameters, gradients, group: "/gradients", to: file)
             try WeightsFile.writeModel(state, to: file)
         }
     }

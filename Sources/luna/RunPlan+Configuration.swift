@@ -1,4 +1,5 @@
 import Diagnosis
+import Exchange
 import PatchData
 import Training
 
@@ -19,7 +20,7 @@ extension RunPlan {
             // The best one, and the one being written.
             checkpoints: configuration.keepCheckpoints + 2,
             bytesPerCrop: patches > 0 ? Double(bytes) / Double(patches) : nil,
-            reductionBytes: 4 * TrainingConfiguration.reductionCount)
+            reductionBytes: 4 * configuration.reductionCount)
         if configuration.sites > 1 { stepsPerReduction = configuration.localSteps ?? 1 }
     }
 

@@ -1,5 +1,6 @@
 // What a command that computes does before anything else: have OpenBLAS choose the right kernels, and count the cores.
 
+import Basics
 import Compute
 import Foundation
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Basics
 import FileIO
 import Foundation
 import Training
@@ -8,8 +9,8 @@ struct StatusCommand: ParsableCommand {
         commandName: "status",
         abstract: "Show how a training run is: its state, speed, time left, and where every rank is.",
         discussion: """
-            Reads the heartbeats that the ranks write into the run's directory and the end of its log. Nothing of the job \
-            has to answer: it works from any host that sees the directory, and after a crash.
+            Reads the heartbeats that the ranks write into the run's directory and the end of its log. Nothing of the \
+            job has to answer: it works from any host that sees the directory, and after a crash.
 
             EXAMPLES
               luna status runs/fold0
@@ -23,20 +24,16 @@ struct StatusCommand: ParsableCommand {
     @Flag(help: "Show every rank, however many there are.")
     var all = false
 
-    @Flag(help: "Print one JSON object.")
-    var json = false
+    @OptionGroup var output: JSONOutputOption
 
     /// Ranks in the table unless all are wanted.
     private static let shown = 32
 
     func run() throws {
         let status = try RunStatus(RunDirectory(path))
-        if json {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            encoder.nonConformingFloatEncodingStrategy = .convertToString(
-                positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-            print(String(decoding: try encoder.encode(status), as: UTF8.self))
+        if output.json {
+            let text = try JSON.encode(status, isIndented: true, escapesSlashes: false)
+            print(String(decoding: text, as: UTF8.self))
             return
         }
         for line in summary(status) { print(line) }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Basics
 import Compute
 import Diagnosis
 import FileIO
@@ -20,46 +21,40 @@ struct TrainCommand: ParsableCommand {
               luna train --data luna16-patches --run runs/first --resume
               luna train --print-config > my.yaml
 
-            The run directory gets config.yaml, metrics.jsonl and checkpoints/, and in ranks/ every rank's heartbeat, which \
-            `luna status` reads. SIGTERM, SIGINT or SIGUSR1 ends the run \
-            at the next step with a checkpoint and exit status 75; --resume goes on, also with other ranks or threads, \
-            to the same bits.
+            The run directory gets config.yaml, metrics.jsonl and checkpoints/, and in ranks/ every rank's heartbeat, \
+            which `luna status` reads. SIGTERM, SIGINT or SIGUSR1 ends the run at the next step with a checkpoint and \
+            exit status 75; --resume goes on, also with other ranks or threads, to the same bits.
             """)
 
-    @Option(help: ArgumentHelp("The data set that `luna convert` made.", valueName: "dir"))
-    var data: String?
-
-    @Option(
-        name: .customLong("run"), help: ArgumentHelp("The run's directory, new or to be resumed.", valueName: "dir"))
-    var runPath: String?
-
-    @Option(help: ArgumentHelp("The experiment as YAML.", valueName: "file"))
-    var config: String?
-
-    @Option(name: .customLong("set"), help: ArgumentHelp("Overrides one key; may be repeated.", valueName: "key=value"))
-    var overrides: [String] = []
+    @OptionGroup var options: RunOptions
 
     @Flag(help: "Go on from the newest good checkpoint; start afresh where there is none.")
     var resume = false
 
-    @Option(
-        help: ArgumentHelp(
-            "Write a timeline of all ranks, for Perfetto or chrome://tracing, when the run ends, is stopped or fails.",
-            valueName: "file"))
-    var timeline: String?
-
     @Flag(help: "Print the configuration with the meaning of every key, and do nothing.")
     var printConfig = false
 
+    @Flag(help: "Print what launchers ask: the run, its replicas and the rank counts that can share them; do nothing.")
+    var printPlan = false
+
     func validate() throws {
-        if printConfig { return }
-        if data == nil { throw ValidationError("Missing expected argument '--data <dir>'") }
-        if runPath == nil { throw ValidationError("Missing expected argument '--run <dir>'") }
+        if printConfig || printPlan { return }
+        if options.data == nil { throw ValidationError("Missing expected argument '--data <dir>'") }
+        if options.path == nil { throw ValidationError("Missing expected argument '--run <dir>'") }
+    }
+
+    /// The configuration: a run that is resumed keeps its own, unless another is named.
+    private func configuration() throws -> TrainingConfiguration {
+        try options.experiment.configuration(stored: resume ? options.storedConfiguration : nil)
     }
 
     func run() throws {
-        if printConfig {
-            print(try TrainingConfiguration.read(config, overrides: overrides).yaml(explained: true), terminator: "")
+        if printConfig || printPlan {
+            let configuration = try configuration()
+            if printConfig { print(configuration.yaml(explained: true), terminator: "") }
+            if printPlan {
+                for line in TrainingPlan(configuration: configuration, options: options).lines { print(line) }
+            }
             return
         }
         Startup.prepare()
@@ -68,18 +63,15 @@ struct TrainCommand: ParsableCommand {
     }
 
     private func train(_ communicator: any Communicator) throws -> Int32 {
-        guard let data, let runPath else { return ExitStatus.usage.rawValue }
+        guard let data = options.data, let directory = options.directory else { return ExitStatus.usage.rawValue }
         let logger = RankLog.logger(rank: communicator.rank, size: communicator.size)
-        let directory = RunDirectory(runPath)
         try communicator.waitForRoot()
-        let storedConfiguration = resume && config == nil && FileContent.size(directory.configurationPath) != nil
-        let configuration = try TrainingConfiguration.read(
-            storedConfiguration ? directory.configurationPath : config, overrides: overrides)
+        let configuration = try configuration()
         if try directory.holdsRun() && !resume {
-            throw UsageError("\(runPath) already holds a run; add --resume to go on, or name another directory")
+            throw UsageError("\(directory.path) already holds a run; add --resume to go on, or name another directory")
         }
         let source = try Self.dataset(data, for: configuration)
-        if communicator.rank == 0, let timeline { try Self.checkDirectory(ofOutput: timeline) }
+        if communicator.rank == 0, let timeline = options.timeline { try Self.checkDirectory(ofOutput: timeline) }
         try communicator.releaseFromRoot()
         // Nobody may make the directory before all have looked whether it is new.
         try communicator.barrier()
@@ -98,18 +90,19 @@ struct TrainCommand: ParsableCommand {
             dataDigest: source.digest, engine: engine, arithmetic: "\(engine.instructionSet)",
             loaderThreads: 1, run: directory, resume: resume,
             report: { progress.show($0) })
-        setting.timeline = timeline
+        setting.timeline = options.timeline
         setting.warnOfStall = { stall.warn($0) }
         setting.endStalled = { stall.end($0) }
         let trainer = try Trainer(setting)
         let sites = configuration.localSteps.map {
-            " in \(configuration.sites) \(configuration.sites == 1 ? "site" : "sites") with rounds of at most \($0) steps"
+            " in \(configuration.sites) \(configuration.sites == 1 ? "site" : "sites") with rounds of at most "
+                + "\($0) steps"
         }
         logger.info(
             """
-            \(configuration.replicas) replicas of \(configuration.microBatch)\(sites ?? ""), crops of \(configuration.cropSize), \
-            \(configuration.epochs) epochs of \(trainer.stepsPerEpoch) steps, \(trainer.validationCount) crops to \
-            validate on
+            \(configuration.replicas) replicas of \(configuration.microBatch)\(sites ?? ""), crops of \
+            \(configuration.cropSize), \(configuration.epochs) epochs of \(trainer.stepsPerEpoch) steps, \
+            \(trainer.validationCount) crops to validate on
             """)
         switch try trainer.train() {
         case .finished: return 0
@@ -135,7 +128,7 @@ struct TrainCommand: ParsableCommand {
 
     /// A run's work must not be lost for a mistyped name.
     static func checkDirectory(ofOutput path: String) throws {
-        let directory = path.lastIndex(of: "/").map { path[..<$0] }.map { $0.isEmpty ? "/" : String($0) } ?? "."
+        let directory = Path.directory(of: path)
         guard FileContent.isDirectory(directory), access(directory, W_OK) == 0 else {
             throw FileError(path, "write", reason: "there is no directory \(directory) that may be written to")
         }
@@ -153,7 +146,7 @@ struct TrainCommand: ParsableCommand {
             ranks: try Survey.gather(facts, communicator),
             plan: RunPlan(
                 configuration, ranks: communicator.size, threads: engine.pool.threads, source: source,
-                hasTimeline: timeline != nil))
+                hasTimeline: options.timeline != nil))
         guard communicator.rank == 0 else { return }
         logger.info("\(Startup.describe(engine))")
         for line in RankTable(survey).lines { logger.info("\(line)") }
@@ -188,9 +181,8 @@ private struct TrainingProgress {
             let phase = record.phase == .train ? "epoch \(record.epoch)" : "  validation"
             let positive = record.truePositiveRate.map { ", true positives \(percent($0))" } ?? ""
             let negative = record.trueNegativeRate.map { ", true negatives \(percent($0))" } ?? ""
-            logger.info(
-                "\(phase): loss \(fixed(record.loss)), classification \(fixed(record.classification))\(positive)\(negative)"
-            )
+            let classification = "classification \(fixed(record.classification))\(positive)\(negative)"
+            logger.info("\(phase): loss \(fixed(record.loss)), \(classification)")
         case .searching(let progress):
             var line = search ?? ProgressLine("scan", total: progress.total)
             line.update(progress.scans, "\(progress.candidates) candidates", share: progress.share)

@@ -15,8 +15,9 @@ struct ViewCommand: ParsableCommand {
         discussion: """
             A clean volume: three slices through every nodule, and a sheet of axial slices. A shard: a sheet of its \
             patches. A data set: an overview of its scans, the first crops of an epoch as the network sees them after \
-            augmentation, and their labels. With --candidates: the most probable candidates of a volume, or of scans of \
-            a data set, and the nodules that they miss. The patient's right is on the left.
+            augmentation, and their labels. With --candidates: the most probable candidates of a volume, or of scans \
+            of a data set, and the nodules that they miss. The patient's right is on the left. Without --config, crops \
+            are those of the data set's own preset and size.
 
             EXAMPLES
               luna view luna16-patches/volumes/fold0/1.3.6.1.4.h5 --output pictures
@@ -52,14 +53,7 @@ struct ViewCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The epoch of the crops, from 1.", valueName: "n"))
     var epoch = 1
 
-    @Option(
-        help: ArgumentHelp(
-            "The experiment whose crops are drawn, as YAML; by default the data set's own preset and crop size.",
-            valueName: "file"))
-    var config: String?
-
-    @Option(name: .customLong("set"), help: ArgumentHelp("Overrides one key; may be repeated.", valueName: "key=value"))
-    var overrides: [String] = []
+    @OptionGroup var experiment: ExperimentOptions
 
     @Flag(help: "Replace pictures that are there already.")
     var overwrite = false
@@ -121,8 +115,8 @@ struct ViewCommand: ParsableCommand {
         }
         // Like a run with nothing set, but for crops that the data set was made for.
         let options = dataset.manifest.options
-        let own = config == nil ? ["preset=\(options.preset)", "crop_size=\(options.cropSize)"] : []
-        let configuration = try TrainingConfiguration.read(config, overrides: own + overrides)
+        let configuration = try experiment.configuration(
+            presets: ["preset=\(options.preset)", "crop_size=\(options.cropSize)"])
         guard configuration.cropSize <= dataset.cropSize else {
             throw InputError(
                 path, "its patches are made for crops of \(dataset.cropSize), crop_size is \(configuration.cropSize)",
@@ -132,7 +126,7 @@ struct ViewCommand: ParsableCommand {
         if crops == 0 { return overview }
         let epochCrops = try EpochCrops(
             source: dataset, configuration: configuration.sampling, epoch: epoch, name: path)
-        return overview + View.crops(epochCrops, limit: crops, anchors: configuration.preset.anchors)
+        return overview + View.crops(epochCrops, limit: crops, recipe: configuration.makeRecipe())
     }
 
     private func warn(_ text: String) { FileHandle.standardError.write(Data("warning: \(text)\n".utf8)) }

@@ -17,17 +17,10 @@ struct WeightsCommand: ParsableCommand {
               luna weights import --input theirs.safetensors --output theirs.h5 --preset dsb2017
               luna weights show runs/fold0
 
-            Checkpoints of PyTorch become safetensors by scripts/convert_checkpoint.py; scripts/load_safetensors.py loads \
-            an export into the network in PyTorch.
+            Checkpoints of PyTorch become safetensors by scripts/convert_checkpoint.py; scripts/load_safetensors.py \
+            loads an export into the network in PyTorch.
             """,
         subcommands: [WeightsExport.self, WeightsImport.self, WeightsShow.self])
-}
-
-/// `--preset` as all three understand it.
-private func checkPreset(_ preset: String?) throws {
-    if let preset, Preset(rawValue: preset) == nil {
-        throw ValidationError("--preset is luna16 or dsb2017, not \(preset)")
-    }
 }
 
 private func note(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
@@ -38,30 +31,26 @@ struct WeightsExport: ParsableCommand {
 
     enum Format: String, CaseIterable, ExpressibleByArgument { case safetensors, onnx }
 
-    @Option(help: ArgumentHelp("A checkpoint, a weight file, or a run directory.", valueName: "file"))
-    var weights: String
+    @OptionGroup var trained: WeightsOption
 
     @Option(help: ArgumentHelp("The file to write.", valueName: "file"))
     var output: String
 
-    @Option(help: ArgumentHelp("safetensors or onnx; by default the output's extension.", valueName: "name"))
+    @Option(help: ArgumentHelp("The format; by default the output's extension.", valueName: "name"))
     var format: Format?
 
-    @Option(help: ArgumentHelp("luna16 or dsb2017; by default the run's own.", valueName: "name"))
-    var preset: String?
-
-    func validate() throws { try checkPreset(preset) }
+    @OptionGroup var constants: PresetOption
 
     func run() throws {
         guard let format = format ?? Format.allCases.first(where: { output.lowercased().hasSuffix(".\($0.rawValue)") })
         else { throw UsageError("\(output) ends in neither .safetensors nor .onnx; add --format") }
-        let source = try WeightsSource(weights) { note("warning: \($0); taking the one before") }
+        let source = try trained.source { note($0) }
         let state = try source.state()
-        let trained = try source.configuration()
-        let preset = preset.flatMap(Preset.init) ?? trained?.preset
+        let experiment = try source.configuration()
+        let preset = constants.preset ?? experiment?.preset
         if preset == nil { note("\(source.path) does not say which anchors it was trained with; --preset would") }
         let origin = WeightsOrigin(
-            preset: preset?.rawValue, anchors: preset?.anchors ?? [], validationFold: trained?.validationFold)
+            preset: preset?.rawValue, anchors: preset?.anchors ?? [], validationFold: experiment?.validationFold)
         switch format {
         case .safetensors: try Safetensors.write(state, origin: origin, to: output)
         case .onnx: try ONNXNetwork.write(state, origin: origin, to: output)
@@ -85,10 +74,7 @@ struct WeightsImport: ParsableCommand {
     @Option(help: ArgumentHelp("The weight file to write.", valueName: "h5"))
     var output: String
 
-    @Option(help: ArgumentHelp("luna16 or dsb2017; by default what the file says, if it does.", valueName: "name"))
-    var preset: String?
-
-    func validate() throws { try checkPreset(preset) }
+    @OptionGroup var constants: PresetOption
 
     func run() throws {
         let file = try Safetensors(contentsOf: input)
@@ -106,16 +92,16 @@ struct WeightsImport: ParsableCommand {
     /// What `luna detect` asks a weight file: the preset, and which fold was held out.
     private func knownConfiguration(_ file: Safetensors) throws -> String? {
         let origin = WeightsOrigin(metadata: file.metadata)
-        guard let preset = preset ?? origin.preset else { return nil }
-        guard Preset(rawValue: preset) != nil else {
+        guard let name = constants.preset?.rawValue ?? origin.preset else { return nil }
+        guard let preset = Preset(rawValue: name) else {
             throw InputError(
-                input, at: "__metadata__.preset", "`\(preset.prefix(40))`, expected luna16 or dsb2017",
+                input, at: "__metadata__.preset", "`\(name.prefix(40))`, expected \(Preset.names)",
                 remedy: "add --preset")
         }
         if let fold = origin.validationFold, !(0..<10 ~= fold) {
             throw InputError(input, at: "__metadata__.validation_fold", "\(fold), expected 0 to 9")
         }
-        return "preset: \(preset)\nvalidation_fold: \(origin.validationFold.map(String.init) ?? "null")\n"
+        return "preset: \(preset.rawValue)\nvalidation_fold: \(origin.validationFold.map(String.init) ?? "null")\n"
     }
 }
 
@@ -131,11 +117,13 @@ struct WeightsShow: ParsableCommand {
         var digest = Digest()
         digest.add(state.parameters)
         digest.add(state.statistics)
-        print("\(path): \(state.parameters.count) parameters, \(state.statistics.count) running statistics")
+        print(
+            "\(path): \(state.architecture.name), \(state.parameters.count) parameters, "
+                + "\(state.statistics.count) running statistics")
         print("  digest \(digest.text)\(facts.map { ", \($0)" }.joined())")
         print(line("TENSOR", "SHAPE", "MEAN", "RMS"))
         for (table, values) in [
-            (NoduleNetwork.parameters, state.parameters), (NoduleNetwork.statistics, state.statistics),
+            (state.architecture.parameters, state.parameters), (state.architecture.statistics, state.statistics),
         ] {
             for entry in table.entries {
                 let tensor = values[entry.range]

@@ -4,8 +4,8 @@ import HDF5
 import Network
 import Training
 
-/// What `--weights` names: a checkpoint, a weight file, a run directory, of which the newest whole checkpoint counts, or one
-/// of a run's pointers, `checkpoints/latest` and `checkpoints/best`.
+/// What `--weights` names: a checkpoint, a weight file, a run directory, of which the newest whole checkpoint counts,
+/// or one of a run's pointers, `checkpoints/latest` and `checkpoints/best`.
 struct WeightsSource {
     /// The file that is read.
     let path: String

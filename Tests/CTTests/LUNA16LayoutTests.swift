@@ -1,3 +1,4 @@
+import Basics
 import CT
 import FileIO
 import Foundation
@@ -8,7 +9,7 @@ import Testing
     private func touch(_ root: String, _ paths: String...) throws {
         for path in paths {
             let file = "\(root)/\(path)"
-            try FileContent.makeDirectory(String(file[..<(try #require(file.lastIndex(of: "/")))]))
+            try FileContent.makeDirectory(Path.directory(of: file))
             try AtomicFile.write("", to: file)
         }
     }

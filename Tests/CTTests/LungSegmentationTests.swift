@@ -1,4 +1,4 @@
-import Compute
+import Basics
 import FileIO
 import TestSupport
 import Testing

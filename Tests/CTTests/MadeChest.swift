@@ -1,4 +1,4 @@
-import Compute
+import Basics
 
 @testable import CT
 

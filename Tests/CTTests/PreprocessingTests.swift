@@ -1,16 +1,11 @@
+import Basics
 import CT
-import Compute
 import FileIO
 import Foundation
 import TestSupport
 import Testing
 
 @Suite struct PreprocessingTests {
-    private static func fixtures(_ name: String) throws -> String {
-        let root = try #require(Bundle.module.resourcePath)
-        return "\(root)/Fixtures/\(name)"
-    }
-
     private struct Expected: Decodable {
         var cropStart: [Int]
         var world: [Double]
@@ -21,12 +16,12 @@ import Testing
     /// Against SciPy and scikit-image (`scripts/fixtures/preprocessing.py`).
     @Test(arguments: ["short/scan.mhd", "float/scan.mha", "flipped/scan.mha", "plain/scan.mhd", "double/scan.mhd"])
     func agreesWithTheReference(_ scan: String) throws {
-        let directory = try Self.fixtures(String(scan.prefix { $0 != "/" }))
-        let expected = try JSONDecoder().decode(
-            Expected.self, from: Data(contentsOf: URL(fileURLWithPath: "\(directory)/expected.json")))
+        let folder = scan.prefix { $0 != "/" }
+        let directory = Repository.fixture(String(folder))
+        let expected = try Repository.fixture("\(folder)/expected.json", as: Expected.self)
         let world = WorldPoint(x: expected.world[0], y: expected.world[1], z: expected.world[2])
         let clean = try Preprocessing.cleanVolume(
-            scanPath: Self.fixtures(scan), maskPath: "\(directory)/mask.mhd", seriesUID: "s",
+            scanPath: Repository.fixture(scan), maskPath: "\(directory)/mask.mhd", seriesUID: "s",
             annotations: [NoduleAnnotation(center: world, diameter: 7)])
         let reference = try MetaImage.read("\(directory)/clean.mha", as: UInt8.self)
 

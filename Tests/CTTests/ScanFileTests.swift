@@ -1,5 +1,5 @@
+import Basics
 import CT
-import Compute
 import FileIO
 import Foundation
 import TestSupport
@@ -37,11 +37,7 @@ struct ScanCase: Decodable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    static let all: [ScanCase] = {
-        let path = (Bundle.module.resourcePath ?? "") + "/Fixtures/formats.json"
-        guard let data = FileManager.default.contents(atPath: path) else { return [] }
-        return (try? JSONDecoder().decode([ScanCase].self, from: data)) ?? []
-    }()
+    static let all = (try? Repository.fixture("formats.json", as: [ScanCase].self)) ?? []
 
     static func named(_ name: String) throws -> ScanCase { try #require(all.first { $0.name == name }) }
 

@@ -1,5 +1,5 @@
+import Basics
 import CT
-import Compute
 import FileIO
 import Foundation
 import TestSupport
@@ -65,7 +65,7 @@ import Testing
     }
 
     private static func chest() throws -> (scan: Volume<Int16>, mask: Volume<UInt8>) {
-        let directory = try #require(Bundle.module.resourcePath) + "/Fixtures/short"
+        let directory = Repository.fixture("short")
         return (
             try MetaImage.read("\(directory)/scan.mhd", as: Int16.self),
             try MetaImage.read("\(directory)/mask.mhd", as: UInt8.self)
@@ -102,7 +102,7 @@ import Testing
     /// A turned MetaImage scan stays on the recipe's path, whatever its mask's format and axes.
     @Test(arguments: [([0, 1, 2], [-1, -1, 1]), ([0, 1, 2], [1, 1, 1]), ([2, 0, 1], [1, 1, -1])])
     func aMaskOfAnotherFormatServesATurnedScan(_ order: [Int], _ signs: [Int]) throws {
-        let root = try #require(Bundle.module.resourcePath) + "/Fixtures/flipped"
+        let root = Repository.fixture("flipped")
         let expected = try Preprocessing.cleanVolume(
             scanPath: "\(root)/scan.mha", maskPath: "\(root)/mask.mhd", seriesUID: "s")
         try #require(expected.frame.flipped)
@@ -164,7 +164,7 @@ import Testing
 
     /// A mask whose header does not tell of the turn that its voxels share with the scan.
     @Test func aMetaImageMaskWithAnotherHeaderIsRefused() throws {
-        let root = try #require(Bundle.module.resourcePath) + "/Fixtures/flipped"
+        let root = Repository.fixture("flipped")
         try withTemporaryDirectory { directory in
             var mask = try MetaImage.read("\(root)/mask.mhd", as: UInt8.self)
             mask.geometry.orientation = VolumeGeometry.upright

@@ -1,12 +1,12 @@
+import Basics
 import CT
-import Compute
 import FileIO
 import Foundation
 import TestSupport
 import Testing
 
 /// `luna convert` of a folder of DICOM.
-@Suite struct DICOMCommandTests {
+@Suite(.runsPrograms) struct DICOMCommandTests {
     /// A case of DICOMTests' fixture.
     private struct Fixture: Decodable {
         struct Case: Decodable {
@@ -16,17 +16,15 @@ import Testing
         struct Expected: Decodable { var voxels: [Double] }
         var files: [String: Data]
         var cases: [String: Case]
+    }
 
-        init() throws {
-            let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-                .appendingPathComponent("../DICOMTests/Fixtures/series.json")
-            self = try JSONDecoder().decode(Fixture.self, from: Data(contentsOf: path))
-        }
+    private static func fixture() throws -> Fixture {
+        try Repository.fixture("series.json", in: "DICOMTests", as: Fixture.self)
     }
 
     /// Writes the files of a case in the folder `dicom`, and makes a folder `masks`.
     private func withSeries(_ name: String, _ body: (String) throws -> Void) throws {
-        let fixture = try Fixture()
+        let fixture = try Self.fixture()
         try withTemporaryDirectory { directory in
             try FileContent.makeDirectory("\(directory)/dicom")
             try FileContent.makeDirectory("\(directory)/masks")
@@ -44,7 +42,7 @@ import Testing
                 geometry: VolumeGeometry(extent: ZYX(2, 2, 2), spacing: ZYX(1, 1, 1)),
                 voxels: [Int16](repeating: 0, count: 8))
             try MetaImage.write(volume, to: "\(directory)/a.mhd")
-            let process = try LunaProcess(
+            let process = try luna(
                 "convert", "--input", directory, "--output", "\(directory)/out", "--series", "1.2.3")
             #expect(process.status == 64 && process.diagnosis.contains("--series"))
         }
@@ -61,10 +59,10 @@ import Testing
                 let labels: [UInt8] = (0..<36).map { $0 % 4 < 2 ? 3 : 4 }
                 try MetaImage.write(Volume(geometry: geometry, voxels: labels), to: "\(directory)/masks/1.2.3.mhd")
                 // SimpleITK's voxels.
-                let voxels = try #require(try Fixture().cases["explicit"]?.expected).voxels.map { Int16($0) }
+                let voxels = try #require(try Self.fixture().cases["explicit"]?.expected).voxels.map { Int16($0) }
                 try MetaImage.write(Volume(geometry: geometry, voxels: voxels), to: "\(directory)/1.2.3.mhd")
                 for (input, output) in [("dicom", "a"), ("1.2.3.mhd", "b")] {
-                    let process = try LunaProcess(
+                    let process = try luna(
                         "convert", "--input", "\(directory)/\(input)", "--masks", "\(directory)/masks", "--output",
                         "\(directory)/\(output)", "--crop-size", "16", "--jitter", "0")
                     try #require(process.status == 0, "\(process.diagnosis)")
@@ -81,11 +79,11 @@ import Testing
 
         @Test func oneOfSeveralSeriesIsAskedFor() throws {
             try withSeries("two series") { directory in
-                let process = try LunaProcess(
+                let process = try luna(
                     "convert", "--input", "\(directory)/dicom", "--output", "\(directory)/out")
                 #expect(process.status == 65)
                 #expect(process.diagnosis.contains("1.2.3") && process.diagnosis.contains("--series UID"))
-                let chosen = try LunaProcess(
+                let chosen = try luna(
                     "convert", "--input", "\(directory)/dicom", "--output", "\(directory)/out", "--series", "1.2.4")
                 #expect(chosen.diagnosis.contains("left out: 1 other CT series"))
             }
@@ -93,7 +91,7 @@ import Testing
     #else
         @Test func aBuildWithoutGDCMSaysHowToBuildItIn() throws {
             try withSeries("explicit") { directory in
-                let process = try LunaProcess(
+                let process = try luna(
                     "convert", "--input", "\(directory)/dicom", "--output", "\(directory)/out")
                 #expect(process.status == 65)
                 #expect(process.diagnosis.contains("swift build -c release --traits DICOM"))

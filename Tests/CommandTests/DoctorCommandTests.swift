@@ -1,9 +1,10 @@
 import FileIO
 import Foundation
+import TestSupport
 import Testing
 
 /// `luna doctor` alone and under mpirun, and what training says at its start.
-extension TrainingCommandTests {
+@Suite(.runsPrograms) struct DoctorCommandTests {
     /// The keys of the JSON object that scripts read.
     private struct Report: Decodable {
         struct Finding: Decodable {
@@ -47,36 +48,38 @@ extension TrainingCommandTests {
     /// More than there are processors, on whatever machine.
     private var tooManyThreads: Int { ProcessInfo.processInfo.activeProcessorCount + 1 }
 
-    @Test(.timeLimit(.minutes(4))) func doctorAlone() throws {
-        try withRuns { data, directory, config in
-            let run = "\(directory)/runs/new"
-            let doctor = try LunaProcess(
-                "doctor", "--data", data, "--run", run, "--config", config, "--json", "--threads", "1")
+    @Test func doctorAlone() throws {
+        try withTinyRuns { runs in
+            let run = "\(runs.directory)/runs/new"
+            let doctor = try luna(
+                "doctor", "--data", runs.data, "--run", run, "--config", runs.configuration, "--json", "--threads", "1")
             #expect(doctor.status == 0, "\(doctor.output)\(doctor.diagnosis)")
             let report = try Report(lastLineOf: doctor.output)
             #expect(report.problems == 0 && report.ranks.count == 1)
             #expect(report.plan.replicas == 4 && report.plan.cropSize == 32 && report.plan.memoryIsMeasured)
-            #expect(report.place?.directory == directory)
+            #expect(report.place?.directory == runs.directory)
             let measures = report.ranks[0].measures
             #expect(measures.reading?.bytes ?? 0 > 0 && measures.stepSeconds ?? 0 > 0 && measures.productSpeed ?? 0 > 0)
             #expect(report.plan.memory > measures.stepBytes ?? .max)
             #expect(measures.clock == nil && report.ranks[0].transport == nil)
             #expect(doctor.output.contains("rank  host") && doctor.output.contains("\nno problems"))
             // A timeline takes memory, too.
-            let timed = try LunaProcess(
-                "doctor", "--config", config, "--json", "--threads", "1", "--timeline", "\(directory)/timeline.json")
+            let timed = try luna(
+                "doctor", "--config", runs.configuration, "--json", "--threads", "1", "--timeline",
+                "\(runs.directory)/timeline.json")
             let more = try Report(lastLineOf: timed.output)
             let (before, after) = (measures.stepBytes ?? 0, more.ranks[0].measures.stepBytes ?? 0)
             #expect(more.plan.memory - after - (report.plan.memory - before) == 64 << 20)
             // Nothing is left behind.
-            #expect(try FileContent.names(inDirectory: directory) == ["config.yaml"])
+            #expect(try FileContent.names(inDirectory: runs.directory) == ["config.yaml"])
         }
     }
 
-    @Test(.timeLimit(.minutes(4)), arguments: [2, 4]) func doctorOfRanks(_ ranks: Int) throws {
-        try withRuns { data, directory, config in
-            let job = try MPIRun(
-                ranks: ranks, "doctor", "--data", data, "--config", config, "--threads", "\(tooManyThreads)", "--json")
+    @Test(arguments: [2, 4]) func doctorOfRanks(_ ranks: Int) throws {
+        try withTinyRuns { runs in
+            let job = try mpirun(
+                ranks: ranks, "doctor", "--data", runs.data, "--config", runs.configuration, "--threads",
+                "\(tooManyThreads)", "--json")
             #expect(job.status == 0, "\(job.output)\(job.diagnosis)")
             let report = try Report(lastLineOf: job.output)
             #expect(report.ranks.map(\.rank) == Array(0..<ranks))
@@ -95,40 +98,43 @@ extension TrainingCommandTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4))) func doctorRefuses() throws {
-        try withRuns { data, directory, config in
-            let none = try MPIRun(ranks: 2, limit: 30, "doctor", "--data", "\(directory)/none", "--config", config)
+    @Test func doctorRefuses() throws {
+        try withTinyRuns { runs in
+            let none = try mpirun(
+                ranks: 2, limit: 30, "doctor", "--data", "\(runs.directory)/none", "--config", runs.configuration)
             let lines = none.diagnosis.split(separator: "\n").filter { $0.hasPrefix("luna: ") }
             #expect(
-                none.status == 65 && lines.count == 1 && lines[0].contains("\(directory)/none"), "\(none.diagnosis)")
-            let key = try LunaProcess("doctor", "--set", "crop_sise=32")
+                none.status == 65 && lines.count == 1 && lines[0].contains("\(runs.directory)/none"),
+                "\(none.diagnosis)")
+            let key = try luna("doctor", "--set", "crop_sise=32")
             #expect(key.status == 65 && key.diagnosis.contains("crop_size"))
-            let place = try LunaProcess("doctor", "--config", config, "--timeline", "\(directory)/none/a.json")
+            let place = try luna(
+                "doctor", "--config", runs.configuration, "--timeline", "\(runs.directory)/none/a.json")
             #expect(place.status == 74 && place.diagnosis.contains("no directory"), "\(place.diagnosis)")
-            let usage = try LunaProcess("doctor", "--threads", "0")
+            let usage = try luna("doctor", "--threads", "0")
             #expect(usage.status == 64)
             // Nothing that stops doctor, but the run would not start.
-            let six = try LunaProcess("doctor", "--config", config, "--set", "replicas=6")
+            let six = try luna("doctor", "--config", runs.configuration, "--set", "replicas=6")
             #expect(six.status == 65 && six.output.contains("problem: replicas: 6 is not a power of two"))
             #expect(six.output.contains("\n1 problem"))
-            let three = try MPIRun(ranks: 3, limit: 60, "doctor", "--config", config, "--threads", "1")
+            let three = try mpirun(ranks: 3, limit: 60, "doctor", "--config", runs.configuration, "--threads", "1")
             #expect(three.status == 65 && three.output.contains("start 1, 2, 4 ranks"), "\(three.output)")
         }
     }
 
     /// Ranks that see other data, or none: told with rank and host.
-    @Test(.timeLimit(.minutes(4))) func doctorOfUnlikeRanks() throws {
-        try withRuns { data, directory, config in
-            let copy = "\(directory)/copy"
-            try FileManager.default.copyItem(atPath: data, toPath: copy)
-            func job(_ second: String) throws -> MPIRun {
-                let options = ["--config", config, "--threads", "1"]
-                return try MPIRun(
+    @Test func doctorOfUnlikeRanks() throws {
+        try withTinyRuns { runs in
+            let copy = "\(runs.directory)/copy"
+            try FileManager.default.copyItem(atPath: runs.data, toPath: copy)
+            func job(_ second: String) throws -> ProgramRun {
+                let options = ["--config", runs.configuration, "--threads", "1"]
+                return try mpirun(
                     ranks: 1, limit: 60,
-                    ["doctor", "--data", data] + options + [":", "-n", "1", LunaProcess.executable.path, "doctor"]
+                    ["doctor", "--data", runs.data] + options + [":", "-n", "1", lunaPath, "doctor"]
                         + ["--data", second] + options)
             }
-            let missing = try job("\(directory)/none")
+            let missing = try job("\(runs.directory)/none")
             let line = missing.diagnosis.split(separator: "\n").first { $0.hasPrefix("luna: ") }
             #expect(missing.status == 65 && line?.hasPrefix("luna: rank 1 on ") == true, "\(missing.diagnosis)")
 
@@ -143,11 +149,10 @@ extension TrainingCommandTests {
     }
 
     /// The table of ranks and the warnings stand at the start of every run.
-    @Test(.timeLimit(.minutes(4))) func trainingStartsWithTheTable() throws {
-        try withRuns { data, directory, config in
-            let job = try MPIRun(
-                ranks: 2, "train", "--data", data, "--run", "\(directory)/run", "--config", config, "--set", "epochs=1",
-                "--set", "steps_per_epoch=1", "--set", "threads=\(tooManyThreads)")
+    @Test func trainingStartsWithTheTable() throws {
+        try withTinyRuns { runs in
+            let job = try mpirun(
+                ranks: 2, runs.run().train("epochs=1", "steps_per_epoch=1", "threads=\(tooManyThreads)"))
             #expect(job.status == 0, "\(job.diagnosis)")
             let lines = job.diagnosis.split(separator: "\n")
             let header = try #require(lines.firstIndex { $0.hasPrefix("rank  host") })

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite struct EvaluateCommandTests {
+@Suite(.runsPrograms) struct EvaluateCommandTests {
     /// Three scans; detector a finds the nodules of the first two, b that of the first.
     private func write(_ directory: String) throws -> [String] {
         let head = "seriesuid,coordX,coordY,coordZ"
@@ -26,7 +26,7 @@ import Testing
                     "--candidates", "new=\(directory)/a1.csv,\(directory)/a,2.csv", "--candidates",
                     "\(directory)/b.csv", "--folds", "\(directory)/folds.csv", "--bootstrap", "50", "--output", output,
                 ]
-            let run = try LunaProcess(arguments)
+            let run = try luna(arguments)
             #expect(run.status == 0, "\(run.diagnosis)")
             #expect(run.output.hasSuffix("\nCPM 0.667\n"))
             #expect(run.output.contains("pooled") && run.output.contains("new") && run.output.contains("-0.333"))
@@ -35,7 +35,7 @@ import Testing
             let object = try #require(try JSONSerialization.jsonObject(with: json) as? [String: Any])
             #expect((object["comparison"] as? [Any])?.count == 2)
             #expect((object["counts"] as? [String: Int])?["detected"] == 2)
-            #expect(try LunaProcess(arguments).status == 0)
+            #expect(try luna(arguments).status == 0)
             #expect(try Data(contentsOf: URL(fileURLWithPath: "\(output)/report.html")) == first)
             #expect(try Data(contentsOf: URL(fileURLWithPath: "\(output)/froc.json")) == json)
         }
@@ -55,7 +55,7 @@ import Testing
                 ([], 64, "candidates"),
             ]
             for (extra, status, word) in cases {
-                let run = try LunaProcess(arguments + extra)
+                let run = try luna(arguments + extra)
                 #expect(run.status == status && run.diagnosis.contains(word), "\(extra): \(run.diagnosis)")
             }
             #expect(FileContent.size("\(directory)/out/report.html") == nil)

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `scripts/launch` and `scripts/launch-local`: who gets which cores.
-@Suite(.serialized) struct LaunchTests {
+@Suite(.runsPrograms) struct LaunchTests {
     /// What mpirun would start: ranks by host, and how many cores each rank is bound to.
     private struct Map {
         var ranks: [String: Int] = [:]
@@ -13,7 +13,7 @@ import Testing
 
         /// Asks the real mpirun, on hosts of 2 sockets of 32 cores.
         init(_ arguments: [String]) throws {
-            let run = try LaunchScript(
+            let run = try script(
                 "mpirun", arguments + ["--display-map", "--do-not-launch", "true"],
                 environment: ["HWLOC_SYNTHETIC": "pack:2 numa:1 core:32 pu:1", "HWLOC_THISSYSTEM": "0"])
             // Data for node: big01  Num slots: 3  Max slots: 0  Num procs: 3
@@ -30,15 +30,15 @@ import Testing
         }
     }
 
-    /// The examples are hostfiles to Open MPI, and each rank gets cores of its own on the host that has them. With slots
-    /// for cores and PE=8, mpirun by itself would put all ranks on the first host.
+    /// The examples are hostfiles to Open MPI, and each rank gets cores of its own on the host that has them. With
+    /// slots for cores and PE=8, mpirun by itself would put all ranks on the first host.
     @Test(arguments: [
         ("workstation", 4, [4]), ("cluster", 8, [4, 4]), ("cluster", 2, [1, 1]), ("mixed", 8, [3, 3, 2]),
         ("mixed", 13, [8, 3, 2]),
     ]) func hostfiles(_ name: String, _ ranks: Int, _ expected: [Int]) throws {
         let file = "hostfiles/\(name)"
         #expect(try Map(["-n", "1", "--hostfile", file]).ranks.values.reduce(0, +) == 1)
-        let plan = try LaunchScript(
+        let plan = try script(
             "scripts/launch",
             ["--ranks", "\(ranks)", "--threads", "8", "--hostfile", file, "--dry-run", "--", "bench", "allreduce"])
         #expect(plan.status == 0 && plan.output.hasSuffix("/luna bench allreduce\n"), "\(plan.diagnosis)")
@@ -51,16 +51,16 @@ import Testing
         try withTemporaryDirectory { directory in
             let file = "\(directory)/hosts"
             try AtomicFile.write("# two hosts\none slots=8\n\ntwo max_slots=8\n", to: file)
-            let bad = try LaunchScript("scripts/launch", ["--hostfile", file, "--", "bench"])
+            let bad = try script("scripts/launch", ["--hostfile", file, "--", "bench"])
             #expect(bad.status == 65 && bad.diagnosis.hasPrefix("\(file):4: expected `two slots=<cores>`"))
-            let none = try LaunchScript("scripts/launch", ["--hostfile", "\(file)2", "--", "bench"])
+            let none = try script("scripts/launch", ["--hostfile", "\(file)2", "--", "bench"])
             #expect(none.status == 65 && none.diagnosis.contains("\(file)2"))
         }
-        let many = try LaunchScript(
+        let many = try script(
             "scripts/launch", ["--ranks", "14", "--threads", "8", "--hostfile", "hostfiles/mixed", "--", "bench"])
         #expect(many.status == 64 && many.diagnosis.contains("13 ranks of 8 threads"), "\(many.diagnosis)")
         for wrong in [["--ranks", "0", "--", "bench"], ["--rank", "2", "--", "bench"], ["--ranks", "2"]] {
-            let run = try LaunchScript("scripts/launch", wrong)
+            let run = try script("scripts/launch", wrong)
             #expect(run.status == 64 && run.diagnosis.contains("--help"), "\(run.diagnosis)")
         }
     }
@@ -98,7 +98,7 @@ import Testing
     private func choice(_ machine: Machine, replicas: Int = 8, _ options: String...) throws -> String {
         try withTemporaryDirectory { root in
             try machine.write(to: root)
-            let run = try LaunchScript(
+            let run = try script(
                 "scripts/launch-local",
                 ["--root", root, "--dry-run"] + options + [
                     "--", "train", "--data", "d", "--run", "r", "--set", "replicas=\(replicas)",
@@ -147,7 +147,7 @@ import Testing
 
     /// What mpirun makes of ranks for each domain: each rank on cores of its own, on both hosts alike.
     @Test func domainsAreFilledEvenly() throws {
-        let plan = try LaunchScript(
+        let plan = try script(
             "scripts/launch",
             ["--ranks", "4", "--threads", "12", "--per-domain", "1", "--hostfile", "hostfiles/cluster", "--dry-run"]
                 + ["--", "bench"])

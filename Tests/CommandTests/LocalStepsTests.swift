@@ -3,102 +3,84 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Sites that train by themselves for some steps. Of five steps an epoch, rounds are of three and two.
-@Suite(.serialized) struct LocalStepsTests {
-    private static let local = """
-        crop_size: 32
-        replicas: 4
-        sites: 2
-        local_steps: 3
-        epochs: 2
-        steps_per_epoch: 5
-        validation_fold: 1
-        checkpoint_every_steps: 2
-        keep_checkpoints: 20
-        output_prior: 0.01
-        learning_rate: 0.005
-        threads: 1
-        """
+/// Sites that train by themselves for some steps. Of three steps an epoch, rounds are of two and one.
+@Suite(.runsPrograms) struct LocalStepsTests {
+    private func withLocalRuns(_ body: (TinyRuns) throws -> Void) throws {
+        try withTinyRuns(UndisturbedRun.localSettings, body)
+    }
 
-    private func withLocalRuns(_ body: (_ directory: String, _ arguments: [String]) throws -> Void) throws {
-        let data = try TrainingCommandTests.dataset.get()
-        try withTemporaryDirectory { directory in
-            try AtomicFile.write(Self.local, to: "\(directory)/local.yaml")
-            try body(directory, ["train", "--data", data, "--config", "\(directory)/local.yaml"])
+    private func checkpoint(_ run: TinyRun, _ step: Int) throws -> [UInt8] {
+        try FileContent.bytes(run.checkpoint(step))
+    }
+
+    /// A rank that holds both sites, one for each, two for each: every checkpoint has the same bytes, within rounds and
+    /// at their ends.
+    @Test(arguments: [2, 4]) func sitesGiveTheSameBitsOnAnyRanks(_ ranks: Int) throws {
+        let alone = try UndisturbedRun.local.get()
+        try withLocalRuns { runs in
+            let run = runs.run()
+            let job = try mpirun(ranks: ranks, run.train())
+            #expect(job.status == 0, "\(job.diagnosis)")
+            for step in [2, 3, 4, 6] {
+                #expect(try checkpoint(run, step) == checkpoint(alone, step), "step \(step)")
+            }
         }
     }
 
-    private func path(_ run: String, _ step: Int) -> String {
-        "\(run)/checkpoints/step-000000\(step < 10 ? "0" : "")\(step).h5"
+    /// A run that is killed in an outer update or a step, and one that is stopped within a round, end with the same
+    /// bytes.
+    @Test(arguments: [
+        ("kill:rank=1:step=5:phase=outer", 2, 4), ("kill:rank=3:step=5:phase=backward", 4, 1),
+        ("term:rank=1:step=3:phase=forward", 2, 1),
+    ]) func disturbedRoundsEndWithTheSameBits(_ fault: String, _ ranks: Int, _ resumedRanks: Int) throws {
+        let alone = try UndisturbedRun.local.get()
+        try withLocalRuns { runs in
+            let run = runs.run()
+            let job = try mpirun(ranks: ranks, fault: fault, run.train())
+            #expect(fault.hasPrefix("term") ? job.status == 75 : job.status != 0, "\(job.diagnosis)")
+            #expect(!run.hasCheckpoint(6))
+            let resumed = try mpirun(ranks: resumedRanks, run.train() + ["--resume"])
+            #expect(resumed.status == 0, "\(resumed.diagnosis)")
+            #expect(try checkpoint(run, 6) == checkpoint(alone, 6))
+        }
     }
 
-    private func checkpoint(_ run: String, _ step: Int) throws -> [UInt8] { try FileContent.bytes(path(run, step)) }
-
-    /// A rank that holds both sites, one for each, two for each: every checkpoint has the same bytes, within rounds and at
-    /// their ends; a run that is killed in an outer update, and one that is stopped within a round, end with them too.
-    @Test(.timeLimit(.minutes(5))) func sitesGiveTheSameBitsOnAnyRanks() throws {
-        try withLocalRuns { directory, arguments in
-            let alone = "\(directory)/alone"
-            let whole = try LunaProcess(arguments + ["--run", alone])
-            #expect(whole.status == 0, "\(whole.diagnosis)")
-            for ranks in [2, 4] {
-                let run = "\(directory)/ranks\(ranks)"
-                let job = try MPIRun(ranks: ranks, arguments + ["--run", run])
-                #expect(job.status == 0, "\(job.diagnosis)")
-                for step in stride(from: 2, through: 10, by: 2) {
-                    #expect(try checkpoint(run, step) == checkpoint(alone, step), "\(ranks) ranks, step \(step)")
-                }
-            }
-            for (fault, ranks, resumedRanks) in [
-                ("kill:rank=1:step=8:phase=outer", 2, 4), ("kill:rank=3:step=7:phase=backward", 4, 1),
-                ("term:rank=1:step=7:phase=forward", 2, 1),
-            ] {
-                let run = "\(directory)/\(fault.prefix { $0 != ":" })\(ranks)"
-                let job = try MPIRun(
-                    ranks: ranks, environment: ["LUNA_FAULT": fault], arguments + ["--run", run])
-                #expect(fault.hasPrefix("term") ? job.status == 75 : job.status != 0, "\(fault): \(job.diagnosis)")
-                #expect(FileContent.size(path(run, 10)) == nil)
-                let resumed = try MPIRun(ranks: resumedRanks, arguments + ["--run", run, "--resume"])
-                #expect(resumed.status == 0, "\(fault): \(resumed.diagnosis)")
-                #expect(try checkpoint(run, 10) == checkpoint(alone, 10), "\(fault)")
-            }
-            let log = String(decoding: try FileContent.bytes("\(alone)/metrics.jsonl"), as: UTF8.self)
-            let rounds = log.split(separator: "\n").filter { $0.contains("\"kind\":\"round\"") }
-            #expect(
-                zip(rounds, [3, 5, 8, 10]).allSatisfy {
-                    $0.contains("\"step\":\($1)") && $0.contains("\"mean_norm\":0.")
-                })
-            #expect(rounds.count == 4)
-        }
+    /// Every round is logged at its end, with the length of the sites' way.
+    @Test func roundsAreLogged() throws {
+        let rounds = try UndisturbedRun.local.get().lines("round")
+        #expect(
+            zip(rounds, [2, 3, 5, 6]).allSatisfy {
+                $0.contains("\"step\":\($1)") && $0.contains("\"mean_norm\":0.")
+            })
+        #expect(rounds.count == 4)
     }
 
     /// More sites than ranks share, outer updates rounded to bfloat16 at every addition.
-    @Test(.timeLimit(.minutes(2))) func roundedUpdatesHaveTheSameBitsOnAnyRanks() throws {
-        try withLocalRuns { directory, arguments in
-            let settings = ["--set", "sites=4", "--set", "gradient_exchange=bfloat16", "--set", "epochs=1"]
+    @Test func roundedUpdatesHaveTheSameBitsOnAnyRanks() throws {
+        try withLocalRuns { runs in
             for ranks in [1, 2, 4] {
-                let run = "\(directory)/ranks\(ranks)"
-                let job = try MPIRun(ranks: ranks, arguments + settings + ["--run", run])
+                let run = runs.run("ranks\(ranks)")
+                let job = try mpirun(
+                    ranks: ranks, run.train("sites=4", "gradient_exchange=bfloat16", "epochs=1"))
                 #expect(job.status == 0, "\(job.diagnosis)")
-                for step in [4, 5] {
-                    #expect(try checkpoint(run, step) == checkpoint("\(directory)/ranks1", step), "\(ranks) ranks")
+                for step in [2, 3] {
+                    #expect(try checkpoint(run, step) == checkpoint(runs.run("ranks1"), step), "\(ranks) ranks")
                 }
             }
         }
     }
 
     /// One site whose outer update follows it all the way trains as without local steps, but for rounding.
-    @Test(.timeLimit(.minutes(2))) func oneSiteThatIsFollowedIsSynchronous() throws {
-        try withLocalRuns { directory, arguments in
-            var weights: [[String: [Float]]] = []
-            let followed = ["local_steps=1", "outer_learning_rate=1", "outer_momentum=0"]
-            for (name, settings) in [("local", followed), ("synchronous", ["local_steps=null"])] {
-                let run = "\(directory)/\(name)"
-                let all = ["sites=1", "epochs=1"] + settings
-                let job = try LunaProcess(arguments + ["--run", run] + all.flatMap { ["--set", $0] })
+    @Test func oneSiteThatIsFollowedIsSynchronous() throws {
+        try withLocalRuns { runs in
+            let (local, synchronous) = (runs.run("local"), runs.run("synchronous"))
+            let followed = local.train(
+                "sites=1", "local_steps=1", "outer_learning_rate=1", "outer_momentum=0", "epochs=1")
+            for arguments in [followed, synchronous.train("sites=1", "local_steps=null", "epochs=1")] {
+                let job = try luna(arguments)
                 #expect(job.status == 0, "\(job.diagnosis)")
-                weights.append(try TrainingCommandTests.content(run, step: 5))
             }
+            let weights = try [local, synchronous].map { try $0.content(step: 3) }
             var (difference, size) = (0.0, 0.0)
             for (name, values) in weights[1] where name.hasPrefix("/model/") {
                 for (a, b) in zip(values, weights[0][name] ?? []) {
@@ -112,25 +94,23 @@ import Testing
     }
 
     /// A crop that is not a number costs its own site a step, and rank 0 says so when the round ends.
-    @Test(.timeLimit(.minutes(2))) func aSiteLeavesOutItsOwnStep() throws {
-        try withLocalRuns { directory, arguments in
-            let job = try MPIRun(
-                ranks: 2, environment: ["LUNA_FAULT": "nan:rank=1:step=2"], arguments + ["--run", "\(directory)/run"])
+    @Test func aSiteLeavesOutItsOwnStep() throws {
+        try withLocalRuns { runs in
+            let run = runs.run()
+            let job = try mpirun(ranks: 2, fault: "nan:rank=1:step=2", run.train())
             #expect(job.status == 0, "\(job.diagnosis)")
             #expect(job.diagnosis.contains("step 2 of site 1 left out"), "\(job.diagnosis)")
             #expect(job.diagnosis.contains("replica 2 (rank 1)"), "\(job.diagnosis)")
-            let log = String(decoding: try FileContent.bytes("\(directory)/run/metrics.jsonl"), as: UTF8.self)
-            let notices = log.split(separator: "\n").filter { $0.contains("\"kind\":\"notice\"") }
+            let notices = try run.lines("notice")
             #expect(notices.count == 1 && notices[0].contains("step 2 of site 1 left out"))
         }
     }
 
     /// A bit that flips on one of a site's ranks is noticed before it could reach the other sites.
-    @Test(.timeLimit(.minutes(2))) func aFlippedBitEndsTheRound() throws {
-        try withLocalRuns { directory, arguments in
-            let job = try MPIRun(
-                ranks: 4, environment: ["LUNA_FAULT": "flip:rank=3:step=3"],
-                arguments + ["--run", "\(directory)/run", "--set", "checkpoint_every_steps=null"])
+    @Test func aFlippedBitEndsTheRound() throws {
+        try withLocalRuns { runs in
+            let job = try mpirun(
+                ranks: 4, fault: "flip:rank=3:step=3", runs.run().train("checkpoint_every_steps=null"))
             #expect(job.status == 70, "\(job.diagnosis)")
             #expect(
                 job.diagnosis.contains("the network's state at step 3 differs between rank 2 and rank 3"),

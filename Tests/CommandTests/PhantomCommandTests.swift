@@ -2,11 +2,11 @@ import FileIO
 import TestSupport
 import Testing
 
-@Suite struct PhantomCommandTests {
+@Suite(.runsPrograms) struct PhantomCommandTests {
     @Test func refusesADirectoryThatHoldsSomething() throws {
         try withTemporaryDirectory { directory in
             try AtomicFile.write("precious", to: "\(directory)/notes.txt")
-            let run = try LunaProcess("phantom", "--output", directory)
+            let run = try luna("phantom", "--output", directory)
             #expect(run.status == 64)
             #expect(run.diagnosis.contains("not empty"))
             #expect(try FileContent.names(inDirectory: directory) == ["notes.txt"])
@@ -16,7 +16,7 @@ import Testing
     @Test(arguments: [["--scans", "0"], ["--size", "1000"], ["--seed", "-1"], ["--scans", "two"]])
     func refusesWhatIsOutOfRange(_ options: [String]) throws {
         try withTemporaryDirectory { directory in
-            let run = try LunaProcess("phantom", "--output", "\(directory)/out", options[0], options[1])
+            let run = try luna("phantom", "--output", "\(directory)/out", options[0], options[1])
             #expect(run.status == 64)
             #expect(try FileContent.names(inDirectory: directory).isEmpty)
         }
@@ -25,7 +25,7 @@ import Testing
     @Test func namesTheDirectoryThatCannotBeMade() throws {
         try withTemporaryDirectory { directory in
             try AtomicFile.write("a file", to: "\(directory)/file")
-            let run = try LunaProcess("phantom", "--output", "\(directory)/file/out")
+            let run = try luna("phantom", "--output", "\(directory)/file/out")
             #expect(run.status == 74)
             #expect(run.diagnosis.contains("\(directory)/file"))
         }

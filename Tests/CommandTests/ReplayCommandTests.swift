@@ -5,46 +5,26 @@ import TestSupport
 import Testing
 
 /// `luna replay` beside `luna train`: each is the other's truth.
-@Suite(.serialized) struct ReplayCommandTests {
-    private static let configuration = """
-        crop_size: 32
-        replicas: 1
-        micro_batch: 2
-        epochs: 1
-        steps_per_epoch: 3
-        validation_fold: 1
-        dropout: 0
-        checkpoint_every_steps: 1
-        keep_checkpoints: 20
-        """
-
-    private func losses(_ run: String) throws -> [Double] {
-        try String(decoding: FileContent.bytes("\(run)/metrics.jsonl"), as: UTF8.self).split(separator: "\n")
-            .compactMap { line in
-                let record = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
-                return record?["kind"] as? String == "step" ? record?["loss"] as? Double : nil
-            }
-    }
+@Suite(.runsPrograms) struct ReplayCommandTests {
+    private struct Line: Decodable { var loss: Double }
 
     /// Every recorded step, given to `luna replay` with the weights that the run had before it, has the run's loss.
-    @Test(.timeLimit(.minutes(4))) func recordedBatchesAreThoseTrainedOn() throws {
-        try withTemporaryDirectory { directory in
-            let (data, run, config) = ("\(directory)/dataset", "\(directory)/run", "\(directory)/config.yaml")
-            try AtomicFile.write(Self.configuration, to: config)
-            for arguments in [
-                ["phantom", "--output", "\(directory)/phantoms", "--scans", "4", "--size", "64"],
-                [
-                    "convert", "--input", "\(directory)/phantoms", "--output", data, "--crop-size", "32", "--jitter",
-                    "4",
-                    "--background-patches", "1",
-                ],
-                ["train", "--data", data, "--run", run, "--config", config],
-                ["replay", "batches", "--data", data, "--config", config, "--output", "\(directory)/batches.h5"],
-            ] {
-                let process = try LunaProcess(arguments)
+    @Test func recordedBatchesAreThoseTrainedOn() throws {
+        let settings = [
+            "replicas": "1", "micro_batch": "2", "epochs": "1", "steps_per_epoch": "3", "dropout": "0",
+            "checkpoint_every_steps": "1",
+        ]
+        try withTinyRuns(settings) { runs in
+            let (run, directory) = (runs.run(), runs.directory)
+            let configured = ["replay", "batches", "--config", run.configuration]
+            func record(_ data: String, _ output: String, _ options: String...) -> [String] {
+                configured + ["--data", data, "--output", "\(directory)/\(output)"] + options
+            }
+            for arguments in [run.train(), record(run.data, "batches.h5")] {
+                let process = try luna(arguments)
                 #expect(process.status == 0, "\(process.diagnosis)")
             }
-            let truth = try losses(run)
+            let truth = try run.lines("step", as: Line.self).map(\.loss)
             #expect(truth.count == 3)
             let file = try HDF5File(reading: "\(directory)/batches.h5")
             for (step, loss) in truth.enumerated() {
@@ -58,9 +38,9 @@ import Testing
                     try out.write("/coord", shape: [2, 3, 8, 8, 8], values: coord)
                     try out.write("/labels", shape: [2, 8, 8, 8, 3, 5], values: labels)
                 }
-                let weights = step == 0 ? "\(directory)/batches.h5" : "\(run)/checkpoints/step-0000000\(step).h5"
+                let weights = step == 0 ? "\(directory)/batches.h5" : run.checkpoint(step)
                 let output = "\(directory)/out.h5"
-                let replay = try LunaProcess(
+                let replay = try luna(
                     "replay", "--weights", weights, "--batch", batch, "--output", output, "--no-dropout")
                 #expect(replay.status == 0, "\(replay.diagnosis)")
                 let replayed = try HDF5File(reading: output).read("/losses", as: Float.self).values
@@ -68,14 +48,10 @@ import Testing
             }
             #expect(Set(truth).count == 3)
 
-            let tooMany = try LunaProcess(
-                "replay", "batches", "--data", data, "--config", config, "--steps", "4", "--output",
-                "\(directory)/more.h5")
+            let tooMany = try luna(record(run.data, "more.h5", "--steps", "4"))
             #expect(tooMany.status == 64 && tooMany.diagnosis.contains("a run that has 3"), "\(tooMany.diagnosis)")
             #expect(FileContent.size("\(directory)/more.h5") == nil)
-            let none = try LunaProcess(
-                "replay", "batches", "--data", "\(directory)/none", "--config", config, "--output",
-                "\(directory)/more.h5")
+            let none = try luna(record("\(directory)/none", "more.h5"))
             #expect(none.status == 65 && none.diagnosis.contains("\(directory)/none"), "\(none.diagnosis)")
         }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A file system of its own, in memory, that is full after some bytes: for root, where the system lets it mount.
 final class SmallFileSystem {
@@ -22,15 +23,10 @@ final class SmallFileSystem {
         return mkdir(path, 0o700) == 0 && (try? SmallFileSystem(at: path, bytes: 1 << 16)) != nil
     }()
 
-    private struct Refusal: Error { let command: [String] }
+    private struct Refusal: Error { let diagnosis: String }
 
-    private static func run(_ command: String...) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = command
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Refusal(command: command) }
+    private static func run(_ program: String, _ arguments: String...) throws {
+        let run = try ProgramRun(program, arguments)
+        guard run.status == 0 else { throw Refusal(diagnosis: run.diagnosis) }
     }
 }

@@ -2,18 +2,14 @@ import FileIO
 import TestSupport
 import Testing
 
-@Suite struct ViewCommandTests {
-    private func withDataset(_ body: (_ directory: String, _ volume: String) throws -> Void) throws {
-        try withTemporaryDirectory { directory in
-            let made = try LunaProcess("phantom", "--output", "\(directory)/in", "--scans", "3", "--size", "64")
-            try #require(made.status == 0, "\(made.diagnosis)")
-            let converted = try LunaProcess(
-                "convert", "--input", "\(directory)/in", "--output", "\(directory)/data", "--crop-size", "32",
-                "--jitter", "4")
-            try #require(converted.status == 0, "\(converted.diagnosis)")
-            let fold = "\(directory)/data/volumes/fold0"
-            try body(directory, "\(fold)/\(try #require(try FileContent.names(inDirectory: fold).first))")
-        }
+@Suite(.runsPrograms) struct ViewCommandTests {
+    private func withDataset(
+        _ body: (_ directory: String, _ tiny: TinyData, _ volume: String) throws -> Void
+    ) throws {
+        let tiny = try TinyData.shared.get()
+        let fold = "\(tiny.patches)/volumes/fold0"
+        let volume = "\(fold)/\(try #require(try FileContent.names(inDirectory: fold).first))"
+        try withTemporaryDirectory { try body($0, tiny, volume) }
     }
 
     private func content(_ directory: String) throws -> [String: [UInt8]] {
@@ -25,16 +21,16 @@ import Testing
     }
 
     @Test func everyKindIsDrawnTwiceAlike() throws {
-        try withDataset { directory, volume in
+        try withDataset { directory, tiny, volume in
             let candidates = "\(directory)/candidates.csv"
             let text = try String(
-                decoding: FileContent.bytes("\(directory)/in/CSVFILES/annotations.csv"), as: UTF8.self
+                decoding: FileContent.bytes("\(tiny.phantoms)/CSVFILES/annotations.csv"), as: UTF8.self
             ).split(separator: "\n").dropFirst().map {
                 "\($0.split(separator: ",")[..<4].joined(separator: ",")),0.5\n"
             }
             try AtomicFile.write(
                 "seriesuid,coordX,coordY,coordZ,probability\n" + text.joined(), to: candidates)
-            let data = "\(directory)/data"
+            let data = tiny.patches
             let cases: [(arguments: [String], pictures: [String])] = [
                 ([volume], ["-slices.png"]),
                 (["\(data)/shards/fold0-00000.h5"], ["fold0-00000-patches-01.png"]),
@@ -48,7 +44,7 @@ import Testing
                 var outputs: [[String: [UInt8]]] = []
                 for pass in ["a", "b"] {
                     let output = "\(directory)/\(index)\(pass)"
-                    let run = try LunaProcess(["view"] + test.arguments + ["--output", output])
+                    let run = try luna(["view"] + test.arguments + ["--output", output])
                     #expect(run.status == 0, "\(run.diagnosis)")
                     let files = try content(output)
                     #expect(
@@ -64,24 +60,24 @@ import Testing
     }
 
     @Test func nothingIsReplacedSilently() throws {
-        try withDataset { directory, volume in
+        try withDataset { directory, tiny, volume in
             let output = "\(directory)/out"
-            let first = try LunaProcess("view", volume, "--output", output, "--slices", "4")
+            let first = try luna("view", volume, "--output", output, "--slices", "4")
             try #require(first.status == 0, "\(first.diagnosis)")
             let slices = try #require(try FileContent.names(inDirectory: output).first { $0.hasSuffix("slices.png") })
             let before = try content(output)
-            let again = try LunaProcess("view", volume, "--output", output, "--slices", "5")
+            let again = try luna("view", volume, "--output", output, "--slices", "5")
             #expect(again.status == 64 && again.diagnosis.contains("--overwrite"))
             #expect(try content(output) == before)
-            let replaced = try LunaProcess("view", volume, "--output", output, "--slices", "5", "--overwrite")
+            let replaced = try luna("view", volume, "--output", output, "--slices", "5", "--overwrite")
             #expect(replaced.status == 0 && replaced.output.contains("\(slices) (replaced)"))
             #expect(try content(output)[slices] != before[slices])
         }
     }
 
     @Test func wrongUseAndBadInputHaveTheirStatus() throws {
-        try withDataset { directory, volume in
-            let (data, out) = ("\(directory)/data", "\(directory)/x")
+        try withDataset { directory, tiny, volume in
+            let (data, out) = (tiny.patches, "\(directory)/x")
             try AtomicFile.write("no picture", to: "\(directory)/file")
             try AtomicFile.write("seriesuid,coordX,coordY,coordZ,probability\n9,1,2,3,0.5\n", to: "\(directory)/c.csv")
             try AtomicFile.write("seriesuid,coordX\n", to: "\(directory)/bad.csv")
@@ -105,7 +101,7 @@ import Testing
                 (74, [volume, "--output", "\(directory)/file/out"]),
             ]
             for (status, arguments) in cases {
-                let process = try LunaProcess(["view"] + arguments)
+                let process = try luna(["view"] + arguments)
                 #expect(process.status == status, "\(arguments): \(process.diagnosis)")
                 #expect(process.diagnosis.split(separator: "\n").count == 1 || [0, 64].contains(status))
             }

@@ -1,3 +1,4 @@
+import Basics
 import Testing
 
 @testable import Compute
@@ -241,7 +242,7 @@ import Testing
         }
     }
 
-    @Test(arguments: supportedInstructionSets) func descent(_ set: InstructionSet) {
+    @Test(arguments: supportedInstructionSets, [false, true]) func descent(_ set: InstructionSet, _ isNesterov: Bool) {
         let count = 70_003
         var parameters = (0..<count).map { Float($0 % 13) - 6 }
         var momentum = [Float](repeating: 0, count: count)
@@ -250,12 +251,15 @@ import Testing
         let engine = Engine(pool: ThreadPool(threads: 2), instructionSet: set)
         defer { engine.pool.stop() }
         for _ in 0..<3 {
-            engine.descend(
-                parameters: &parameters, momentum: &momentum, gradients: gradients, learningRate: 0.1,
-                momentumFactor: 0.9, weightDecay: 0.01)
+            gradients.withUnsafeBufferPointer {
+                engine.descend(
+                    parameters: &parameters, momentum: &momentum, gradients: $0, learningRate: 0.1,
+                    momentumFactor: 0.9, weightDecay: 0.01, isNesterov: isNesterov)
+            }
             for index in 0..<count {
-                v[index] = 0.9 * v[index] + Double(gradients[index]) + 0.01 * w[index]
-                w[index] -= 0.1 * v[index]
+                let g = Double(gradients[index]) + 0.01 * w[index]
+                v[index] = 0.9 * v[index] + g
+                w[index] -= 0.1 * (isNesterov ? g + 0.9 * v[index] : v[index])
             }
         }
         #expect(relativeError(parameters.map(Double.init), w) < 1e-6)

@@ -1,5 +1,7 @@
 // The layers written down as their definitions say, in Double, channels last: what the kernels are compared with.
 
+import Basics
+
 @testable import Compute
 
 /// A map [N, D, H, W, C] of doubles.

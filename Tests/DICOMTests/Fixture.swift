@@ -1,3 +1,4 @@
+import Basics
 import FileIO
 import Foundation
 import TestSupport
@@ -25,11 +26,7 @@ struct Fixture: Decodable, Sendable {
     var cases: [String: Case]
     var real: [String: Expected]
 
-    static let shared = Result {
-        let url = try #require(
-            Bundle.module.url(forResource: "series", withExtension: "json", subdirectory: "Fixtures"))
-        return try JSONDecoder().decode(Fixture.self, from: Data(contentsOf: url))
-    }
+    static let shared = Result { try Repository.fixture("series.json", as: Fixture.self) }
 
     /// A file's bytes.
     func bytes(_ name: String, of series: String) throws -> [UInt8] {
@@ -44,7 +41,7 @@ struct Fixture: Decodable, Sendable {
         return try withTemporaryDirectory { folder in
             for name in try #require(fixture.cases[series]).files.keys {
                 let path = "\(folder)/\(name)"
-                try FileContent.makeDirectory(String(path[..<(try #require(path.lastIndex(of: "/")))]))
+                try FileContent.makeDirectory(Path.directory(of: path))
                 try AtomicFile.write(fixture.bytes(name, of: series), to: path)
             }
             return try body(folder)

@@ -1,3 +1,4 @@
+import Basics
 import FileIO
 import Foundation
 import TestSupport
@@ -10,7 +11,7 @@ import Testing
     private func write(_ files: [String: String], in directory: String) throws {
         for (path, text) in files {
             let whole = "\(directory)/\(path)"
-            try FileContent.makeDirectory(String(whole[..<(whole.lastIndex(of: "/") ?? whole.endIndex)]))
+            try FileContent.makeDirectory(Path.directory(of: whole))
             try AtomicFile.write(text + "\n", to: whole)
         }
     }

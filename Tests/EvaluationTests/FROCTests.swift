@@ -1,4 +1,4 @@
-import Compute
+import Basics
 import FileIO
 import Foundation
 import TestSupport

@@ -23,8 +23,7 @@ import Testing
     }
 
     @Test func equalsTheReference() throws {
-        let url = try #require(Bundle.module.url(forResource: "Fixtures/froc", withExtension: "json"))
-        let cases = try JSONDecoder().decode([Case].self, from: Data(contentsOf: url))
+        let cases = try Repository.fixture("froc.json", as: [Case].self)
         #expect(cases.count == 41)
         for item in cases { try check(item) }
     }

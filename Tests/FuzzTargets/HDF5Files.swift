@@ -1,5 +1,5 @@
+import Basics
 import CT
-import Compute
 import FileIO
 import HDF5
 import Network
@@ -74,7 +74,7 @@ extension FuzzTarget {
                     try file.setAttribute("epoch", to: 2 as Int64)
                     try file.setAttribute("epoch_terms", to: [1, 2.5])
                     try file.setAttribute("config", to: "seed: 3\n")
-                    for entry in NoduleNetwork.parameters.entries.prefix(2) {
+                    for entry in Architecture.standard.parameters.entries.prefix(2) {
                         try file.write(
                             "/model/\(entry.name)", shape: entry.shape,
                             values: (0..<entry.range.count).map { Float($0 % 3) }, compression: .deflate(9))

@@ -72,10 +72,8 @@ extension FuzzTarget {
 
     static let configuration = FuzzTarget(
         name: "configuration", file: "config.yaml",
-        words: [
-            "preset:", "seed:", "replicas:", "crop_size:", "epochs:", "steps_per_epoch:", "validation_fold:",
-            "learning_rate:", "augment:", "flip:", "swap:", "reduction:", "threads:", "initial_weights:", "schedule:",
-            "output_prior:", "null", "true", "~", "&a", "*a", "<<:", "!!int", "!!float", "!!str", "!!binary", "---",
+        words: TrainingConfiguration().yaml().split(separator: "\n").map { "\($0.prefix { $0 != ":" }):" } + [
+            "flip:", "swap:", "null", "true", "~", "&a", "*a", "<<:", "!!int", "!!float", "!!str", "!!binary", "---",
             "- ", "? ", "|", ">", "0x7fffffffffffffff", "0b1", "0o7", "1:30:00", ".inf", ".nan", "{", "}", "[", "]",
         ],
         seed: { _ in

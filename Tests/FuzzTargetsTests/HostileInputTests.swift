@@ -7,12 +7,10 @@ import Testing
 
 /// What the fuzzer once found, made small: `Fixtures/<target>/<what it did>`.
 @Suite struct HostileInputTests {
-    private static let root = Bundle.module.resourcePath.map { "\($0)/Fixtures" } ?? ""
-
     @Test(arguments: FuzzTarget.all.map(\.name))
     func everyInputIsReadOrRefused(_ name: String) throws {
         let target = try #require(FuzzTarget.all.first { $0.name == name })
-        let folder = "\(Self.root)/\(name)"
+        let folder = Repository.fixture(name)
         let inputs = FileContent.isDirectory(folder) ? try FileContent.names(inDirectory: folder) : []
         try withTemporaryDirectory { directory in
             for input in inputs {

@@ -1,13 +1,12 @@
 import FileIO
 import Foundation
 import PatchData
+import TestSupport
 import Testing
 import Training
 
 /// Hostile inputs for which it is not enough that nothing traps: each is refused for what is wrong with it.
 @Suite struct RefusalTests {
-    private static func path(_ name: String) -> String { "\(Bundle.module.resourcePath ?? "")/Fixtures/\(name)" }
-
     @Test(arguments: [
         ("volume/data-elsewhere", "/d", "lie in other files"), ("virtual-data", "/d", "lie in other files"),
         ("volume/link-elsewhere", "/model", "missing"), ("volume/filter-scaleoffset", "/d", "filter 6"),
@@ -16,7 +15,7 @@ import Training
         ("volume/group-along-many-paths", nil, "65,536 links"),
     ])
     func inspectionRefuses(_ name: String, _ place: String?, _ problem: String) throws {
-        let path = Self.path(name)
+        let path = Repository.fixture(name)
         let error = try #require(throws: InputError.self) { _ = try Inspection(path) }
         #expect(error.file == path && error.problem.contains(problem), "\(error)")
         if let place { #expect(error.place == place) }
@@ -27,18 +26,18 @@ import Training
         ("bits-elsewhere", "a type that is not used here"), ("variable-text", "string of variable length"),
     ])
     func inspectionOnlyNames(_ name: String, _ type: String) throws {
-        #expect(try Inspection(Self.path("volume/\(name)")).objects.map(\.type) == [type])
+        #expect(try Inspection(Repository.fixture("volume/\(name)")).objects.map(\.type) == [type])
     }
 
     @Test func aDirectionIsOneOrMinusOne() throws {
         let error = try #require(throws: InputError.self) {
-            _ = try CleanVolumeFile.read(Self.path("volume/direction-minimum"))
+            _ = try CleanVolumeFile.read(Repository.fixture("volume/direction-minimum"))
         }
         #expect(error.place == "attribute direction")
     }
 
     @Test func countsWithoutSumAreRefused() throws {
-        let path = Self.path("manifest/counts-overflow")
+        let path = Repository.fixture("manifest/counts-overflow")
         let directory = FileManager.default.temporaryDirectory.appendingPathComponent("luna-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: directory) }
@@ -51,7 +50,7 @@ import Training
         ("base-60-overflow", "expected a whole number"), ("aliases-of-aliases", "aliases"), ("nested", "nesting"),
     ])
     func configurationsAreRefused(_ name: String, _ problem: String) throws {
-        let path = Self.path("configuration/\(name)")
+        let path = Repository.fixture("configuration/\(name)")
         let error = try #require(throws: InputError.self) { _ = try TrainingConfiguration.read(path) }
         #expect(error.problem.contains(problem) && error.problem.utf8.count < 400, "\(error)")
     }
@@ -65,7 +64,7 @@ import Training
 
     @Test(arguments: ["line-break-in-path", "odd-characters-in-path"])
     func whatIsPrintedReadsAsItWas(_ name: String) throws {
-        let configuration = try TrainingConfiguration.read(Self.path("configuration/\(name)"))
+        let configuration = try TrainingConfiguration.read(Repository.fixture("configuration/\(name)"))
         #expect(configuration.initialWeights?.isEmpty == false)
         #expect(try TrainingConfiguration.parse(configuration.yaml(), file: name) == configuration)
     }

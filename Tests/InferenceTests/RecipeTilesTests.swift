@@ -1,5 +1,7 @@
-import CT
+import Basics
 import Compute
+import Detection
+import CT
 import Network
 import Testing
 
@@ -12,8 +14,8 @@ import Testing
 /// than the margin of 32.
 @Suite struct RecipeTilesTests {
     private func shortSighted() -> NetworkState {
-        var state = NoduleNetwork.initialState(seed: 3)
-        for entry in NoduleNetwork.parameters.entries where entry.shape.count == 5 && entry.shape[2...] == [3, 3, 3] {
+        var state = Architecture.standard.initialState(seed: 3)
+        for entry in Architecture.standard.parameters.entries where entry.shape.count == 5 && entry.shape[2...] == [3, 3, 3] {
             let seesFar = ["preBlock.", "forw1.", "forw2.0.conv1."].contains { entry.name.hasPrefix($0) }
             if seesFar { continue }
             for (place, index) in entry.range.enumerated() where place % 27 != 13 { state.parameters[index] = 0 }
@@ -31,8 +33,8 @@ import Testing
                 origin: ZYX(0, 0, 0), spacing: ZYX(1, 1, 1), flipped: false, scanExtent: extent, cropStart: ZYX(0, 0, 0)
             ))
         let state = shortSighted()
-        let network = NoduleNetwork(pool: ThreadPool(threads: 2))
-        let detector = ScanDetector(anchors: [5, 10, 20]) {
+        let network = Network(.standard, engine: Engine(pool: ThreadPool(threads: 2)))
+        let detector = ScanDetector(recipe: RecipeName.published.recipe(anchors: [5, 10, 20])) {
             network.forward(state, input: $0, coord: $1, mode: .evaluation)
         }
         let plan = TilePlan.recipe(extent, side: 32)
@@ -63,12 +65,12 @@ import Testing
     /// What is planned is what the engine takes, and not much more.
     @Test(arguments: [ZYX(96, 96, 96), ZYX(64, 160, 208), ZYX(176, 96, 128)])
     func memoryIsAsPlanned(_ extent: ZYX<Int>) {
-        let network = NoduleNetwork(pool: ThreadPool(threads: 2))
+        let network = Network(.standard, engine: Engine(pool: ThreadPool(threads: 2)))
         let cells = extent.map { $0 / 4 }
         _ = network.forward(
-            NoduleNetwork.initialState(seed: 0), input: Tensor(shape: [1, 1, extent.z, extent.y, extent.x]),
+            Architecture.standard.initialState(seed: 0), input: Tensor(shape: [1, 1, extent.z, extent.y, extent.x]),
             coord: Tensor(shape: [1, 3, cells.z, cells.y, cells.x]), mode: .evaluation)
-        let planned = NoduleNetwork.evaluationBytes(extent)
+        let planned = Architecture.standard.evaluationBytes(extent)
         #expect(network.engine.plannedBytes <= planned)
         #expect(Double(network.engine.plannedBytes) > 0.75 * Double(planned))
     }

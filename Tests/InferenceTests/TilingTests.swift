@@ -1,5 +1,5 @@
+import Basics
 import CT
-import Compute
 import Detection
 import FileIO
 import Testing
@@ -76,18 +76,18 @@ import Testing
 
     /// The default budget computes a whole chest at most one and a half times; the recipe seven times.
     @Test func work() throws {
-        let detector = ScanDetector(anchors: [10]) { input, _ in input }
+        let detector = ScanDetector(recipe: RecipeName.published.recipe(anchors: [10])) { input, _ in input }
         for extent in [ZYX(300, 330, 360), ZYX(360, 330, 300), ZYX(220, 230, 300), ZYX(600, 400, 450)] {
             let plan = try detector.plan(extent)
             #expect(plan.work <= 1.5)
-            #expect(ScanDetector.memory(plan) <= ScanDetector.Tiling.defaultBytes)
+            #expect(detector.memory(plan) <= ScanDetector.Tiling.defaultBytes)
         }
         #expect(TilePlan.recipe(ZYX(300, 330, 360)).tiles.count == 27)
         #expect(TilePlan.recipe(ZYX(300, 330, 360)).work > 6.8)
     }
 
     @Test func refusesTooLittleMemory() {
-        var detector = ScanDetector(anchors: [10]) { input, _ in input }
+        var detector = ScanDetector(recipe: RecipeName.published.recipe(anchors: [10])) { input, _ in input }
         detector.tiling = .planned(bytes: 10 << 20)
         #expect(throws: UsageError.self) { try detector.plan(ZYX(300, 330, 360)) }
     }
@@ -95,14 +95,14 @@ import Testing
     /// What the message says is needed is enough, and less is not: also for sides of which no tiles of 96 can be made.
     @Test(arguments: [ZYX(180, 192, 190), ZYX(40, 50, 60), ZYX(300, 330, 360)])
     func saysWhatIsNeeded(_ extent: ZYX<Int>) throws {
-        var detector = ScanDetector(anchors: [10]) { input, _ in input }
+        var detector = ScanDetector(recipe: RecipeName.published.recipe(anchors: [10])) { input, _ in input }
         detector.tiling = .planned(bytes: 10 << 20)
         let error = try #require(throws: UsageError.self) { try detector.plan(extent) }
         let words = error.description.split(separator: " ")
         let place = try #require(words.firstIndex(of: "least"))
         let need = try #require(Int(words[place + 1]))
         detector.tiling = .planned(bytes: need << 20)
-        #expect(try ScanDetector.memory(detector.plan(extent)) <= need << 20)
+        #expect(try detector.memory(detector.plan(extent)) <= need << 20)
         detector.tiling = .planned(bytes: (need - 1) << 20)
         #expect(throws: UsageError.self) { try detector.plan(extent) }
     }
@@ -144,7 +144,7 @@ import Testing
 
     @Test func plannedEqualsWhole() throws {
         let volume = volume(ZYX(110, 140, 190))
-        var detector = ScanDetector(anchors: [10], network: localNetwork)
+        var detector = ScanDetector(recipe: RecipeName.published.recipe(anchors: [10]), network: localNetwork)
         let whole = try detector.output(volume)
         // Room for tiles of 96 voxels each way.
         detector.tiling = .planned(bytes: 176 << 20)
@@ -162,7 +162,7 @@ import Testing
     @Test func recipeShowsEdges() throws {
         let volume = volume(ZYX(10, 150, 31))
         var shown: [Tensor] = []
-        var detector = ScanDetector(anchors: [10]) { input, coord in
+        var detector = ScanDetector(recipe: RecipeName.published.recipe(anchors: [10])) { input, coord in
             shown += [input, coord]
             return localNetwork(input, coord)
         }
@@ -203,7 +203,7 @@ import Testing
         volume.voxels = volume.voxels.map { _ in 100 }
         let place = ZYX(17, 21, 25)  // the voxel before the centre of cell (4, 5, 6)
         volume.voxels[(place.z * 40 + place.y) * 40 + place.x] = 255
-        var detector = ScanDetector(anchors: [10]) { input, coord in
+        var detector = ScanDetector(recipe: RecipeName.published.recipe(anchors: [10])) { input, coord in
             let (d, h, w) = (coord.shape[2], coord.shape[3], coord.shape[4])
             var output = Tensor(shape: [1, d, h, w, 1, 5])
             for cell in 0..<d * h * w {

@@ -54,7 +54,7 @@ import Testing
             ])
 
         // All weights, none twice, under PyTorch's names.
-        let tables = [(NoduleNetwork.parameters, state.parameters), (NoduleNetwork.statistics, state.statistics)]
+        let tables = [(Architecture.standard.parameters, state.parameters), (Architecture.standard.statistics, state.statistics)]
         for (table, values) in tables {
             for entry in table.entries {
                 let found = constants.filter { $0.texts(8) == [entry.name] }
@@ -65,7 +65,7 @@ import Testing
                 #expect(found.first?.bytes(9).first.map(Array.init) == bytes, "\(entry.name)")
             }
         }
-        let count = NoduleNetwork.parameters.entries.count + NoduleNetwork.statistics.entries.count
+        let count = Architecture.standard.parameters.entries.count + Architecture.standard.statistics.entries.count
         #expect(constants.count == count + 1)
     }
 

@@ -1,3 +1,4 @@
+import Basics
 import Compute
 import FileIO
 import HDF5
@@ -11,12 +12,12 @@ import Testing
     /// Weights of which no two tensors are alike, with the statistics of a batch, so that outputs vary as a trained
     /// network's do.
     static let state: NetworkState = {
-        var state = NoduleNetwork.initialState(seed: 5)
+        var state = Architecture.standard.initialState(seed: 5)
         var generator = CounterGenerator(seed: 5, purpose: "noise")
-        for entry in NoduleNetwork.parameters.entries where entry.shape.count == 1 {
+        for entry in Architecture.standard.parameters.entries where entry.shape.count == 1 {
             for element in entry.range { state.parameters[element] += Float(generator.uniform(-0.3, 0.3)) }
         }
-        let network = NoduleNetwork(pool: ThreadPool(threads: 1))
+        let network = Network(.standard, engine: Engine(pool: ThreadPool(threads: 1)))
         let (input, coord) = batch([1, 1, 32, 32, 32])
         let draws = CounterGenerator(seed: 5, purpose: "dropout")
         _ = network.forward(state, input: input, coord: coord, mode: .training(dropout: 0, generator: draws))
@@ -45,10 +46,10 @@ import Testing
             #expect(
                 file.metadata == [
                     "format": "pt", "producer": "luna", "preset": "luna16", "anchors_mm": "5 10 20",
-                    "validation_fold": "3",
+                    "validation_fold": "3", "architecture": "nodule-net",
                 ])
             #expect(WeightsOrigin(metadata: file.metadata) == origin)
-            let names = (NoduleNetwork.parameters.entries + NoduleNetwork.statistics.entries).map(\.name)
+            let names = (Architecture.standard.parameters.entries + Architecture.standard.statistics.entries).map(\.name)
             #expect(file.tensors.map(\.name) == names)
         }
     }
@@ -60,7 +61,7 @@ import Testing
         let state = Self.state
         var tensors: [(name: String, shape: [Int], values: [Float])] = []
         for (table, values) in [
-            (NoduleNetwork.parameters, state.parameters), (NoduleNetwork.statistics, state.statistics),
+            (Architecture.standard.parameters, state.parameters), (Architecture.standard.statistics, state.statistics),
         ] {
             tensors += table.entries.map { (name: $0.name, shape: $0.shape, values: Array(values[$0.range])) }
         }
@@ -109,7 +110,7 @@ import Testing
     /// Writes an input, coordinates and luna's answer in evaluation mode.
     static func writeAnswers(_ state: NetworkState, shape: [Int], to path: String) throws {
         let (input, coord) = batch(shape)
-        let output = NoduleNetwork(pool: ThreadPool(threads: 1))
+        let output = Network(.standard, engine: Engine(pool: ThreadPool(threads: 1)))
             .forward(state, input: input, coord: coord, mode: .evaluation)
         // Nothing could be told from outputs that hardly vary.
         try #require(spread(output.values) > 0.05)
@@ -122,7 +123,7 @@ import Testing
 
     /// The standard deviation over cells of the component that varies least.
     private static func spread(_ output: [Float]) -> Double {
-        let components = NoduleNetwork.anchors * NoduleNetwork.components
+        let components = Architecture.standard.anchors * Architecture.standard.components
         return (0..<components).map { component in
             let values = stride(from: component, to: output.count, by: components).map { Double(output[$0]) }
             let mean = values.reduce(0, +) / Double(values.count)
@@ -155,7 +156,7 @@ import Testing
                 try answers.read("/input", as: Float.self), try answers.read("/coord", as: Float.self)
             )
             let expected = try answers.read("/output", as: Float.self)
-            let output = NoduleNetwork(pool: ThreadPool(threads: 1)).forward(
+            let output = Network(.standard, engine: Engine(pool: ThreadPool(threads: 1))).forward(
                 state, input: Tensor(shape: input.shape, values: input.values),
                 coord: Tensor(shape: coord.shape, values: coord.values), mode: .evaluation)
             #expect(output.shape == expected.shape)

@@ -31,11 +31,11 @@ enum ClosedForm {
 
     static func state(_ profile: Profile) -> NetworkState {
         let (base, spread, shift) = profile == .ordinary ? (1.0, 0.25, 0.0) : (0.3, 0.075, 1.0)
-        var parameters = [Float](repeating: 0, count: NoduleNetwork.parameters.count)
-        for entry in NoduleNetwork.parameters.entries {
+        var parameters = [Float](repeating: 0, count: Architecture.standard.parameters.count)
+        for entry in Architecture.standard.parameters.entries {
             let name = fnv1a(entry.name)
             let dot = entry.name.lastIndex(of: ".") ?? entry.name.startIndex
-            let weight = NoduleNetwork.parameters[entry.name[..<dot] + ".weight"]?.shape ?? []
+            let weight = Architecture.standard.parameters[entry.name[..<dot] + ".weight"]?.shape ?? []
             let isWeight = entry.name.hasSuffix(".weight")
             for (index, place) in entry.range.enumerated() {
                 let u = uniform(name, index)
@@ -47,11 +47,11 @@ enum ClosedForm {
                 }
             }
         }
-        var statistics = [Float](repeating: 0, count: NoduleNetwork.statistics.count)
-        for entry in NoduleNetwork.statistics.entries where entry.name.hasSuffix("running_var") {
+        var statistics = [Float](repeating: 0, count: Architecture.standard.statistics.count)
+        for entry in Architecture.standard.statistics.entries where entry.name.hasSuffix("running_var") {
             for place in entry.range { statistics[place] = 1 }
         }
-        return NetworkState(parameters: parameters, statistics: statistics)
+        return NetworkState(architecture: .standard, parameters: parameters, statistics: statistics)
     }
 
     private static func wave(_ position: Int, _ half: Int) -> Int { abs(position % (2 * half) - half) }

@@ -1,3 +1,4 @@
+import Basics
 import Compute
 import Testing
 
@@ -8,8 +9,8 @@ import Testing
     @Test(arguments: [(48, 1, 1), (64, 2, 2)]) func trainingStep(_ side: Int, _ samples: Int, _ threads: Int) {
         let pool = ThreadPool(threads: threads)
         defer { pool.stop() }
-        let network = NoduleNetwork(pool: pool)
-        let state = NoduleNetwork.initialState(seed: 1)
+        let network = Network(.standard, engine: Engine(pool: pool))
+        let state = Architecture.standard.initialState(seed: 1)
         let cells = side / 4
         let output = network.forward(
             state,
@@ -20,12 +21,12 @@ import Testing
                 shape: [samples, 3, cells, cells, cells],
                 values: [Float](repeating: 0, count: samples * 3 * cells * cells * cells)),
             mode: .training(dropout: 0, generator: CounterGenerator(seed: 1, purpose: "test")))
-        var gradients = [Float](repeating: 0, count: NoduleNetwork.parameters.count)
+        var gradients = [Float](repeating: 0, count: Architecture.standard.parameters.count)
         gradients.withUnsafeMutableBufferPointer {
             network.backward(state, outputGradient: output, gradients: $0)
         }
         let bytes = network.engine.plannedBytes
-        let bound = NoduleNetwork.trainingBytes(ZYX(repeating: side), samples: samples, threads: threads)
+        let bound = Architecture.standard.trainingBytes(ZYX(repeating: side), samples: samples, threads: threads)
         #expect(bytes <= bound && bound < bytes + (40 << 20), "\(bytes) bytes, \(bound) by the formula")
     }
 }

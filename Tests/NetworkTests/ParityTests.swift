@@ -1,6 +1,8 @@
+import Basics
 import Compute
 import Detection
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Network
@@ -34,8 +36,7 @@ import Testing
     }
 
     @Test(arguments: [0, 1]) func training(index: Int) throws {
-        let url = try #require(Bundle.module.url(forResource: "Fixtures/parity", withExtension: "json"))
-        let fixture = try JSONDecoder().decode(Fixture.self, from: Data(contentsOf: url)).cases[index]
+        let fixture = try Repository.fixture("parity.json", as: Fixture.self).cases[index]
         let shape = fixture.shape
         let grid = shape[2...].map { $0 / 4 }
         let input = Tensor(shape: shape, values: ClosedForm.image(shape, noise: fixture.noise))
@@ -44,10 +45,10 @@ import Testing
         var state = ClosedForm.state(fixture.profile)
         let pool = ThreadPool(threads: 2)
         defer { pool.stop() }
-        let network = NoduleNetwork(pool: pool)
+        let network = Network(.standard, engine: Engine(pool: pool))
         let counts = DetectionLoss.counts(labels: labels, mining: true)
-        var gradients = [Float](repeating: .nan, count: NoduleNetwork.parameters.count)
-        var momentum = [Float](repeating: 0, count: NoduleNetwork.parameters.count)
+        var gradients = [Float](repeating: .nan, count: Architecture.standard.parameters.count)
+        var momentum = [Float](repeating: 0, count: Architecture.standard.parameters.count)
         for (step, truth) in fixture.losses.enumerated() {
             let output = network.forward(
                 state, input: input, coord: coord,
@@ -59,7 +60,7 @@ import Testing
             }
             // The first step is the same computation; later ones carry its rounding on through the weights.
             #expect(abs(terms.total - truth) <= (step == 0 ? 1e-5 : 1e-4) * truth, "loss of step \(step)")
-            let kept = NoduleNetwork.statisticsMomentum
+            let kept = Architecture.statisticsMomentum
             for index in state.statistics.indices {
                 state.statistics[index] = (1 - kept) * state.statistics[index] + kept * network.batchStatistics[index]
             }
@@ -71,9 +72,11 @@ import Testing
                 let evaluated = network.forward(state, input: input, coord: coord, mode: .evaluation)
                 compare("evaluation", evaluated, fixture.evaluation)
             }
-            network.engine.descend(
-                parameters: &state.parameters, momentum: &momentum, gradients: gradients, learningRate: 0.01,
-                momentumFactor: 0.9, weightDecay: 1e-4)
+            gradients.withUnsafeBufferPointer {
+                network.engine.descend(
+                    parameters: &state.parameters, momentum: &momentum, gradients: $0, learningRate: 0.01,
+                    momentumFactor: 0.9, weightDecay: 1e-4)
+            }
         }
     }
 
@@ -99,8 +102,8 @@ import Testing
     /// Every gradient as close to float64 as PyTorch's float32, within a factor of 4. The floor of 1e-6 is for the
     /// tensors on which PyTorch happens to lose nothing: some ten units in the last place of Float.
     private func check(_ gradients: [Float], _ fixture: Case) {
-        #expect(Set(fixture.gradients.keys) == Set(NoduleNetwork.parameters.entries.map(\.name)))
-        for entry in NoduleNetwork.parameters.entries {
+        #expect(Set(fixture.gradients.keys) == Set(Architecture.standard.parameters.entries.map(\.name)))
+        for entry in Architecture.standard.parameters.entries {
             guard let truth = fixture.gradients[entry.name] else { continue }
             let values = gradients[entry.range]
             let allowed = 4 * max(truth.float32_error, 1e-6) * truth.scale
@@ -112,7 +115,7 @@ import Testing
     }
 
     private func check(statistics state: NetworkState, _ fixture: Case) {
-        for entry in NoduleNetwork.statistics.entries {
+        for entry in Architecture.standard.statistics.entries {
             guard let truth = fixture.statistics[entry.name] else {
                 Issue.record("no \(entry.name) in the fixture")
                 continue

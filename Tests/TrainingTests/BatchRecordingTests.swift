@@ -1,5 +1,5 @@
+import Basics
 import CT
-import Compute
 import FileIO
 import HDF5
 import Network
@@ -86,8 +86,8 @@ private struct MadePatches: PatchSource {
     /// A batch file serves as a weight file.
     @Test func holdsTheRunsStart() throws {
         try withRecording(first: 1, count: 2) { file in
-            let state = try WeightsFile.readModel(from: file)
-            let biases = try #require(NoduleNetwork.parameters["output.2.bias"]).range
+            let state = try WeightsFile.readModel(.standard, from: file)
+            let biases = try #require(Architecture.standard.parameters["output.2.bias"]).range
             let prior = Float(-4.59511985)  // ln(0.01 / 0.99)
             #expect(biases.map { state.parameters[$0] }.filter { abs($0 - prior) < 1e-6 }.count == 3)
             let rates = try file.read("/learning_rate", as: Double.self).values

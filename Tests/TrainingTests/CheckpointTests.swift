@@ -1,5 +1,6 @@
 import FileIO
 import Foundation
+import Learning
 import Network
 import TestSupport
 import Testing
@@ -8,10 +9,11 @@ import Testing
 
 @Suite struct CheckpointTests {
     private func checkpoint(step: Int) -> Checkpoint {
-        let state = NoduleNetwork.initialState(seed: UInt64(step))
+        let state = Architecture.standard.initialState(seed: UInt64(step))
         return Checkpoint(
             epoch: 2, step: step, seed: 3, configuration: TrainingConfiguration().yaml(), state: state,
-            momentum: state.parameters.map { $0 / 2 }, owesValidation: true, epochTerms: [1, 2.5, -0.0],
+            optimizer: OptimizerState(names: ["momentum"], slots: [state.parameters.map { $0 / 2 }], updates: step),
+            owesValidation: true, epochTerms: [1, 2.5, -0.0],
             epochSteps: [4],
             dataDigest: "0123", arithmetic: "avx2, Haswell")
     }
@@ -31,8 +33,10 @@ import Testing
             let path = "\(directory)/c.h5"
             var written = checkpoint(step: 7)
             written.sites = ([8, 9] as [UInt64]).map { seed in
-                let state = NoduleNetwork.initialState(seed: seed)
-                return .init(state: isRoundEnd ? nil : state, momentum: state.parameters.map { $0 / 4 })
+                let state = Architecture.standard.initialState(seed: seed)
+                return .init(
+                    state: isRoundEnd ? nil : state,
+                    optimizer: OptimizerState(names: ["momentum"], slots: [state.parameters.map { $0 / 4 }]))
             }
             written.epochTerms += written.epochTerms
             written.epochSteps = [4, 3]
@@ -47,15 +51,19 @@ import Testing
         }
     }
 
-    /// What a run was written by before there were sites.
-    @Test func readsTheFirstVersion() throws {
+    /// What a run was written by before there were sites, and before networks and optimisers had names.
+    @Test func readsEarlierVersions() throws {
         try withTemporaryDirectory { directory in
             let path = "\(directory)/c.h5"
             try checkpoint(step: 7).write(to: path, version: 1)
-            #expect(try Checkpoint.read(path) == checkpoint(step: 7))
-            try checkpoint(step: 7).write(to: path, version: 3)
+            var expected = checkpoint(step: 7)
+            expected.optimizer.updates = 0  // which earlier versions did not count
+            #expect(try Checkpoint.read(path) == expected)
+            try checkpoint(step: 7).write(to: path, version: 2)
+            #expect(try Checkpoint.read(path) == expected)
+            try checkpoint(step: 7).write(to: path, version: 4)
             let error = #expect(throws: VersionError.self) { try Checkpoint.read(path) }
-            #expect(error?.description.contains("checkpoint version 3, this program reads up to 2") == true)
+            #expect(error?.description.contains("checkpoint version 4, this program reads up to 3") == true)
         }
     }
 

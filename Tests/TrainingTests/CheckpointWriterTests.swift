@@ -1,6 +1,7 @@
-import Compute
+import Basics
 import FileIO
 import Foundation
+import Learning
 import Network
 import TestSupport
 import Testing
@@ -9,16 +10,20 @@ import Testing
 
 @Suite struct CheckpointWriterTests {
     private func writer(_ run: RunDirectory, keep: Int = 9, spans: SpanLog? = nil) -> CheckpointWriter {
-        CheckpointWriter(run, keep: keep, count: NoduleNetwork.parameters.count, spans: spans)
+        CheckpointWriter(run, keep: keep, count: Architecture.standard.parameters.count, slots: 1, spans: spans)
     }
 
     private func checkpoint(step: Int, value: Float) -> Checkpoint {
         Checkpoint(
             epoch: 1, step: step, seed: 0, configuration: "seed: 0\n",
             state: NetworkState(
-                parameters: [Float](repeating: value, count: NoduleNetwork.parameters.count),
-                statistics: [Float](repeating: value, count: NoduleNetwork.statistics.count)),
-            momentum: [Float](repeating: -value, count: NoduleNetwork.parameters.count), owesValidation: false,
+                architecture: .standard,
+                parameters: [Float](repeating: value, count: Architecture.standard.parameters.count),
+                statistics: [Float](repeating: value, count: Architecture.standard.statistics.count)),
+            optimizer: OptimizerState(
+                names: ["momentum"],
+                slots: [[Float](repeating: -value, count: Architecture.standard.parameters.count)]),
+            owesValidation: false,
             epochTerms: [1], epochSteps: [step], dataDigest: "0", arithmetic: "none")
     }
 
@@ -34,11 +39,11 @@ import Testing
             for step in 1...4 {
                 current.step = step
                 current.state.parameters[7] = Float(step)
-                current.momentum[8] = Float(10 * step)
+                current.optimizer.slots[0][8] = Float(10 * step)
                 told += try writer.finished(waiting: true)
                 try writer.submit(current)
                 current.state.parameters[7] = -1
-                current.momentum[8] = -1
+                current.optimizer.slots[0][8] = -1
             }
             told += try writer.finished(waiting: true)
             #expect(told == (1...4).map { "\(directory)/checkpoints/step-0000000\($0).h5" })
@@ -46,7 +51,7 @@ import Testing
             for (step, path) in zip(1..., told) {
                 let read = try Checkpoint.read(path)
                 #expect(read.step == step)
-                #expect(read.state.parameters[7] == Float(step) && read.momentum[8] == Float(10 * step))
+                #expect(read.state.parameters[7] == Float(step) && read.optimizer.slots[0][8] == Float(10 * step))
             }
         }
     }

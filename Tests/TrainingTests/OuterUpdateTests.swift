@@ -1,7 +1,10 @@
+import Learning
 import MPI
-import Network
+import MPITestSupport
 import Testing
 
+@testable import Exchange
+@testable import Network
 @testable import Training
 
 /// Local steps' outer update beside its definition, written out.
@@ -17,6 +20,23 @@ import Testing
         configuration.gradientExchange = exchange
         return configuration
     }
+
+    /// A network of so many numbers and no layers.
+    private static func architecture(_ parameters: Int, _ statistics: Int) -> Architecture {
+        Architecture("\(parameters) and \(statistics) numbers", anchors: 1, components: 1) { network in
+            let d = network.declarations
+            if parameters > 0 { _ = d.parameter("numbers", [parameters], .constant(0)) }
+            if statistics > 0 { _ = d.statistic("means", statistics, initially: 0) }
+        }
+    }
+
+    private static func state(_ parameters: [Float], _ statistics: [Float] = []) -> NetworkState {
+        NetworkState(
+            architecture: architecture(parameters.count, statistics.count), parameters: parameters,
+            statistics: statistics)
+    }
+
+    private static let unused = OptimizerState(names: [], slots: [])
 
     /// Numbers whose sum depends on the order of its additions.
     private static func value(_ site: Int, _ index: Int, _ round: Int) -> Float {
@@ -74,12 +94,12 @@ import Testing
                 let ranks = try? layout.communicators(communicator),
                 let outer = try? OuterUpdate(
                     configuration,
-                    state: NetworkState(
-                        parameters: (0..<Self.count).map { Float($0) / 8 },
-                        statistics: Array(repeating: 1, count: Self.statistics)),
-                    momentum: Array(repeating: 0, count: Self.count), within: ranks.within, across: ranks.across)
+                    state: Self.state(
+                        (0..<Self.count).map { Float($0) / 8 }, Array(repeating: 1, count: Self.statistics)),
+                    optimizer: OuterUpdate.makeState(Self.architecture(Self.count, Self.statistics)),
+                    within: ranks.within, across: ranks.across)
             else { return [] }
-            let sites = layout.own.map { Site(index: $0, state: outer.state, momentum: []) }
+            let sites = layout.own.map { Site(index: $0, state: outer.state, optimizer: Self.unused) }
             for round in 0..<2 {
                 for site in sites {
                     site.state.parameters = (0..<Self.count).map { Self.value(site.index, $0, round) }
@@ -88,7 +108,7 @@ import Testing
                 guard (try? outer.apply(to: sites)) != nil else { return [] }
             }
             let shared = [outer.state.parameters, outer.state.statistics]
-            return [shared + [outer.momentum]] + sites.map { [$0.state.parameters, $0.state.statistics] + [shared[0]] }
+            return [shared + outer.optimizer.slots] + sites.map { [$0.state.parameters, $0.state.statistics] + [shared[0]] }
         }
         let truth = Self.truth(sites: c.sites, c.exchange)
         for result in results {
@@ -105,9 +125,9 @@ import Testing
         configuration.outerLearningRate = 0.5
         configuration.outerMomentum = 0.5
         let outer = try OuterUpdate(
-            configuration, state: NetworkState(parameters: [0], statistics: []), momentum: [0],
+            configuration, state: Self.state([0]), optimizer: OuterUpdate.makeState(Self.architecture(1, 0)),
             within: SingleCommunicator(), across: SingleCommunicator())
-        let site = Site(index: 0, state: outer.state, momentum: [0])
+        let site = Site(index: 0, state: outer.state, optimizer: Self.unused)
         for expected: Float in [-0.75, -1.625, -2.5625] {
             site.state.parameters[0] -= 1
             let outcome = try outer.apply(to: [site])
@@ -119,9 +139,10 @@ import Testing
     /// Sites that go opposite ways: the mean is nothing, their own norms are not.
     @Test func normsTellHowAlikeSitesAre() throws {
         let outer = try OuterUpdate(
-            Self.configuration(sites: 2), state: NetworkState(parameters: [0, 0], statistics: []), momentum: [0, 0],
+            Self.configuration(sites: 2), state: Self.state([0, 0]),
+            optimizer: OuterUpdate.makeState(Self.architecture(2, 0)),
             within: SingleCommunicator(), across: SingleCommunicator())
-        let sites = (0..<2).map { Site(index: $0, state: outer.state, momentum: [0, 0]) }
+        let sites = (0..<2).map { Site(index: $0, state: outer.state, optimizer: Self.unused) }
         sites[0].state.parameters = [3, 4]
         sites[1].state.parameters = [-3, -4]
         let outcome = try outer.apply(to: sites)

@@ -143,7 +143,7 @@ import Testing
 
     @Test func operationsOfAllRanksAreCounted() throws {
         let whereabouts = Whereabouts()
-        let communicator = ObservedCommunicator(SingleCommunicator(), whereabouts)
+        let communicator = ObservedCommunicator(SingleCommunicator(), whereabouts) { "\($0)" }
         try communicator.barrier()
         var values = [3]
         try communicator.sum(&values)

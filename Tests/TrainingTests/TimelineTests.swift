@@ -1,7 +1,10 @@
+import Basics
 import Compute
+import Exchange
 import FileIO
 import Foundation
 import MPI
+import MPITestSupport
 import TestSupport
 import Testing
 
@@ -103,7 +106,7 @@ import Testing
         let contents = RankGroup.run(2) { communicator -> SpanLog.Content? in
             let whereabouts = Whereabouts()
             whereabouts.spans = SpanLog(limit: 10_000)
-            let observed = ObservedCommunicator(communicator, whereabouts)
+            let observed = ObservedCommunicator(communicator, whereabouts, messageName: MessageTag.name)
             guard
                 let reduction = try? GradientReduction(
                     mode: .tree, replicas: 2, count: 1000, communicator: observed),

@@ -73,15 +73,6 @@ CK_INLINE void ck_transpose8(const float *in, int64_t in_stride, float *out, int
     }
 }
 
-// Tells the processor that this is a loop that waits.
-CK_INLINE void ck_pause(void) {
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
-}
-
 // Floats from one component to the next where a component needs `floats`: an odd number of cache lines, so that the
 // components of a tile, written one after the other, spread over all sets of the first-level cache.
 CK_INLINE int64_t ck_component_stride(int64_t floats) { return ((floats + 15) / 16 | 1) * 16; }
@@ -207,7 +198,14 @@ typedef struct {
     float *parameters, *momentum;
     const float *gradients;
     float learning_rate, decay, momentum_factor;
+    int32_t nesterov;           // whether the gradient is added to the momentum once more
 } ck_descent;
+
+typedef struct {
+    float *parameters, *mean, *square;
+    const float *gradients;
+    float step_size, beta1, beta2, root_correction, epsilon, decay;
+} ck_adam;
 
 // One instruction set's kernels. `scratch` belongs to the calling thread.
 typedef struct {
@@ -239,11 +237,9 @@ typedef struct {
     int64_t (*product_scratch)(void);
     void (*product)(const ck_product *, float *scratch);
     void (*descend)(const ck_descent *, int64_t first, int64_t count);
+    void (*adam)(const ck_adam *, int64_t first, int64_t count);
 } ck_kernels;
 
 // The instruction sets of this processor and of what the operating system saves: 2 AVX-512 F+DQ+BW+VL, 1 AVX2+FMA,
 // 0 neither.
 int ck_instruction_set(void);
-
-// The processors that this process may run on.
-int ck_available_cores(void);

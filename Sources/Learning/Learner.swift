@@ -1,0 +1,132 @@
+import Basics
+import Compute
+import Detection
+import Network
+
+/// What a replica is given at once: crops, where their cells lie in the scan, and what the recipe says of them.
+public struct TrainingBatch: Sendable {
+    /// [N, 1, D, H, W], (grey level − 128)/128.
+    public var input: Tensor
+    /// [N, 3, d, h, w].
+    public var coord: Tensor
+    /// [N, d, h, w, anchors, 5].
+    public var labels: Tensor
+
+    /// Takes a batch's three tensors.
+    public init(input: Tensor, coord: Tensor, labels: Tensor) {
+        self.input = input
+        self.coord = coord
+        self.labels = labels
+    }
+}
+
+/// How a network learns: a replica's gradient, and the update that follows from the sum over replicas.
+///
+/// A replica's contribution to a step is one vector: the gradients of all parameters, the batch's statistics, the terms of
+/// the loss. Whoever trains adds up the vectors of all replicas and hands the sum to `update`.
+public struct Learner {
+    public let network: Network
+    public let recipe: any Recipe
+    public let optimizer: any Optimizer
+    /// The probability with which a channel is dropped in front of the head.
+    public let dropout: Double
+
+    /// The parts of a replica's work, for those who watch or time it.
+    public enum Part: Sendable {
+        case forward, loss, backward
+    }
+
+    /// Puts together what learns.
+    public init(network: Network, recipe: any Recipe, optimizer: any Optimizer, dropout: Double) {
+        self.network = network
+        self.recipe = recipe
+        self.optimizer = optimizer
+        self.dropout = dropout
+    }
+
+    /// Where the parts of a replica's vector lie.
+    public struct Layout: Hashable, Sendable {
+        public let gradients: Range<Int>
+        public let statistics: Range<Int>
+        public let terms: Range<Int>
+
+        /// The layout for a network.
+        public init(_ architecture: Architecture) {
+            gradients = 0..<architecture.parameters.count
+            statistics = gradients.upperBound..<gradients.upperBound + architecture.statistics.count
+            terms = statistics.upperBound..<statistics.upperBound + LossTerms.vectorCount
+        }
+
+        /// The length of the vector.
+        public var count: Int { terms.upperBound }
+    }
+
+    /// Where the parts of a replica's vector lie.
+    public var layout: Layout { Layout(network.architecture) }
+
+    /// Writes a replica's vector.
+    ///
+    /// - Parameters:
+    ///   - normalizers: The counts of the whole step, from `Recipe.counts`.
+    ///   - generator: Draws the channels that are dropped.
+    ///   - finished: Told of the ranges of the vector that are final: first what follows the gradients, then the gradients in
+    ///     the architecture's `backwardOrder`.
+    ///   - entering: Told of each part of the work before it begins.
+    /// - Returns: The network's output and the terms of the loss.
+    @discardableResult
+    public func addReplica(
+        _ batch: TrainingBatch, state: NetworkState, normalizers: LossCounts, generator: CounterGenerator,
+        into vector: UnsafeMutableBufferPointer<Float>, finished: @escaping (Range<Int>) -> Void = { _ in },
+        entering: (Part) -> Void = { _ in }
+    ) -> (output: Tensor, terms: LossTerms) {
+        let layout = layout
+        precondition(vector.count == layout.count, "a vector of \(vector.count) numbers, not \(layout.count)")
+        entering(.forward)
+        let output = network.forward(
+            state, input: batch.input, coord: batch.coord, mode: .training(dropout: dropout, generator: generator))
+        entering(.loss)
+        let (terms, gradient) = recipe.loss(
+            output: output, labels: batch.labels, mode: .training, normalizers: normalizers)
+        for (index, value) in zip(layout.statistics, network.batchStatistics) { vector[index] = value }
+        for (index, value) in zip(layout.terms, terms.vector) { vector[index] = Float(value) }
+        finished(layout.gradients.upperBound..<vector.count)
+        entering(.backward)
+        network.backward(
+            state, outputGradient: gradient,
+            gradients: UnsafeMutableBufferPointer(rebasing: vector[layout.gradients]), finished: finished)
+        return (output, terms)
+    }
+
+    /// The Euclidean norm of the gradient in a sum over replicas; not finite where any number of the sum is not.
+    public func gradientNorm(_ sum: UnsafeMutableBufferPointer<Float>) -> Double {
+        let layout = layout
+        var total = 0.0
+        for index in layout.gradients { total += Double(sum[index]) * Double(sum[index]) }
+        for index in layout.statistics.lowerBound..<sum.count where !sum[index].isFinite { return .nan }
+        return total.squareRoot()
+    }
+
+    /// Changes the state by the sum over replicas: the parameters by the optimiser, the running statistics by the mean of the
+    /// replicas' batch statistics.
+    public func update(
+        _ state: inout NetworkState, _ optimizerState: inout OptimizerState,
+        sum: UnsafeMutableBufferPointer<Float>, replicas: Int, learningRate: Double
+    ) {
+        let layout = layout
+        optimizer.update(
+            &state.parameters, &optimizerState,
+            gradients: UnsafeBufferPointer(rebasing: sum[layout.gradients]), tensors: network.architecture.parameters,
+            learningRate: learningRate, engine: network.engine)
+        let share = 1 / Float(replicas)
+        let kept = Architecture.statisticsMomentum
+        for (index, place) in zip(state.statistics.indices, layout.statistics) {
+            let mean = sum[place] * share
+            state.statistics[index] = (1 - kept) * state.statistics[index] + kept * mean
+        }
+    }
+
+    /// The loss terms in a sum over replicas.
+    public func terms(_ sum: UnsafeMutableBufferPointer<Float>) -> LossTerms {
+        LossTerms(vector: sum[layout.terms].map(Double.init))
+    }
+}

@@ -1,0 +1,91 @@
+import Compute
+import Network
+
+/// How gradients change a network's parameters.
+///
+/// An update is a function of the parameters, the optimiser's state and the gradient alone, element by element or tensor by
+/// tensor, so that it has the same bits on every rank.
+public protocol Optimizer: Sendable {
+    /// The names of what is kept for every parameter, in the order of `OptimizerState.slots`; checkpoints hold them as
+    /// `/optimizer/<slot>/<parameter>`.
+    var slots: [String] { get }
+
+    /// Changes the parameters by one step.
+    ///
+    /// - Parameters:
+    ///   - parameters: Laid out as `tensors` says, as are the state's slots and the gradients.
+    ///   - state: Made by `makeState`.
+    ///   - tensors: Where each tensor begins and ends.
+    ///   - learningRate: This step's.
+    func update(
+        _ parameters: inout [Float], _ state: inout OptimizerState, gradients: UnsafeBufferPointer<Float>,
+        tensors: ParameterTable, learningRate: Double, engine: Engine)
+}
+
+extension Optimizer {
+    /// The state before the first update.
+    public func makeState(_ architecture: Architecture) -> OptimizerState {
+        OptimizerState(
+            names: slots,
+            slots: slots.map { _ in [Float](repeating: 0, count: architecture.parameters.count) })
+    }
+}
+
+/// What an optimiser keeps from one update to the next.
+public struct OptimizerState: Hashable, Sendable {
+    /// The slots' names.
+    public let names: [String]
+    /// A number for every parameter in each slot, laid out as the parameters.
+    public var slots: [[Float]]
+    /// How many updates there have been.
+    public var updates: Int
+
+    /// Takes slots as they are.
+    ///
+    /// - Precondition: As many names as slots.
+    public init(names: [String], slots: [[Float]], updates: Int = 0) {
+        precondition(names.count == slots.count, "\(names.count) names for \(slots.count) slots")
+        self.names = names
+        self.slots = slots
+        self.updates = updates
+    }
+}
+
+/// The optimisers that luna has, by the names that configurations give them.
+public enum OptimizerName: String, Codable, CaseIterable, Sendable {
+    /// Stochastic gradient descent with momentum.
+    case sgd
+    /// Stochastic gradient descent with Nesterov's momentum.
+    case nesterov
+    /// Adam with decoupled weight decay.
+    case adamw
+
+    /// The optimiser with these constants.
+    public func optimizer(_ constants: OptimizerConstants) -> any Optimizer {
+        switch self {
+        case .sgd: SGD(momentum: constants.momentum, weightDecay: constants.weightDecay, isNesterov: false)
+        case .nesterov: SGD(momentum: constants.momentum, weightDecay: constants.weightDecay, isNesterov: true)
+        case .adamw:
+            AdamW(
+                beta1: constants.beta1, beta2: constants.beta2, epsilon: constants.epsilon,
+                weightDecay: constants.weightDecay)
+        }
+    }
+}
+
+/// The constants of all optimisers; each uses its own.
+public struct OptimizerConstants: Hashable, Sendable {
+    /// How much of the last step's direction `sgd` and `nesterov` keep.
+    public var momentum = 0.9
+    /// How strongly parameters are drawn to zero.
+    public var weightDecay = 0.0001
+    /// How much of the gradient's running mean `adamw` keeps.
+    public var beta1 = 0.9
+    /// How much of the squared gradient's running mean `adamw` keeps.
+    public var beta2 = 0.999
+    /// What `adamw` adds to the root of the squared gradient's running mean.
+    public var epsilon = 1e-8
+
+    /// PyTorch's constants, with this network's published momentum and weight decay.
+    public init() {}
+}

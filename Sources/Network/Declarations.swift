@@ -1,0 +1,45 @@
+/// How a tensor begins.
+enum Initializer: Hashable, Sendable {
+    /// Uniform in ±`bound`, as PyTorch draws the weights and biases of convolutions: the bound is 1/√fan_in.
+    case uniform(bound: Double)
+    case constant(Float)
+    /// The scale of a residual branch's last normalisation: 1, or 0 where blocks are to begin as their shortcuts.
+    case residualScale
+}
+
+/// Collects the tensors of a network as its layers declare them, in the order of PyTorch's `state_dict`.
+final class Declarations {
+    private(set) var parameters = ParameterTable()
+    private(set) var statistics = ParameterTable()
+    /// How each entry of `parameters` begins.
+    private(set) var initializers: [Initializer] = []
+    /// How each entry of `statistics` begins.
+    private(set) var initialStatistics: [Float] = []
+    /// The parameters that are biases of the output's logits.
+    var logitBiases: [Int] = []
+
+    /// Declares a parameter and returns its offset.
+    func parameter(_ name: String, _ shape: [Int], _ initializer: Initializer) -> Int {
+        let offset = parameters.count
+        parameters.append(name, shape)
+        initializers.append(initializer)
+        return offset
+    }
+
+    /// Declares a running statistic of some channels and returns its offset.
+    func statistic(_ name: String, _ channels: Int, initially value: Float) -> Int {
+        let offset = statistics.count
+        statistics.append(name, [channels])
+        initialStatistics.append(value)
+        return offset
+    }
+
+    /// Declares a convolution's weight and bias and returns their offsets.
+    ///
+    /// - Parameter shape: The weight's. All but the first axis are the fan-in, as PyTorch counts it; for a transposed
+    ///   convolution, too, whose first axis are the inputs.
+    func convolution(_ name: String, _ shape: [Int], outputs: Int) -> (weight: Int, bias: Int) {
+        let rule = Initializer.uniform(bound: 1 / Double(shape[1...].reduce(1, *)).squareRoot())
+        return (parameter("\(name).weight", shape, rule), parameter("\(name).bias", [outputs], rule))
+    }
+}

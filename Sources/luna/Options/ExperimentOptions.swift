@@ -1,0 +1,66 @@
+// Options that say what is trained on what, shared by the commands that train or look at training.
+
+import ArgumentParser
+import FileIO
+import Training
+
+/// `--config` and `--set`: the experiment.
+struct ExperimentOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The experiment as YAML; keys that it leaves out have the preset's values.", valueName: "file"))
+    var config: String?
+
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp(
+            "Overrides one key, such as epochs=20 or augment.flip=false; may be repeated.", valueName: "key=value"))
+    var overrides: [String] = []
+
+    /// The configuration.
+    ///
+    /// - Parameters:
+    ///   - stored: The file to read where `--config` names none.
+    ///   - presets: Overrides that hold where the user sets nothing else, unless `--config` names a file.
+    /// - Throws: `InputError`, `FileError`.
+    func configuration(
+        stored: String? = nil, presets: [String] = []
+    ) throws -> TrainingConfiguration {
+        try TrainingConfiguration.read(
+            config ?? stored, overrides: (config == nil ? presets : []) + overrides)
+    }
+}
+
+/// `--data`, where a command needs a data set.
+struct DatasetOption: ParsableArguments {
+    static let help = ArgumentHelp("The data set that `luna convert` made.", valueName: "dir")
+
+    @Option(help: DatasetOption.help)
+    var data: String
+}
+
+/// The options that name a run: what it trains on, where it leaves its files, and the experiment.
+struct RunOptions: ParsableArguments {
+    @Option(help: DatasetOption.help)
+    var data: String?
+
+    @Option(
+        name: .customLong("run"), help: ArgumentHelp("The run's directory, new or to be resumed.", valueName: "dir"))
+    var path: String?
+
+    @OptionGroup var experiment: ExperimentOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Write a timeline of all ranks, for Perfetto or chrome://tracing, when the run ends, is stopped or fails.",
+            valueName: "file"))
+    var timeline: String?
+
+    /// The run's directory, if one is named.
+    var directory: RunDirectory? { path.map { RunDirectory($0) } }
+
+    /// The configuration that an earlier start has left in the run's directory, if there is one.
+    var storedConfiguration: String? {
+        directory.flatMap { FileContent.size($0.configurationPath) == nil ? nil : $0.configurationPath }
+    }
+}

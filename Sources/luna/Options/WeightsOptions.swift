@@ -1,0 +1,39 @@
+// Options that name weights and what they were trained with, and those about scans to read.
+
+import ArgumentParser
+import Detection
+
+/// A preset is named as in the configuration; ArgumentParser lists the names and refuses others.
+extension Preset: ExpressibleByArgument {}
+
+/// `--weights`: where weights come from.
+struct WeightsOption: ParsableArguments {
+    @Option(help: ArgumentHelp("A checkpoint, a weight file, or a run directory.", valueName: "file"))
+    var weights: String
+
+    /// The file to read.
+    ///
+    /// - Parameter damaged: Told in a line of each newer checkpoint that is not whole.
+    /// - Throws: `InputError`, `FileError`.
+    func source(damaged: (String) -> Void) throws -> WeightsSource {
+        try WeightsSource(weights) { damaged("warning: \($0); taking the one before") }
+    }
+}
+
+/// `--preset` of weights that may say it themselves.
+struct PresetOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The constants that the weights were trained with; by default what they say themselves.",
+            valueName: "name"))
+    var preset: Preset?
+}
+
+/// The options of the commands that read scans.
+struct ScanOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The CT series to take from a folder of DICOM that holds several.", valueName: "uid"))
+    var series: String?
+
+    @Flag(help: "Segment the lungs of the scans that have no mask, also where others have one.")
+    var segmentLungs = false
+}
