@@ -17,8 +17,9 @@ func kernels(_ name: String, march: String?, wide: Bool = false) -> Target {
     return .target(name: name, dependencies: ["CKernels"], swiftSettings: settings)
 }
 
-// The folders KernelsAVX2 and KernelsAVX512 are links to KernelsBaseline: one source, three instruction sets, chosen at
-// run time (Compute/InstructionSet.swift). What fits into an instruction set's registers differs: see Blocking.swift.
+// The folders KernelsBaseline, KernelsAVX2 and KernelsAVX512 are links to Kernels: one source, three instruction sets,
+// chosen at run time (Compute/InstructionSet.swift). What fits into an instruction set's registers differs: see
+// Blocking.swift.
 #if arch(x86_64)
     let kernelTargets = [
         kernels("KernelsBaseline", march: nil),
