@@ -8,8 +8,9 @@ let optimised: [SwiftSetting] = [
 
 /// A kernel module: the sources of `Sources/Kernels` compiled for one instruction set.
 ///
-/// `-Ounchecked` drops bounds and overflow checks, which cost a factor in inner loops; kernels take raw pointers
-/// that their callers in `Compute` have checked.
+/// `-Ounchecked` drops bounds and overflow checks, which cost a factor in inner loops. Kernels take raw pointers: their
+/// only caller, `Engine` in `Compute`, checks widths, extents and counts of each call (`Engine+Checks.swift`), and asks
+/// the kernel itself how much scratch memory it wants.
 func kernels(_ name: String, march: String?, wide: Bool = false) -> Target {
     var flags = ["-Ounchecked", "-disable-batch-mode", "-wmo", "-num-threads", "2"]
     if let march { flags += ["-Xcc", "-march=\(march)"] }

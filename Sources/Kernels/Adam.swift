@@ -2,10 +2,10 @@
 
 import CKernels
 
-func adam(_ arguments: UnsafePointer<ck_adam>, _ first: Int64, _ count: Int64) {
+func adam(_ arguments: UnsafePointer<ck_adam>, _ first: Int, _ count: Int) {
     let a = arguments.pointee
-    let end = Int(first + count)
-    var index = Int(first)
+    let end = first + count
+    var index = first
     while index + 16 <= end {
         let g = load(a.gradients + index)
         let old = load(a.mean + index)

@@ -4,8 +4,8 @@
 import CKernels
 
 #if WIDE_REGISTERS
-    // AVX-512, 32 registers of 16 lanes: 6 x 4 = 24 accumulators for 64 columns, 12 x 2 for 32. Twenty-four columns take
-    // a whole and a half register.
+    // AVX-512, 32 registers of 16 lanes: 6 x 4 = 24 accumulators for 64 columns, 12 x 2 for 32. Twenty-four columns
+    // take a whole and a half register.
 
     typealias FirstBlock = Block8<Row24>
 
@@ -77,6 +77,10 @@ extension Product {
         while rows - row >= B.rows {
             block(B.self, row, column, panel: panel)
             row += B.rows
+        }
+        while B.rows > 4 && rows - row >= 4 {
+            block(Block4<B.Columns>.self, row, column, panel: panel)
+            row += 4
         }
         while rows - row >= 2 {
             block(Block2<B.Columns>.self, row, column, panel: panel)

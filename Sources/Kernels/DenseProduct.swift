@@ -7,16 +7,16 @@
 import CKernels
 
 /// Floats of B in panels: columns are filled up to a multiple of 8.
-func panelsSize(_ depth: Int64, _ columns: Int64) -> Int64 { depth * Int64(filledUp(Int(columns))) }
+func panelsSize(_ depth: Int, _ columns: Int) -> Int { depth * filledUp(columns) }
 
 @inline(__always) private func filledUp(_ columns: Int) -> Int { (columns + 7) / 8 * 8 }
 
 /// Brings B into panels; the columns that fill it up are zero.
 func pack(_ arguments: UnsafePointer<ck_panels>) {
     let a = arguments.pointee
-    let depth = Int(a.depth)
-    let columns = Int(a.columns)
-    let step = Int(a.column_stride)
+    let depth = a.depth
+    let columns = a.columns
+    let step = a.column_stride
     forEachPanel(of: filledUp(columns)) { panel in
         let valid = min(panel.width, columns - panel.first)
         var source = a.source + panel.first * step
@@ -28,7 +28,7 @@ func pack(_ arguments: UnsafePointer<ck_panels>) {
                 for column in 0..<valid { target[column] = source[column * step] }
                 for column in valid..<panel.width { target[column] = 0 }
             }
-            source += Int(a.depth_stride)
+            source += a.depth_stride
             target += panel.width
         }
     }
@@ -38,17 +38,17 @@ func pack(_ arguments: UnsafePointer<ck_panels>) {
 private let rowsAtOnce = 12
 
 /// Floats of scratch of `product`: some rows of the widest panel.
-func productScratch() -> Int64 { Int64(rowsAtOnce * 64) }
+func productScratch() -> Int { rowsAtOnce * 64 }
 
 /// C = A B, or C = A B + bias, or C += A B.
 func product(_ arguments: UnsafePointer<ck_product>, _ scratch: MutableFloats) {
     let a = arguments.pointee
-    let columns = Int(a.columns)
-    let rows = Int(a.rows)
+    let columns = a.columns
+    let rows = a.rows
     let epilogue: Epilogue = a.bias.map { .plus($0) } ?? (a.adds == 0 ? .store : .add)
     var part = Product(
-        a: a.a, aRow: Int(a.a_row), aDepth: Int(a.a_depth), b: a.b, bDepth: 0, c: a.c, cRow: Int(a.c_row),
-        depth: Int(a.depth), epilogue: epilogue)
+        a: a.a, aRow: a.a_row, aDepth: a.a_depth, b: a.b, bDepth: 0, c: a.c, cRow: a.c_row,
+        depth: a.depth, epilogue: epilogue)
     forEachPanel(of: filledUp(columns)) { panel in
         let isWhole = panel.first + panel.width <= columns
         if !isWhole {
@@ -60,7 +60,7 @@ func product(_ arguments: UnsafePointer<ck_product>, _ scratch: MutableFloats) {
         var first = 0
         while first < rows {
             let count = isWhole ? rows : min(rowsAtOnce, rows - first)
-            part.a = a.a + first * Int(a.a_row)
+            part.a = a.a + first * a.a_row
             part.tall(panel, rows: count)
             if !isWhole { copy(a, first..<first + count, panel, from: scratch) }
             first += count
@@ -71,9 +71,9 @@ func product(_ arguments: UnsafePointer<ck_product>, _ scratch: MutableFloats) {
 /// The sums of a panel's rows that are wanted, as the epilogue says.
 @inline(__always) private func copy(_ a: ck_product, _ rows: Range<Int>, _ panel: Panel, from scratch: MutableFloats) {
     for row in rows {
-        let target = a.c + row * Int(a.c_row) + panel.first
+        let target = a.c + row * a.c_row + panel.first
         let sums = scratch + (row - rows.lowerBound) * panel.width
-        for column in 0..<Int(a.columns) - panel.first {
+        for column in 0..<a.columns - panel.first {
             if let bias = a.bias {
                 target[column] = sums[column] + bias[panel.first + column]
             } else {

@@ -3,11 +3,11 @@
 
 import CKernels
 
-func descend(_ arguments: UnsafePointer<ck_descent>, _ first: Int64, _ count: Int64) {
+func descend(_ arguments: UnsafePointer<ck_descent>, _ first: Int, _ count: Int) {
     let a = arguments.pointee
-    let end = Int(first + count)
+    let end = first + count
     let isNesterov = a.nesterov != 0
-    var index = Int(first)
+    var index = first
     let rate = splat(-a.learning_rate)
     let decay = splat(a.decay)
     let factor = splat(a.momentum_factor)

@@ -1,27 +1,27 @@
 // Batch normalisation, activation and sums, channel by channel over channels-last maps. Each call covers a range of
-// voxels that the caller fixes by the map's size alone, and returns partial sums: what threads there are changes nothing.
+// voxels that the caller fixes by the map's size alone, and returns partial sums: what threads there are changes
+// nothing.
 
 import CKernels
 
 /// For each channel Σ (x − shift) and Σ (x − shift)² into `sums` [2][channels]. The shift, any value near the mean,
 /// keeps the variance exact where the mean is large against the deviation.
 func moments(
-    _ x: Floats, _ stride: Int64, _ channels: Int64, _ shift: Floats, _ first: Int64, _ count: Int64,
-    _ sums: UnsafeMutablePointer<Double>
+    _ map: UnsafePointer<ck_map>, _ shift: Floats, _ first: Int, _ count: Int, _ sums: UnsafeMutablePointer<Double>
 ) {
-    let channels = Int(channels)
-    let stride = Int(stride)
+    let x = map.pointee
+    let channels = x.channels
     forEachRun(first, count, sums, 2 * channels) { voxels in
         forEachWholeGroup(of: channels) { channel, lanes in
             let offset = load(shift + channel, lanes)
             var s = F16.zero
             var q = F16.zero
-            var p = x + voxels.lowerBound * stride + channel
+            var p = Floats(x.values) + voxels.lowerBound * x.stride + channel
             for _ in voxels {
                 let d = load(p, lanes) - offset
                 s += d
                 q = fma(d, d, q)
-                p += stride
+                p += x.stride
             }
             add(s, to: sums + channel, lanes)
             add(q, to: sums + channels + channel, lanes)
@@ -37,11 +37,11 @@ func moments(
 /// they are added to a Double. All channels of some voxels before the next: memory is read from end to end.
 @inline(__always)
 private func forEachRun(
-    _ first: Int64, _ count: Int64, _ sums: UnsafeMutablePointer<Double>, _ width: Int, _ body: (Range<Int>) -> Void
+    _ first: Int, _ count: Int, _ sums: UnsafeMutablePointer<Double>, _ width: Int, _ body: (Range<Int>) -> Void
 ) {
     for index in 0..<width { sums[index] = 0 }
-    var voxel = Int(first)
-    let end = voxel + Int(count)
+    var voxel = first
+    let end = first + count
     while voxel < end {
         let stop = min(voxel + 64, end)
         body(voxel..<stop)
@@ -50,14 +50,14 @@ private func forEachRun(
 }
 
 /// y = x · scale + shift, plus a residual (itself scaled and shifted, or as it is), then ReLU where wanted.
-func affine(_ arguments: UnsafePointer<ck_affine>, _ first: Int64, _ count: Int64) {
+func affine(_ arguments: UnsafePointer<ck_affine>, _ first: Int, _ count: Int) {
     let a = arguments.pointee
     let floor: Float = a.rectify == 0 ? -Float.infinity : 0
-    for voxel in Int(first)..<Int(first + count) {
-        let x = a.x + voxel * Int(a.x_stride)
-        let y = a.y + voxel * Int(a.y_stride)
-        let residual = a.residual.map { $0 + voxel * Int(a.residual_stride) }
-        forEachWholeGroup(of: Int(a.channels)) { channel, lanes in
+    for voxel in first..<first + count {
+        let x = Floats(a.x.values) + voxel * a.x.stride
+        let y: MutableFloats = a.y.values + voxel * a.y.stride
+        let residual = a.residual.values.map { Floats($0) + voxel * a.residual.stride }
+        forEachWholeGroup(of: a.x.channels) { channel, lanes in
             var v = fma(load(x + channel, lanes), load(a.scale + channel, lanes), load(a.shift + channel, lanes))
             if let residual {
                 let r = load(residual + channel, lanes)
@@ -74,11 +74,11 @@ func affine(_ arguments: UnsafePointer<ck_affine>, _ first: Int64, _ count: Int6
 
 /// Per channel Σ g and Σ g · x̂ into `sums` [2][channels], g being the gradient where the activation was positive.
 func normalizationSums(
-    _ arguments: UnsafePointer<ck_normalization_gradient>, _ first: Int64, _ count: Int64,
+    _ arguments: UnsafePointer<ck_normalization_gradient>, _ first: Int, _ count: Int,
     _ sums: UnsafeMutablePointer<Double>
 ) {
     let a = arguments.pointee
-    let channels = Int(a.channels)
+    let channels = a.channels
     forEachRun(first, count, sums, 2 * channels) { voxels in
         forEachWholeGroup(of: channels) { channel, lanes in
             let mean = load(a.mean + channel, lanes)
@@ -87,11 +87,11 @@ func normalizationSums(
             var s = F16.zero
             var q = F16.zero
             for voxel in voxels {
-                let p = a.gradient + voxel * Int(a.gradient_stride) + channel
-                let x = load(a.x + voxel * Int(a.x_stride) + channel, lanes)
+                let p: MutableFloats = a.gradient.values + voxel * a.gradient.stride + channel
+                let x = load(a.x.values + voxel * a.x.stride + channel, lanes)
                 var g = mask.apply(load(p, lanes), x)
-                if let y = a.y {
-                    g = ck_where_greater16(load(y + voxel * Int(a.y_stride) + channel, lanes), F16.zero, g)
+                if let y = a.y.values {
+                    g = ck_where_greater16(load(y + voxel * a.y.stride + channel, lanes), F16.zero, g)
                     store(g, p, lanes)
                 }
                 s += g
@@ -145,31 +145,29 @@ struct NormalizationGradient {
     }
 }
 
-func normalizationApply(_ arguments: UnsafePointer<ck_normalization_gradient>, _ first: Int64, _ count: Int64) {
+func normalizationApply(_ arguments: UnsafePointer<ck_normalization_gradient>, _ first: Int, _ count: Int) {
     let a = arguments.pointee
     // Some voxels at a time, which stay near while their channels take turns.
-    for start in stride(from: Int(first), to: Int(first + count), by: 64) {
-        forEachWholeGroup(of: Int(a.channels)) { channel, lanes in
+    for start in stride(from: first, to: first + count, by: 64) {
+        forEachWholeGroup(of: a.channels) { channel, lanes in
             let mask = Mask(a, channel, lanes)
             let gradient = NormalizationGradient(a, channel, lanes)
-            for voxel in start..<min(start + 64, Int(first + count)) {
-                let x = load(a.x + voxel * Int(a.x_stride) + channel, lanes)
-                let g = mask.apply(load(a.gradient + voxel * Int(a.gradient_stride) + channel, lanes), x)
-                store(gradient.apply(g, x), a.x_gradient + voxel * Int(a.x_gradient_stride) + channel, lanes)
+            for voxel in start..<min(start + 64, first + count) {
+                let x = load(a.x.values + voxel * a.x.stride + channel, lanes)
+                let g = mask.apply(load(a.gradient.values + voxel * a.gradient.stride + channel, lanes), x)
+                store(gradient.apply(g, x), a.x_gradient.values + voxel * a.x_gradient.stride + channel, lanes)
             }
         }
     }
 }
 
 /// destination += source, voxel by voxel.
-func add(
-    _ destination: MutableFloats, _ destinationStride: Int64, _ source: Floats, _ sourceStride: Int64,
-    _ channels: Int64, _ first: Int64, _ count: Int64
-) {
-    for voxel in Int(first)..<Int(first + count) {
-        let d = destination + voxel * Int(destinationStride)
-        let s = source + voxel * Int(sourceStride)
-        forEachWholeGroup(of: Int(channels)) { channel, lanes in
+func add(_ destination: UnsafePointer<ck_map>, _ source: UnsafePointer<ck_map>, _ first: Int, _ count: Int) {
+    let (a, b) = (destination.pointee, source.pointee)
+    for voxel in first..<first + count {
+        let d: MutableFloats = a.values + voxel * a.stride
+        let s: MutableFloats = b.values + voxel * b.stride
+        forEachWholeGroup(of: a.channels) { channel, lanes in
             store(load(d + channel, lanes) + load(s + channel, lanes), d + channel, lanes)
         }
     }

@@ -12,8 +12,8 @@ private typealias Eight<T> = (T, T, T, T, T, T, T, T)
 @inline(__always) private func corners(_ a: ck_pooling, _ row: Int, stride: Int) -> (
     base: Int, offsets: Eight<Int>
 ) {
-    let height = Int(a.height)
-    let width = Int(a.width)
+    let height = a.x.height
+    let width = a.x.width
     let y = row % (height / 2)
     let plane = row / (height / 2)  // counts planes of all samples: the depth is even
     let line = width * stride
@@ -25,44 +25,46 @@ private typealias Eight<T> = (T, T, T, T, T, T, T, T)
 }
 
 /// One row of pooled voxels, over all samples and planes.
-func pool(_ arguments: UnsafePointer<ck_pooling>, _ row: Int64) {
+func pool(_ arguments: UnsafePointer<ck_pooling>, _ row: Int) {
     let a = arguments.pointee
-    let stride = Int(a.x_stride)
-    let (base, o) = corners(a, Int(row), stride: stride)
-    let width = Int(a.width) / 2
+    let stride = a.x.stride
+    let (base, o) = corners(a, row, stride: stride)
+    let width = a.x.width / 2
     for voxel in 0..<width {
-        let p = a.x + base + 2 * voxel * stride
-        let y = a.y + (Int(row) * width + voxel) * Int(a.y_stride)
-        forEachGroup(of: Int(a.channels)) { c in
+        let p = a.x.values + base + 2 * voxel * stride
+        let y = a.y.values + (row * width + voxel) * a.y.stride
+        forEachWholeGroup(of: a.x.channels) { c, lanes in
             let near = maximum(
-                maximum(load(p + o.0 + c), load(p + o.1 + c)), maximum(load(p + o.2 + c), load(p + o.3 + c)))
+                maximum(load(p + o.0 + c, lanes), load(p + o.1 + c, lanes)),
+                maximum(load(p + o.2 + c, lanes), load(p + o.3 + c, lanes)))
             let far = maximum(
-                maximum(load(p + o.4 + c), load(p + o.5 + c)), maximum(load(p + o.6 + c), load(p + o.7 + c)))
-            store(maximum(near, far), y + c)
+                maximum(load(p + o.4 + c, lanes), load(p + o.5 + c, lanes)),
+                maximum(load(p + o.6 + c, lanes), load(p + o.7 + c, lanes)))
+            store(maximum(near, far), y + c, lanes)
         }
     }
 }
 
 /// The gradient of one row of pooled voxels: every voxel of their windows is written.
-func unpool(_ arguments: UnsafePointer<ck_pooling>, _ row: Int64) {
+func unpool(_ arguments: UnsafePointer<ck_pooling>, _ row: Int) {
     let a = arguments.pointee
-    let stride = Int(a.x_stride)
-    let channels = Int(a.channels)
-    let (base, o) = corners(a, Int(row), stride: stride)
-    let (gradientBase, q) = corners(a, Int(row), stride: channels)
-    let width = Int(a.width) / 2
+    let stride = a.x.stride
+    let channels = a.x.channels
+    let (base, o) = corners(a, row, stride: stride)
+    let (gradientBase, q) = corners(a, row, stride: channels)
+    let width = a.x.width / 2
     for voxel in 0..<width {
-        let p = a.x + base + 2 * voxel * stride
+        let p = a.x.values + base + 2 * voxel * stride
         let out = a.x_gradient + gradientBase + 2 * voxel * channels
-        let y = a.y + (Int(row) * width + voxel) * Int(a.y_stride)
-        let g = a.y_gradient + (Int(row) * width + voxel) * channels
-        forEachGroup(of: channels) { c in
-            let top = load(y + c)
-            var left = load(g + c)
+        let y = a.y.values + (row * width + voxel) * a.y.stride
+        let g = a.y_gradient + (row * width + voxel) * channels
+        forEachWholeGroup(of: channels) { c, lanes in
+            let top = load(y + c, lanes)
+            var left = load(g + c, lanes)
             // The gradient goes to the first voxel that is not below the maximum; after that, none is left.
             @inline(__always) func give(_ from: Int, _ to: Int) {
-                let given = left - ck_where_greater16(top, load(p + from + c), left)
-                store(given, out + to + c)
+                let given = left - ck_where_greater16(top, load(p + from + c, lanes), left)
+                store(given, out + to + c, lanes)
                 left -= given
             }
             give(o.0, q.0)
@@ -107,33 +109,33 @@ private func forEachCorner(_ v: Eight<F16>, _ o: Eight<Int>, _ body: (F16, Int) 
 }
 
 /// One row of pooled voxels of ReLU(x · scale + shift).
-func poolNormalized(_ arguments: UnsafePointer<ck_pooling>, _ row: Int64) {
+func poolNormalized(_ arguments: UnsafePointer<ck_pooling>, _ row: Int) {
     let a = arguments.pointee
-    let stride = Int(a.x_stride)
-    let (base, o) = corners(a, Int(row), stride: stride)
-    let width = Int(a.width) / 2
-    forEachGroup(of: Int(a.channels)) { c in
-        let (scale, shift) = (load(a.scale + c), load(a.shift + c))
+    let stride = a.x.stride
+    let (base, o) = corners(a, row, stride: stride)
+    let width = a.x.width / 2
+    forEachWholeGroup(of: a.x.channels) { c, lanes in
+        let (scale, shift) = (load(a.scale + c, lanes), load(a.shift + c, lanes))
         for voxel in 0..<width {
-            let v = normalized(a.x + base + 2 * voxel * stride + c, o, scale, shift, .all)
-            store(maximum(largest(v), F16.zero), a.y + (Int(row) * width + voxel) * Int(a.y_stride) + c)
+            let v = normalized(a.x.values + base + 2 * voxel * stride + c, o, scale, shift, lanes)
+            store(maximum(largest(v), F16.zero), a.y.values + (row * width + voxel) * a.y.stride + c, lanes)
         }
     }
 }
 
 /// `normalizationSums` over one plane of pooled voxels: elsewhere than at the maxima the gradient is zero.
 func poolNormalizationSums(
-    _ arguments: UnsafePointer<ck_pooling>, _ normalization: UnsafePointer<ck_normalization_gradient>, _ plane: Int64,
+    _ arguments: UnsafePointer<ck_pooling>, _ normalization: UnsafePointer<ck_normalization_gradient>, _ plane: Int,
     _ sums: UnsafeMutablePointer<Double>
 ) {
     let a = arguments.pointee
     let n = normalization.pointee
-    let stride = Int(a.x_stride)
-    let channels = Int(a.channels)
-    let width = Int(a.width) / 2
-    let rows = Int(a.height) / 2
+    let stride = a.x.stride
+    let channels = a.x.channels
+    let width = a.x.width / 2
+    let rows = a.x.height / 2
     for index in 0..<2 * channels { sums[index] = 0 }
-    for row in Int(plane) * rows..<(Int(plane) + 1) * rows {
+    for row in plane * rows..<(plane + 1) * rows {
         let (base, o) = corners(a, row, stride: stride)
         forEachWholeGroup(of: channels) { c, lanes in
             let (scale, shift) = (load(a.scale + c, lanes), load(a.shift + c, lanes))
@@ -141,7 +143,7 @@ func poolNormalizationSums(
             var s = F16.zero
             var q = F16.zero
             for voxel in 0..<width {
-                let p = a.x + base + 2 * voxel * stride + c
+                let p = a.x.values + base + 2 * voxel * stride + c
                 let v = normalized(p, o, scale, shift, lanes)
                 let top = largest(v)
                 let g = ck_where_greater16(
@@ -164,25 +166,25 @@ func poolNormalizationSums(
 
 /// The gradient of what was normalised, over it, for one row of pooled voxels.
 func poolNormalizationApply(
-    _ arguments: UnsafePointer<ck_pooling>, _ normalization: UnsafePointer<ck_normalization_gradient>, _ row: Int64
+    _ arguments: UnsafePointer<ck_pooling>, _ normalization: UnsafePointer<ck_normalization_gradient>, _ row: Int
 ) {
     let a = arguments.pointee
     let n = normalization.pointee
-    let stride = Int(a.x_stride)
-    let channels = Int(a.channels)
-    let (base, o) = corners(a, Int(row), stride: stride)
-    let width = Int(a.width) / 2
+    let stride = a.x.stride
+    let channels = a.x.channels
+    let (base, o) = corners(a, row, stride: stride)
+    let width = a.x.width / 2
     forEachWholeGroup(of: channels) { c, lanes in
         let (scale, shift) = (load(a.scale + c, lanes), load(a.shift + c, lanes))
         let gradient = NormalizationGradient(n, c, lanes)
         for voxel in 0..<width {
             let place = base + 2 * voxel * stride + c
-            let p = a.x + place
-            let out = n.x_gradient + place
+            let p = a.x.values + place
+            let out = n.x_gradient.values + place
             let v = normalized(p, o, scale, shift, lanes)
             let top = largest(v)
             var left = ck_where_greater16(
-                top, F16.zero, load(a.y_gradient + (Int(row) * width + voxel) * channels + c, lanes))
+                top, F16.zero, load(a.y_gradient + (row * width + voxel) * channels + c, lanes))
             @inline(__always) func give(_ value: F16, _ at: Int) {
                 let given = left - ck_where_greater16(top, value, left)
                 store(gradient.apply(given, load(p + at, lanes)), out + at, lanes)

@@ -73,16 +73,3 @@ enum Lanes {
     }
     if channel < channels { body(channel, .low) }
 }
-
-/// Runs `body` at the first channel of every 16 of `channels`, a multiple of 8 of at least 16; where 16 does not
-/// divide it, the last group starts 8 channels early and overlaps the one before.
-///
-/// Only for bodies that may write the same value twice.
-@inline(__always) func forEachGroup(of channels: Int, _ body: (Int) -> Void) {
-    var channel = 0
-    while channel + 16 <= channels {
-        body(channel)
-        channel += 16
-    }
-    if channel < channels { body(channels - 16) }
-}

@@ -2,18 +2,30 @@
 
 import CKernels
 
+/// The beginning of the scratch of whatever works on tiles: zeros, then the plane of a tile that transforms leave
+/// between rows and columns.
+enum TileScratch {
+    static let zeros = 16
+    /// Six rows of six vectors.
+    static let plane = 36 * 16
+    static var size: Int { zeros + plane }
+}
+
 /// Some tiles in the order of `Tiling.columnOrigin`.
 struct TileBlock {
     let tiling: Tiling
     let first: Int
     let count: Int
-    /// Where each tile's planes begin among the block's; of the next tile in a column the first two are the last of this
-    /// one.
+    /// Where each tile's planes begin among the block's; of the next tile in a column the first two are the last of
+    /// this one.
     let slots: UnsafeMutablePointer<Int32>
     /// Planes of the block.
     let planes: Int
 
-    /// - Parameter scratch: At least `count` floats.
+    /// Floats of scratch for blocks of `tiles`.
+    @inline(__always) static func scratch(_ tiles: Int) -> Int { (tiles + 15) / 16 * 16 }
+
+    /// - Parameter scratch: As many floats as `scratch(_:)` says.
     @inline(__always) init(_ tiling: Tiling, first: Int, count: Int, scratch: MutableFloats) {
         self.tiling = tiling
         self.first = first
@@ -41,30 +53,29 @@ struct TileBlock {
     /// Bᵀ d B of every plane: component p of the plane in slot s goes to `out + p * componentStride + s * channels`.
     ///
     /// - Parameters:
-    ///   - depth: Planes of the map, of which `offset` lies at the tiling's first.
-    ///   - scratch: 16 zeros, then a plane of a tile.
+    ///   - offset: Which plane of the map lies at the tiling's first.
+    ///   - scratch: What `TileScratch` holds.
     @inline(__always)
     func transformPlanes(
-        _ map: Floats, depth: Int, offset: Int, stride: Int, channels: Int, into out: MutableFloats,
-        componentStride: Int, scratch: MutableFloats
+        _ map: ck_map, offset: Int, into out: MutableFloats, componentStride: Int, scratch: MutableFloats
     ) {
         forEachTile { t, origin in
             for p in (t > 0 && origin.rank > 0 ? 2 : 0)..<tiling.depthComponents {
                 let window = PlaneWindow(
-                    map, depth: depth, stride: stride, tiling: tiling, sample: origin.sample,
-                    plane: origin.z - 1 + p + offset, y: origin.y - 1, x: origin.x - 1, side: tiling.tile + 2,
-                    zeros: scratch)
-                let out = out + (Int(slots[t]) + p) * channels
+                    map, sample: origin.sample, plane: origin.z - 1 + p + offset, y: origin.y - 1,
+                    x: origin.x - 1, side: tiling.tile + 2, zeros: scratch)
+                let out = out + (Int(slots[t]) + p) * map.channels
                 @inline(__always) func transform<V: Vector>(_: V.Type, _ channel: Int) {
                     transformInput(
-                        tile: tiling.tile, out: out + channel, componentStride: componentStride, scratch: scratch + 16
+                        tile: tiling.tile, out: out + channel, componentStride: componentStride,
+                        scratch: scratch + TileScratch.zeros
                     ) { y in
                         window.row(y, channel).six() as Six<V>
                     } four: { y in
                         window.row(y, channel).four()
                     }
                 }
-                forEachVector(of: channels) {
+                forEachVector(of: map.channels) {
                     transform(F16.self, $0)
                 } _: {
                     transform(F8.self, $0)

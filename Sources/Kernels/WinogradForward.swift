@@ -14,41 +14,70 @@
 
 import CKernels
 
-/// One block of tiles. `Compute` knows the scratch's size: zeros, one plane of a tile, where tiles' planes lie, V and M of
-/// one component of a plane, and the block.
-func winograd(_ arguments: UnsafePointer<ck_convolution>, _ item: Int64, _ scratch: MutableFloats) {
+/// Where things lie in the scratch of one block of tiles, after what `TileScratch` holds.
+private struct ForwardScratch {
+    /// Where tiles' planes lie.
+    let slots: Int
+    /// V and M of one component of a plane.
+    let v: Int
+    let m: Int
+    /// The planes, one component after the other: the results one place before the inputs.
+    let block: Int
+    let size: Int
+
+    @inline(__always) init(_ a: ck_convolution) {
+        let tiling = Tiling(a.tiling)
+        let (inputs, outputs) = (a.input.channels, a.output.channels)
+        slots = TileScratch.size
+        v = slots + TileBlock.scratch(a.block)
+        m = v + tiling.depthComponents * a.block * inputs
+        block = m + tiling.depthComponents * a.block * outputs
+        // At worst no tile shares a plane with another.
+        let planes = tiling.depthComponents * a.block
+        size = block + (tiling.components + 1) * Self.stride(tiling, planes: planes, rows: a.block, inputs, outputs)
+    }
+
+    /// Floats from one component of the planes to the next.
+    @inline(__always)
+    static func stride(_ tiling: Tiling, planes: Int, rows: Int, _ inputs: Int, _ outputs: Int) -> Int {
+        ck_component_stride(max(planes * inputs, tiling.tileDepth * rows * outputs))
+    }
+}
+
+func winogradScratch(_ arguments: UnsafePointer<ck_convolution>) -> Int { ForwardScratch(arguments.pointee).size }
+
+/// One block of tiles, a multiple of 12 of them or the last.
+func winograd(_ arguments: UnsafePointer<ck_convolution>, _ item: Int, _ scratch: MutableFloats) {
     let a = arguments.pointee
-    let tiling = Tiling(
-        samples: a.samples, depth: a.depth, height: a.height, width: a.width, tileDepth: a.tile_depth, tile: a.tile)
+    let tiling = Tiling(a.tiling)
     let components = tiling.components
-    let block = Int(a.block)
-    let inputs = Int(a.input_channels)
-    let outputs = Int(a.output_channels)
-    let first = Int(item) * block
-    let count = min(block, tiling.count - first)
+    let inputs = a.input.channels
+    let outputs = a.output.channels
+    let first = item * a.block
+    let count = min(a.block, tiling.count - first)
     let rows = (count + 11) / 12 * 12
 
     let depths = tiling.depthComponents
-    let plane = scratch + 16
-    let v = plane + 36 * 16 + (block + 15) / 16 * 16
-    let m = v + depths * block * inputs
-    let blockStart = m + depths * block * outputs
-    for lane in 0..<16 { scratch[lane] = 0 }
+    let layout = ForwardScratch(a)
+    let plane = scratch + TileScratch.zeros
+    let v = scratch + layout.v
+    let m = scratch + layout.m
+    let blockStart = scratch + layout.block
+    for lane in 0..<TileScratch.zeros { scratch[lane] = 0 }
     for z in 0..<depths { for index in count * inputs..<rows * inputs { v[z * rows * inputs + index] = 0 } }
 
-    let tiles = TileBlock(tiling, first: first, count: count, scratch: plane + 36 * 16)
-    let stride = Int(ck_component_stride(Int64(max(tiles.planes * inputs, tiling.tileDepth * rows * outputs))))
+    let tiles = TileBlock(tiling, first: first, count: count, scratch: scratch + layout.slots)
+    let stride = ForwardScratch.stride(tiling, planes: tiles.planes, rows: rows, inputs, outputs)
     let transformed = blockStart + stride
     tiles.transformPlanes(
-        a.input, depth: Int(a.input_depth), offset: Int(a.input_first), stride: Int(a.input_stride), channels: inputs,
-        into: transformed, componentStride: stride, scratch: scratch)
+        a.input, offset: a.input_first, into: transformed, componentStride: stride, scratch: scratch)
 
     for component in 0..<components {
         tiles.transformDepth(transformed + component * stride, rows: rows, channels: inputs, into: v)
         for z in 0..<depths {
             Product(
                 a: v + z * rows * inputs, aRow: inputs, aDepth: 1,
-                b: a.weights + (z * components + component) * Int(a.component_stride), bDepth: 0,
+                b: a.weights + (z * components + component) * a.component_stride, bDepth: 0,
                 c: m + z * rows * outputs, cRow: outputs, depth: inputs, epilogue: .store
             ).tall(rows: rows, columns: outputs)
         }
@@ -62,8 +91,8 @@ func winograd(_ arguments: UnsafePointer<ck_convolution>, _ item: Int64, _ scrat
             let tile = OutputTile(
                 m: blockStart + (z * rows + t) * outputs, componentStride: stride, tile: tiling.tile, bias: a.bias,
                 rows: min(tiling.tile, tiling.height - origin.y), columns: min(tiling.tile, tiling.width - origin.x),
-                out: a.output + voxel * Int(a.output_stride), rowStride: tiling.width * Int(a.output_stride),
-                voxelStride: Int(a.output_stride), scratch: plane)
+                out: a.output.values + voxel * a.output.stride, rowStride: tiling.width * a.output.stride,
+                voxelStride: a.output.stride, scratch: plane)
             forEachVector(of: outputs) {
                 tile.transform(F16.self, $0)
             } _: {

@@ -23,11 +23,6 @@ enum Point {
     @inline(__always) static var gb: Float { 1 / (2 * b2 * (b2 - a2)) }
 }
 
-typealias Six<V> = (V, V, V, V, V, V)
-typealias Four<V> = (V, V, V, V)
-typealias Three<V> = (V, V, V)
-typealias Two<V> = (V, V)
-
 /// Bᵀ d of F(4, 3).
 @inline(__always) func inputTransform4<V: Vector>(_ d: Six<V>) -> Six<V> {
     let even1 = fma(-Point.b2, d.2, d.4)
@@ -109,8 +104,8 @@ typealias Two<V> = (V, V)
     return (u.0 + even, times(0.5, u.1 - u.2), even + u.3)
 }
 
-/// One row of a transform along z: the planes of a tile that it takes, by their place, and their factors. One, two or four
-/// of them; a row of three has a factor of 0.
+/// One row of a transform along z: the planes of a tile that it takes, by their place, and their factors. One, two or
+/// four of them; a row of three has a factor of 0.
 struct DepthWeights {
     let count: Int
     let planes: (Int, Int, Int, Int)

@@ -21,7 +21,7 @@ struct BatchNormalization {
     }
 
     func parameters(_ pass: Pass) -> NormalizationParameters {
-        NormalizationParameters(scale: pass.parameters + weight, shift: pass.parameters + bias)
+        NormalizationParameters(scale: pass.parameter(weight, channels), shift: pass.parameter(bias, channels))
     }
 
     /// The statistics to normalise `x` with: in training its own, in evaluation the running ones.
@@ -54,8 +54,9 @@ struct BatchNormalization {
     ) {
         pass.engine.span("\(name) gradient") {
             pass.engine.normalizationGradient(
-                x, activation, gradient: gradient, parameters(pass), statistics, scaleGradient: pass.gradient(weight),
-                shiftGradient: pass.gradient(bias), into: result)
+                x, activation, gradient: gradient, parameters(pass), statistics,
+                scaleGradient: pass.gradient(weight, channels), shiftGradient: pass.gradient(bias, channels),
+                into: result)
         }
     }
 }

@@ -61,31 +61,27 @@ public struct ConvolutionShape: Hashable, Sendable {
         var weights = [Float](repeating: 0.01, count: outputs * inputs * 27)
         let bias = [Float](repeating: 0, count: outputs)
         var times: [Double] = []
-        for repetition in 0...repetitions {
-            let start = ContinuousClock.now
-            switch direction {
-            case .forward where inputs == 1:
-                weights.withUnsafeBufferPointer { weights in
-                    bias.withUnsafeBufferPointer { bias in
-                        guard let weights = weights.baseAddress, let bias = bias.baseAddress else { return }
+        weights.withUnsafeMutableBufferPointer { gradient in
+            bias.withUnsafeBufferPointer { bias in
+                let weights = UnsafeBufferPointer(gradient)
+                for repetition in 0...repetitions {
+                    let start = ContinuousClock.now
+                    switch direction {
+                    case .forward where inputs == 1:
                         _ = engine.firstConvolution(x, FirstLayer(weights: weights, bias: bias))
+                    case .forward:
+                        _ = engine.convolution(x, weights: weights, bias: bias, inputs: inputs, outputs: outputs)
+                    case .data:
+                        _ = engine.convolutionDataGradient(
+                            y, weights: weights, inputs: inputs, channels: trainedInputs)
+                    case .weights where inputs == 1:
+                        engine.firstConvolutionWeightsGradient(x, y, into: gradient)
+                    case .weights:
+                        engine.convolutionWeightsGradient(x, y, inputs: inputs, into: gradient)
                     }
-                }
-            case .forward:
-                _ = engine.convolution(x, weights: weights, bias: bias, inputs: inputs, outputs: outputs)
-            case .data:
-                _ = engine.convolutionDataGradient(y, weights: weights, inputs: inputs, channels: trainedInputs)
-            case .weights:
-                weights.withUnsafeMutableBufferPointer {
-                    guard let pointer = $0.baseAddress else { return }
-                    if inputs == 1 {
-                        engine.firstConvolutionWeightsGradient(x, y, into: pointer)
-                    } else {
-                        engine.convolutionWeightsGradient(x, y, inputs: inputs, into: pointer)
-                    }
+                    if repetition > 0 { times.append((ContinuousClock.now - start) / .seconds(1)) }
                 }
             }
-            if repetition > 0 { times.append((ContinuousClock.now - start) / .seconds(1)) }
         }
         return times
     }

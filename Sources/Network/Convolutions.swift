@@ -8,13 +8,14 @@ import Basics
 import Compute
 
 /// A 3x3x3 convolution of stride 1 and padding 1.
-struct Convolution {
+struct Convolution: ConvolutionParameters {
     let name: String
     let weight: Int
     let bias: Int
     let inputs: Int
     let outputs: Int
-    private let isNormalized: Bool
+    let isNormalized: Bool
+    var counts: (weights: Int, biases: Int) { (27 * inputs * outputs, outputs) }
 
     /// - Parameter isNormalized: Whether a batch normalisation follows, so that the bias has no effect and no gradient.
     init(
@@ -30,7 +31,7 @@ struct Convolution {
     func forward(_ x: FeatureMap, _ pass: Pass) -> FeatureMap {
         pass.engine.span(name) {
             pass.engine.convolution(
-                x, weights: pass.parameters + weight, bias: pass.parameters + bias, inputs: inputs, outputs: outputs)
+                x, weights: weights(pass), bias: biases(pass), inputs: inputs, outputs: outputs)
         }
     }
 
@@ -38,35 +39,36 @@ struct Convolution {
     func forward(_ x: FeatureMap, first: Int, of depth: Int, into y: FeatureMap, _ pass: Pass) {
         pass.engine.span(name) {
             pass.engine.convolution(
-                x, first: first, of: depth, weights: pass.parameters + weight, bias: pass.parameters + bias,
+                x, first: first, of: depth, weights: weights(pass), bias: biases(pass),
                 inputs: inputs, into: y)
         }
     }
 
     func weightsGradient(_ x: FeatureMap, _ gradient: FeatureMap, _ pass: Pass) {
         pass.engine.span("\(name) weights gradient") {
-            pass.engine.convolutionWeightsGradient(x, gradient, inputs: inputs, into: pass.gradient(weight))
+            pass.engine.convolutionWeightsGradient(x, gradient, inputs: inputs, into: weightsGradient(pass))
         }
-        pass.biasGradient(gradient, at: bias, isNormalized: isNormalized)
+        biasGradient(gradient, pass)
     }
 
     /// The gradient of the input's first `channels` channels.
     func dataGradient(_ gradient: FeatureMap, channels: Int, _ pass: Pass) -> FeatureMap {
         pass.engine.span("\(name) data gradient") {
             pass.engine.convolutionDataGradient(
-                gradient, weights: pass.parameters + weight, inputs: inputs, channels: channels)
+                gradient, weights: weights(pass), inputs: inputs, channels: channels)
         }
     }
 }
 
 /// A 1x1x1 convolution.
-struct PointwiseConvolution {
+struct PointwiseConvolution: ConvolutionParameters {
     let name: String
     let weight: Int
     let bias: Int
     let inputs: Int
     let outputs: Int
-    private let isNormalized: Bool
+    let isNormalized: Bool
+    var counts: (weights: Int, biases: Int) { (inputs * outputs, outputs) }
 
     /// - Parameter isNormalized: Whether a batch normalisation follows, so that the bias has no effect and no gradient.
     init(_ name: String, _ inputs: Int, _ outputs: Int, isNormalized: Bool, _ declarations: Declarations) {
@@ -80,32 +82,33 @@ struct PointwiseConvolution {
     func forward(_ x: FeatureMap, _ pass: Pass) -> FeatureMap {
         pass.engine.span(name) {
             pass.engine.pointwise(
-                x, weights: pass.parameters + weight, bias: pass.parameters + bias, inputs: inputs, outputs: outputs)
+                x, weights: weights(pass), bias: biases(pass), inputs: inputs, outputs: outputs)
         }
     }
 
     func weightsGradient(_ x: FeatureMap, _ gradient: FeatureMap, _ pass: Pass) {
         let span = pass.engine.begin("\(name) weights gradient")
         defer { span.end() }
-        pass.engine.pointwiseWeightsGradient(x, gradient, inputs: inputs, into: pass.gradient(weight))
-        pass.biasGradient(gradient, at: bias, isNormalized: isNormalized)
+        pass.engine.pointwiseWeightsGradient(x, gradient, inputs: inputs, into: weightsGradient(pass))
+        biasGradient(gradient, pass)
     }
 
     func dataGradient(_ gradient: FeatureMap, channels: Int, _ pass: Pass) -> FeatureMap {
         pass.engine.span("\(name) data gradient") {
             pass.engine.pointwiseDataGradient(
-                gradient, weights: pass.parameters + weight, inputs: inputs, channels: channels)
+                gradient, weights: weights(pass), inputs: inputs, channels: channels)
         }
     }
 }
 
 /// A transposed convolution of size and stride 2: twice the resolution.
-struct TransposedConvolution {
+struct TransposedConvolution: ConvolutionParameters {
     let name: String
     let weight: Int
     let bias: Int
     let channels: Int
-    private let isNormalized: Bool
+    let isNormalized: Bool
+    var counts: (weights: Int, biases: Int) { (8 * channels * channels, channels) }
 
     /// - Parameter isNormalized: Whether a batch normalisation follows, so that the bias has no effect and no gradient.
     init(_ name: String, _ channels: Int, isNormalized: Bool = true, _ declarations: Declarations) {
@@ -118,26 +121,41 @@ struct TransposedConvolution {
     func forward(_ x: FeatureMap, _ pass: Pass) -> FeatureMap {
         pass.engine.span(name) {
             pass.engine.transposedConvolution(
-                x, weights: pass.parameters + weight, bias: pass.parameters + bias, outputs: channels)
+                x, weights: weights(pass), bias: biases(pass), outputs: channels)
         }
     }
 
     func backward(_ x: FeatureMap, _ gradient: FeatureMap, _ pass: Pass) -> FeatureMap {
-        pass.biasGradient(gradient, at: bias, isNormalized: isNormalized)
+        biasGradient(gradient, pass)
         return pass.engine.span("\(name) gradient") {
             pass.engine.transposedConvolutionGradient(
-                x, gradient, weights: pass.parameters + weight, into: pass.gradient(weight))
+                x, gradient, weights: weights(pass), into: weightsGradient(pass))
         }
     }
 }
 
-extension Pass {
-    /// Writes the gradient of a convolution's bias: the sum over voxels, or zeros in front of a batch normalisation.
-    fileprivate func biasGradient(_ gradient: FeatureMap, at offset: Int, isNormalized: Bool) {
+/// What a convolution's weights and bias are, and where they lie among the parameters.
+protocol ConvolutionParameters {
+    var weight: Int { get }
+    var bias: Int { get }
+    /// How many weights and biases there are.
+    var counts: (weights: Int, biases: Int) { get }
+    /// Whether a batch normalisation follows, so that the bias has no effect and no gradient.
+    var isNormalized: Bool { get }
+}
+
+extension ConvolutionParameters {
+    func weights(_ pass: Pass) -> UnsafeBufferPointer<Float> { pass.parameter(weight, counts.weights) }
+    func biases(_ pass: Pass) -> UnsafeBufferPointer<Float> { pass.parameter(bias, counts.biases) }
+    func weightsGradient(_ pass: Pass) -> UnsafeMutableBufferPointer<Float> { pass.gradient(weight, counts.weights) }
+
+    /// Writes the gradient of the bias: the sum over voxels, or zeros in front of a batch normalisation.
+    func biasGradient(_ gradient: FeatureMap, _ pass: Pass) {
+        let destination = pass.gradient(bias, counts.biases)
         if isNormalized {
-            self.gradient(offset).update(repeating: 0, count: gradient.channels)
+            destination.update(repeating: 0)
         } else {
-            engine.biasGradient(gradient, into: self.gradient(offset))
+            pass.engine.biasGradient(gradient, into: destination)
         }
     }
 }

@@ -26,7 +26,7 @@ final class EntryBlock: Block {
 
     init(_ name: String, _ declarations: Declarations) {
         self.name = name
-        let channels = FirstLayer.outputs
+        let channels = 24
         let start = declarations.parameters.count
         conv1 = Convolution("\(name).0", 1, channels, declarations)
         bn1 = BatchNormalization("\(name).1", channels, declarations)
@@ -96,23 +96,24 @@ final class EntryBlock: Block {
         let second = k.second
         engine.poolNormalizedGradient(
             second, gradient: consume gradient, bn2.parameters(pass), k.secondStatistics,
-            scaleGradient: pass.gradient(bn2.weight), shiftGradient: pass.gradient(bn2.bias))
+            scaleGradient: pass.gradient(bn2.weight, bn2.channels),
+            shiftGradient: pass.gradient(bn2.bias, bn2.channels))
         conv2.weightsGradient(activation(k.input, k.firstStatistics, pass), second, pass)
         let inner = conv2.dataGradient(second, channels: conv2.inputs, pass)
         engine.span("\(conv1.name) gradient") {
             engine.firstGradient(
                 k.input, layer(pass), gradient: inner, bn1.parameters(pass), k.firstStatistics,
-                weightsGradient: pass.gradient(conv1.weight), scaleGradient: pass.gradient(bn1.weight),
-                shiftGradient: pass.gradient(bn1.bias))
+                weightsGradient: conv1.weightsGradient(pass),
+                scaleGradient: pass.gradient(bn1.weight, bn1.channels),
+                shiftGradient: pass.gradient(bn1.bias, bn1.channels))
         }
-        pass.gradient(conv1.bias).update(repeating: 0, count: conv1.outputs)
+        conv1.biasGradient(inner, pass)  // zero, since a normalisation follows
         pass.finished?(parameters)
         return [nil]
     }
 
     private func layer(_ pass: Pass) -> FirstLayer {
-        FirstLayer(
-            weights: pass.parameters + conv1.weight, bias: pass.parameters + conv1.bias)
+        FirstLayer(weights: conv1.weights(pass), bias: conv1.biases(pass))
     }
 
     private func activation(_ x: FeatureMap, _ statistics: Statistics, _ pass: Pass) -> FeatureMap {

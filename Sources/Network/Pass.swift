@@ -20,10 +20,15 @@ struct Pass {
 
     var isTraining: Bool { batchStatistics != nil }
 
-    /// The place for the gradient of the parameter at `offset`.
-    func gradient(_ offset: Int) -> UnsafeMutablePointer<Float> {
+    /// The `count` values of the parameter at `offset`.
+    func parameter(_ offset: Int, _ count: Int) -> UnsafeBufferPointer<Float> {
+        UnsafeBufferPointer(start: parameters + offset, count: count)
+    }
+
+    /// The place for the gradient of the parameter at `offset`, of `count` values.
+    func gradient(_ offset: Int, _ count: Int) -> UnsafeMutableBufferPointer<Float> {
         guard let gradients else { preconditionFailure("a backward pass needs a place for the gradients") }
-        return gradients + offset
+        return UnsafeMutableBufferPointer(start: gradients + offset, count: count)
     }
 }
 
