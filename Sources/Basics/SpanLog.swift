@@ -4,17 +4,21 @@ import Synchronization
 
 /// Spans of time in which a process worked at something, a track for each of its threads.
 ///
-/// Any thread may record on a track of its own. Beyond the limit spans are counted and left out, so that memory is bounded.
+/// Any thread may record on a track of its own. Beyond the limit spans are counted and left out, so that memory is
+/// bounded.
 public final class SpanLog: Sendable {
+    /// A time in which a thread worked at something.
     public struct Span: Hashable, Sendable, BitwiseCopyable {
-        /// In `Content.names`.
+        /// The number of its name in `Content.names`.
         public var name: Int32
-        /// In `Content.tracks`.
+        /// The number of its thread in `Content.tracks`.
         public var track: Int32
         /// The step it belongs to, or follows; 0 before the first, and where it is not known.
         public var step: Int32
-        /// Nanoseconds since the log was made.
-        public var begin, end: Int64
+        /// When it began, in nanoseconds since the log was made.
+        public var begin: Int64
+        /// When it ended, in nanoseconds since the log was made.
+        public var end: Int64
 
         public init(name: Int32, track: Int32, step: Int32, begin: Int64, end: Int64) {
             self.name = name
@@ -25,14 +29,18 @@ public final class SpanLog: Sendable {
         }
     }
 
+    /// What was recorded up to some time.
     public struct Content: Hashable, Sendable {
+        /// The names that spans have.
         public var names: [String] = []
-        /// Of the tracks: the spans of one nest, but never overlap otherwise. The first is the training thread's.
+        /// The names of the tracks; the first is the training thread's. Spans of one track nest, or do not overlap.
         public var tracks: [String] = []
+        /// The spans, track by track.
         public var spans: [Span] = []
-        /// How many were left out.
+        /// How many spans were left out.
         public var omitted = 0
 
+        /// Nothing recorded.
         public init() {}
 
         /// Adds a span of the training thread that has not ended.
@@ -59,7 +67,8 @@ public final class SpanLog: Sendable {
 
     /// What one thread records, or several by turns.
     ///
-    /// Its lock is wanted by nobody else before the timeline is written: threads that record do not wait for one another.
+    /// Its lock is wanted by nobody else before the timeline is written: threads that record do not wait for one
+    /// another.
     public final class Track: Sendable {
         private struct State {
             var names: [String] = []
@@ -132,17 +141,20 @@ public final class SpanLog: Sendable {
         }
     }
 
-    /// The training thread's.
+    /// The training thread's track.
     public let training: Track
     private let budget: Budget
     private let others = Mutex<[Track]>([])
 
+    /// An empty log, whose time begins now.
+    ///
     /// - Parameter limit: The most spans that are kept, of all tracks.
     public init(limit: Int) {
         budget = Budget(limit: limit)
         training = Track("training", budget)
     }
 
+    /// The most spans that are kept, of all tracks.
     public var limit: Int { budget.limit }
 
     /// Bytes that a log takes at most, which are those of its spans, and those of a `content`.
@@ -180,6 +192,8 @@ public struct OpenSpan {
     private let name: String
     private let begin: Int64
 
+    /// A span of the training thread that begins now.
+    ///
     /// - Parameter name: Made only where there is a log.
     public init(_ name: @autoclosure () -> String, in log: SpanLog?) {
         self.log = log
@@ -187,5 +201,6 @@ public struct OpenSpan {
         begin = log?.now ?? 0
     }
 
+    /// Ends the span now.
     public func end() { log?.training.record(name, since: begin) }
 }

@@ -10,8 +10,8 @@ import Synchronization
 /// Threads that share the items of one loop after another.
 ///
 /// A training step has hundreds of parallel loops of a millisecond or less, so a thread that runs out of work spins for
-/// some microseconds for the next loop, and only then sleeps: it burns no core while its rank waits for data or for MPI.
-/// Which thread runs an item is not determined; results must not depend on it.
+/// some microseconds for the next loop, and only then sleeps: it burns no core while its rank waits for data or for
+/// MPI. Which thread runs an item is not determined; results must not depend on it.
 public final class ThreadPool: @unchecked Sendable {
     /// The threads that work on a loop, the calling one included.
     public let threads: Int
@@ -31,6 +31,8 @@ public final class ThreadPool: @unchecked Sendable {
     /// Polls before a thread sleeps: with the processor's pause between them some tens of microseconds.
     private static let patience = 2_000
 
+    /// Starts the threads.
+    ///
     /// - Parameter threads: At least 1; the calling thread is one of them.
     public init(threads: Int) {
         precondition(threads >= 1, "a pool of \(threads) threads cannot run anything")

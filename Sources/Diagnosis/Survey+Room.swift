@@ -2,6 +2,7 @@
 
 import Basics
 import Compute
+import MPI
 
 extension Survey {
     /// The share of the available memory from which on there is a warning.

@@ -1,5 +1,7 @@
 // What must be the same on all ranks, and by what they talk.
 
+import MPI
+
 extension Survey {
     var samenessFindings: [Finding] {
         let builds = Set(ranks.compactMap(\.executable)).count > 1

@@ -1,9 +1,10 @@
 // Who sends what to whom next.
 //
 // In a round each rank sends to one other and receives from one other: to its neighbour first, then to the one behind,
-// and so on. Links are full in both directions, and nobody's link is shared by several senders, whose packets the switch
-// in front of it would drop. Messages are cut into pieces that MPI sends without asking their receiver first: the answer
-// would wait in line behind whatever the receiver is sending on the same connection, and one direction stand still.
+// and so on. Links are full in both directions, and nobody's link is shared by several senders, whose packets the
+// switch in front of it would drop. Messages are cut into pieces that MPI sends without asking their receiver first:
+// the answer would wait in line behind whatever the receiver is sending on the same connection, and one direction stand
+// still.
 
 import MPI
 
@@ -80,13 +81,13 @@ final class ExchangeRounds {
         }
     }
 
-    /// Steps under way: enough to fill a link of 10 Gbit/s for as long as a message travels, so few that ranks which are
-    /// ahead of others do not crowd their links, and four at least, since nobody looks all the time.
+    /// Steps under way: enough to fill a link of 10 Gbit/s for as long as a message travels, so few that ranks which
+    /// are ahead of others do not crowd their links, and four at least, since nobody looks all the time.
     ///
     /// Collective.
     static func window(over communicator: any Communicator) throws(MPIError) -> Int {
-        // Of several barriers in a row, since who comes late to one does not wait; of these the shortest, since ranks may have
-        // other things to do.
+        // Of several barriers in a row, since who comes late to one does not wait; of these the shortest, since ranks
+        // may have other things to do.
         let row = 4
         var shortest = Duration.seconds(1)
         try communicator.barrier()

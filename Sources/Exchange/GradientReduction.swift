@@ -6,8 +6,9 @@
 //     ((g0 + g1) + (g2 + g3)) + ((g4 + g5) + (g6 + g7))
 //
 // A rank holds an aligned group of replicas, a subtree, and adds it up while its replicas finish. The tree's upper
-// levels join the ranks' sums, in buckets: each rank collects everybody's values for one slice of a bucket, adds them in
-// the tree's order, and all ranks share the slices: the traffic of a ring allreduce, and the same bits at any rank count.
+// levels join the ranks' sums, in buckets: each rank collects everybody's values for one slice of a bucket, adds them
+// in the tree's order, and all ranks share the slices: the traffic of a ring allreduce, and the same bits at any rank
+// count.
 //
 // With overlap the last replica's buckets are taken as its backward pass finishes them.
 
@@ -86,8 +87,8 @@ public final class GradientReduction {
     /// Prepares for overlap. Collective, before the first `add`; without it `finish` does all there is to do.
     ///
     /// - Parameters:
-    ///   - wish: `overlap` is `off` afterwards where some rank's MPI does not let a second thread in, and where there is
-    ///     nothing to overlap: on one rank, or in `allreduce` mode.
+    ///   - wish: `overlap` is `off` afterwards where some rank's MPI does not let a second thread in, and where there
+    ///     is nothing to overlap: on one rank, or in `allreduce` mode.
     ///   - order: The ranges of the gradients in the order in which a backward pass finishes them; by default at once.
     ///   - bucketBytes: About how large buckets are; by default what `GradientBuckets` chooses.
     /// - Throws: `MPIError`.
@@ -129,8 +130,8 @@ public final class GradientReduction {
         try add(reporting: { vector, _ in try fill(vector) })
     }
 
-    /// Adds the vector of this rank's next replica. Of the last one, what is reported as final is on its way to the other
-    /// ranks at once; until `finish` the communicator is not to be used.
+    /// Adds the vector of this rank's next replica. Of the last one, what is reported as final is on its way to the
+    /// other ranks at once; until `finish` the communicator is not to be used.
     ///
     /// - Parameter fill: Writes all of the vector, and may tell which ranges are final, each value once.
     public func add(

@@ -2,6 +2,7 @@
 // seed and the epoch determine, whatever ranks there are.
 
 import Basics
+import CT
 import Detection
 import FileIO
 

@@ -1,4 +1,5 @@
 import Basics
+import Detection
 import FileIO
 import Foundation
 

@@ -1,4 +1,6 @@
 import Basics
+import CT
+import Detection
 
 /// The crops that an experiment is validated on: one around every nodule of the held-out fold above the first size
 /// limit, always the same.

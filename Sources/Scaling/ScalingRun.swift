@@ -1,7 +1,7 @@
 // What a run's log says of its speed.
 
 import FileIO
-import Foundation
+import Runs
 
 /// A run of `luna train`, as its `metrics.jsonl` tells of where its time went.
 public struct ScalingRun: Sendable {
@@ -40,38 +40,41 @@ public struct ScalingRun: Sendable {
 
     /// - Throws: `InputError` where the directory is no run, or has too few steps; `FileError`.
     public init(directory: String) throws {
-        let path = "\(directory)/metrics.jsonl"
+        let path = RunDirectory(directory).metricsPath
         guard FileContent.size(path) != nil else {
             throw InputError(directory, "holds no metrics.jsonl", remedy: "name a directory of luna train")
         }
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        let records = try FileContent.bytes(path, limit: 1 << 32).split(separator: UInt8(ascii: "\n")).compactMap {
-            try? decoder.decode(Record.self, from: Data($0))
+        var found: StartRecord?
+        var all: [StepRecord] = []
+        var records: [RanksRecord] = []
+        try MetricsLog.read(path) { record in
+            switch record {
+            case .start(let record): found = record
+            case .step(let record): all.append(record)
+            case .ranks(let record): records.append(record)
+            default: break
+            }
         }
-        guard let start = records.last(where: { $0.kind == "start" }), let hosts = start.hosts, !hosts.isEmpty,
-            let threads = start.threads, let replicas = start.replicas, let microBatch = start.microBatch,
-            let reducedBytes = start.reducedBytes
+        // Earlier versions told less.
+        guard let start = found, !start.hosts.isEmpty,
+            [start.threads, start.replicas, start.microBatch, start.reducedBytes].allSatisfy({ $0 > 0 })
         else { throw InputError(path, "does not say how the run was started", remedy: "run it with this luna") }
         self.directory = directory
-        self.hosts = hosts
-        self.threads = threads
-        self.replicas = replicas
+        hosts = start.hosts
+        threads = start.threads
+        replicas = start.replicas
         ranks = hosts.count
-        cropsPerStep = replicas * microBatch
-        self.reducedBytes = reducedBytes
+        cropsPerStep = replicas * start.microBatch
+        reducedBytes = start.reducedBytes
         let first = start.step + Self.warmUp
-        let windows = records.filter { $0.kind == "ranks" && $0.step - ($0.steps ?? 0) >= first }
+        let windows = records.filter { $0.step - $0.steps >= first }
         let isAlone = hosts.count == 1
-        steps = records.compactMap { record in
-            guard record.kind == "step", record.step > first, record.skipped == false, let seconds = record.seconds,
-                let work = record.workSeconds, let data = record.dataSeconds,
-                isAlone
-                    || windows.contains(where: { $0.step - ($0.steps ?? 0) < record.step && record.step <= $0.step })
+        steps = all.compactMap { record in
+            guard record.step > first, !record.skipped,
+                [record.seconds, record.workSeconds, record.dataSeconds].allSatisfy(\.isFinite),
+                isAlone || windows.contains(where: { $0.step - $0.steps < record.step && record.step <= $0.step })
             else { return nil }
-            return Step(seconds: seconds, work: work, data: data)
+            return Step(seconds: record.seconds, work: record.workSeconds, data: record.dataSeconds)
         }
         guard steps.count >= 3 else {
             throw InputError(
@@ -79,21 +82,10 @@ public struct ScalingRun: Sendable {
                 remedy: "train 43 steps or more")
         }
         shares = windows.compactMap { record in
-            guard let mean = record.meanSeconds, let maximum = record.maximumSeconds, let data = record.meanDataSeconds
-            else { return nil }
-            return Shares(mean: mean, maximum: maximum, data: data)
+            let values = [record.meanSeconds, record.maximumSeconds, record.meanDataSeconds]
+            guard values.allSatisfy(\.isFinite) else { return nil }
+            return Shares(mean: record.meanSeconds, maximum: record.maximumSeconds, data: record.meanDataSeconds)
         }
-    }
-
-    private struct Record: Decodable {
-        var kind: String
-        var step: Int
-        var hosts: [String]?
-        var threads, replicas, microBatch, reducedBytes: Int?
-        var skipped: Bool?
-        var seconds, workSeconds, dataSeconds: Double?
-        var steps: Int?
-        var meanSeconds, maximumSeconds, meanDataSeconds: Double?
     }
 
     /// Where the time of an average step goes, s: the parts add up to it.

@@ -14,6 +14,7 @@
 
 import FileIO
 import Foundation
+import Runs
 
 struct FaultInjection {
     enum Kind: String, CaseIterable { case kill, stop, hang, term, usr1, nan, flip, slow }

@@ -2,6 +2,7 @@
 // because a file system that does not answer holds up the first, and is a common reason for a stall. Neither calls MPI.
 
 import Foundation
+import Runs
 import Synchronization
 
 /// Tells others where a rank is, and notices when nothing goes on.

@@ -2,6 +2,7 @@ import Detection
 import FileIO
 import Learning
 import Network
+import Runs
 
 /// What a run begins with: new weights, or what its newest good checkpoint holds.
 struct StartingPoint {

@@ -1,10 +1,12 @@
 // Steps without a finite gradient: whose crops it were, and when it is enough.
 
+import Basics
 import Detection
 import Exchange
 import MPI
 import Network
 import PatchData
+import Runs
 
 extension Trainer {
     /// Steps without a finite gradient after which training is given up.

@@ -5,6 +5,8 @@ import Compute
 import FileIO
 import Foundation
 import MPI
+import Network
+import Runs
 
 extension Trainer {
     /// Trains until the last epoch is done or a stop is requested. The last checkpoint is on the disk when it returns.

@@ -6,8 +6,10 @@ import Compute
 import Detection
 import Exchange
 import Learning
+import MPI
 import Network
 import PatchData
+import Runs
 
 extension Trainer {
     /// What came of a site's step.

@@ -4,6 +4,8 @@ import Basics
 import Compute
 import Foundation
 import MPI
+import Network
+import Runs
 
 extension Trainer {
     /// Spans that a job keeps at most, and a rank.

@@ -4,9 +4,11 @@ import Basics
 import Detection
 import Evaluation
 import Inference
+import MPI
 import Network
 import PatchData
 import Pictures
+import Runs
 import Views
 
 extension Trainer {

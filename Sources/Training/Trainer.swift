@@ -5,10 +5,11 @@ import Compute
 import Detection
 import Exchange
 import FileIO
-import MPI
 import Learning
+import MPI
 import Network
 import PatchData
+import Runs
 
 /// Trains the network on this rank's replicas, together with the other ranks.
 public final class Trainer {
@@ -237,8 +238,7 @@ public final class Trainer {
         let reduceSeconds = results.map(\.reduceSeconds).reduce(outerSeconds, +)
         let record = StepRecord(
             epoch: epoch, step: step, learningRate: rate, terms: results[0].terms,
-            gradientNorm: results[0].gradientNorm, skipped: !results[0].gradientNorm.isFinite,
-            skippedSeries: results[0].skippedSeries, seconds: seconds,
+            gradientNorm: results[0].gradientNorm, skippedSeries: results[0].skippedSeries, seconds: seconds,
             dataSeconds: loader.waitSeconds - waitedBefore, reduceSeconds: reduceSeconds,
             workSeconds: results.map(\.countsSeconds).reduce(seconds - reduceSeconds - sumSeconds, -),
             patchesPerSecond: Double(configuration.replicas * configuration.microBatch) / seconds)

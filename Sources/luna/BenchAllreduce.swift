@@ -1,5 +1,6 @@
 import ArgumentParser
 import Exchange
+import FileIO
 import Foundation
 import MPI
 import Training

@@ -10,6 +10,7 @@ import Foundation
 import Inference
 import MPI
 import Network
+import Pictures
 import Training
 import Views
 

@@ -7,6 +7,7 @@ import FileIO
 import Foundation
 import MPI
 import PatchData
+import Runs
 import Training
 
 struct DoctorCommand: ParsableCommand {

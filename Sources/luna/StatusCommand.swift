@@ -2,7 +2,7 @@ import ArgumentParser
 import Basics
 import FileIO
 import Foundation
-import Training
+import Runs
 
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

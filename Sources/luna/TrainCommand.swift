@@ -4,9 +4,11 @@ import Compute
 import Diagnosis
 import FileIO
 import Foundation
+import Inference
 import Logging
 import MPI
 import PatchData
+import Runs
 import Training
 
 struct TrainCommand: ParsableCommand {
@@ -174,7 +176,7 @@ private struct TrainingProgress {
             var progress = line ?? ProgressLine("step", total: total, start: firstStep)
             let rate = (record.patchesPerSecond * 10).rounded() / 10
             progress.update(
-                record.step, "epoch \(record.epoch), loss \(fixed(record.terms.total)), \(rate) patches/s")
+                record.step, "epoch \(record.epoch), loss \(fixed(record.loss)), \(rate) patches/s")
             line = progress
         case .epoch(let record):
             finish()

@@ -1,10 +1,12 @@
 import ArgumentParser
 import CT
+import Detection
 import Evaluation
 import FileIO
 import Foundation
 import HDF5
 import PatchData
+import Pictures
 import Training
 import Views
 

@@ -2,6 +2,7 @@ import FileIO
 import Foundation
 import HDF5
 import Network
+import Runs
 import Training
 
 /// What `--weights` names: a checkpoint, a weight file, a run directory, of which the newest whole checkpoint counts,

@@ -1,6 +1,7 @@
 import Basics
 import CT
 import Detection
+import Evaluation
 import FileIO
 import Testing
 

@@ -1,4 +1,5 @@
 import Basics
+import CT
 import Detection
 import Testing
 

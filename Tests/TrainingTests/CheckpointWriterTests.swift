@@ -3,6 +3,7 @@ import FileIO
 import Foundation
 import Learning
 import Network
+import Runs
 import TestSupport
 import Testing
 

@@ -1,4 +1,5 @@
 import MPI
+import Runs
 import Testing
 
 @testable import Training

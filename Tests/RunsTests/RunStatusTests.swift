@@ -2,7 +2,7 @@ import FileIO
 import TestSupport
 import Testing
 
-@testable import Training
+@testable import Runs
 
 @Suite struct RunStatusTests {
     private func heartbeat(_ rank: Int, time: Double, _ state: Heartbeat.State = .running) -> Heartbeat {
@@ -24,7 +24,8 @@ import Testing
                 {"kind":"step","step":38,"epoch":2,"loss":"nan","seconds":9.0,"patches_per_second":1}
                 {"kind":"step","step":39,"epoch":2,"loss":0.4,"seconds":2.0,"patches_per_second":4}
                 {"kind":"step","step":40,"epoch":2,"loss":0.5,"seconds":2.0,"patches_per_second":4}
-                {"kind":"ranks","step":40,"slowest_rank":1,"slowest_host":"node1","maximum_seconds":2,"median_seconds":1}
+                {"kind":"ranks","step":40,"slowest_rank":1,"slowest_host":"node1","maximum_seconds":2,\
+                "median_seconds":1}
                 {"kind":"step","step":4
                 """, to: run.metricsPath)
             try run.prepareHeartbeats()

@@ -6,6 +6,7 @@ import Foundation
 
 /// A run's state, as its heartbeats and its log tell it.
 public struct RunStatus: Encodable, Sendable {
+    /// How a run or a rank is.
     public enum State: String, Encodable, Sendable {
         case running, finished, stopped, failed
         /// No rank has given a sign of life for some time, and none has ended.
@@ -14,76 +15,82 @@ public struct RunStatus: Encodable, Sendable {
         case unknown
     }
 
+    /// How one rank is.
     public struct Rank: Encodable, Sendable {
+        /// Which rank it is.
         public var rank: Int
+        /// The name of its host.
         public var host: String
+        /// The number of its process there.
         public var pid: Int32
+        /// Whether it is at work, has ended, or is silent.
         public var state: State
         /// Completed steps.
         public var step: Int
+        /// What it does.
         public var phase: TrainingPhase
-        /// Seconds since the phase began, since anything got done, and since the last sign of life.
+        /// Seconds since the phase began.
         public var phaseSeconds: Double
+        /// Seconds since anything got done.
         public var idleSeconds: Double
+        /// Seconds since the last sign of life.
         public var age: Double
         /// Whether it waits for other ranks.
         public var isWaiting: Bool
 
         private enum CodingKeys: String, CodingKey {
-            case rank, host, pid, state, step, phase, age
-            case phaseSeconds = "phase_seconds"
-            case idleSeconds = "idle_seconds"
+            case rank, host, pid, state, step, phase, phaseSeconds, idleSeconds, age
             case isWaiting = "waiting"
         }
     }
 
     /// The rank that worked longest in the log's last comparison.
     public struct Slowest: Encodable, Sendable {
+        /// Which rank it is.
         public var rank: Int
+        /// The name of its host.
         public var host: String
-        /// Of work a step, and the median of all ranks'.
+        /// Seconds a step that it worked.
         public var seconds: Double
+        /// Seconds a step that the rank in the middle worked.
         public var medianSeconds: Double
-
-        private enum CodingKeys: String, CodingKey {
-            case rank, host, seconds
-            case medianSeconds = "median_seconds"
-        }
     }
 
+    /// The run's directory.
     public var run: String
+    /// How the run is.
     public var state: State
     /// What went wrong, on which rank.
     public var failure: String?
     /// Where nothing gets done though ranks are alive: for how long, and which ranks have not arrived.
     public var stall: String?
-    /// Completed steps, and all of the run's.
+    /// Completed steps.
     public var step: Int
+    /// Steps of the whole run.
     public var steps: Int?
+    /// The epoch of the last step in the log, from 1.
     public var epoch: Int?
+    /// The loss of that step.
     public var loss: Double?
-    /// The median of the last steps.
+    /// Seconds of a step, the median of the last ones.
     public var secondsPerStep: Double?
+    /// Crops a second, the median of the last steps.
     public var patchesPerSecond: Double?
-    /// At that rate, without validations.
+    /// Seconds that are left at that rate, without validations.
     public var secondsLeft: Double?
     /// Completed steps of the newest checkpoint.
     public var checkpoint: Int?
     /// The last sign of life, in seconds since 1970.
     public var lastSign: Double?
+    /// The rank that worked longest.
     public var slowest: Slowest?
+    /// The ranks that have left a sign of life.
     public var ranks: [Rank]
     /// Ranks of the job that have left no sign of life.
     public var missing: [Int]
 
-    private enum CodingKeys: String, CodingKey {
-        case run, state, failure, stall, step, steps, epoch, loss, checkpoint, slowest, ranks, missing
-        case secondsPerStep = "seconds_per_step"
-        case patchesPerSecond = "patches_per_second"
-        case secondsLeft = "seconds_left"
-        case lastSign = "last_sign"
-    }
-
+    /// The state of the run in a directory.
+    ///
     /// - Parameter now: Seconds since 1970.
     /// - Throws: `InputError` where the directory holds no run; `FileError`.
     public init(_ directory: RunDirectory, now: Double = Date().timeIntervalSince1970) throws {
@@ -103,19 +110,17 @@ public struct RunStatus: Encodable, Sendable {
         lastSign = heartbeats.map(\.time).max()
         let present = Set(ranks.map(\.rank))
         missing = (0..<(heartbeats.first?.ranks ?? 0)).filter { !present.contains($0) }
-        checkpoint = try directory.checkpointPaths().last.flatMap { path in
-            Int(path.split(separator: "/").last?.dropFirst("step-".count).dropLast(".h5".count) ?? "")
-        }
+        checkpoint = try directory.newestStep()
 
         let log = try LogTail(directory.metricsPath)
         // The log is ahead of the heartbeats by up to a second.
         let logged = log.steps.last?.step ?? checkpoint ?? 0
         step = max(heartbeats.map(\.step).max() ?? 0, min(logged, steps ?? logged))
-        epoch = log.steps.last?.epoch
+        epoch = log.steps.last.flatMap { $0.epoch > 0 ? $0.epoch : nil }
         loss = log.steps.last?.loss
         let recent = log.steps.suffix(100)
-        secondsPerStep = recent.compactMap(\.seconds).middle
-        patchesPerSecond = recent.compactMap(\.patches_per_second).middle
+        secondsPerStep = recent.map(\.seconds).middle
+        patchesPerSecond = recent.map(\.patchesPerSecond).middle
         if state == .running, let steps, let secondsPerStep {
             secondsLeft = min(1e10, Double(max(0, steps - step)) * secondsPerStep)
         }
@@ -173,52 +178,22 @@ extension RunStatus.Rank {
     }
 }
 
-/// The last lines of a run's log, as far as they can be read.
+/// What the last lines of a run's log tell.
 private struct LogTail {
-    struct Step: Decodable {
-        var step: Int
-        var epoch: Int?
-        var loss: Double?
-        var seconds: Double?
-        var patches_per_second: Double?
-    }
-
-    private struct Line: Decodable {
-        var kind: String
-        var slowest_rank: Int?
-        var slowest_host: String?
-        var maximum_seconds: Double?
-        var median_seconds: Double?
-    }
-
-    var steps: [Step] = []
+    var steps: [StepRecord] = []
     var slowest: RunStatus.Slowest?
 
     private static let length = 1 << 18
 
     init(_ path: String) throws {
-        guard let size = FileContent.size(path), let file = FileHandle(forReadingAtPath: path) else { return }
-        defer { try? file.close() }
-        let bytes: Data
-        do {
-            try file.seek(toOffset: UInt64(max(0, size - Self.length)))
-            bytes = try file.read(upToCount: Self.length) ?? Data()
-        } catch { throw FileError(path, "read", reason: error.localizedDescription) }
-        let decoder = JSONDecoder()
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        for line in bytes.split(separator: UInt8(ascii: "\n")) {
-            let line = Data(line)
-            switch try? decoder.decode(Line.self, from: line) {
-            case let record? where record.kind == "step":
-                if let step = try? decoder.decode(Step.self, from: line) { steps.append(step) }
-            case let record? where record.kind == "ranks":
-                if let rank = record.slowest_rank, let seconds = record.maximum_seconds,
-                    let median = record.median_seconds, 0...1e9 ~= seconds, 0...1e9 ~= median
-                {
-                    slowest = RunStatus.Slowest(
-                        rank: rank, host: record.slowest_host ?? "?", seconds: seconds, medianSeconds: median)
-                }
+        guard FileContent.size(path) != nil else { return }
+        try MetricsLog.read(path, tail: Self.length) { record in
+            switch record {
+            case .step(let step): steps.append(step)
+            case .ranks(let ranks) where 0...1e9 ~= ranks.maximumSeconds && 0...1e9 ~= ranks.medianSeconds:
+                slowest = RunStatus.Slowest(
+                    rank: ranks.slowestRank, host: ranks.slowestHost, seconds: ranks.maximumSeconds,
+                    medianSeconds: ranks.medianSeconds)
             default: break
             }
         }

@@ -3,15 +3,19 @@
 /// For how long a value has not changed, as seen by one who looks at it now and then.
 ///
 /// Time in which the looker itself stood still – its process stopped, the machine asleep – does not count.
-struct Stillness {
-    private(set) var seconds: Double
+public struct Stillness: Sendable {
+    /// For how many seconds it has not.
+    public private(set) var seconds: Double
     private var value: Int?
     private var lastLook: ContinuousClock.Instant?
 
-    init(seconds: Double = 0) { self.seconds = seconds }
+    /// A value that has stayed the same for some seconds already.
+    public init(seconds: Double = 0) { self.seconds = seconds }
 
+    /// Takes note of the value at a look.
+    ///
     /// - Parameter interval: About how many seconds there are between looks.
-    mutating func look(at value: Int, now: ContinuousClock.Instant, interval: Double) {
+    public mutating func look(at value: Int, now: ContinuousClock.Instant, interval: Double) {
         if value != self.value {
             seconds = 0
         } else if let lastLook {
@@ -23,23 +27,30 @@ struct Stillness {
 }
 
 /// What a rank sees of another, or of itself.
-struct Sighting {
+public struct Sighting: Sendable {
     /// The last heartbeat, if there is any.
-    var heartbeat: Heartbeat?
-    /// Of its number.
-    var stillness = Stillness()
+    public var heartbeat: Heartbeat?
+    /// For how long the heartbeat's number has stayed the same.
+    public var stillness: Stillness
+
+    /// What is seen of a rank; by default nothing.
+    public init(heartbeat: Heartbeat? = nil, stillness: Stillness = Stillness()) {
+        self.heartbeat = heartbeat
+        self.stillness = stillness
+    }
 
     /// Whether it has gone, or gives no sign of life.
-    var isSilent: Bool {
+    public var isSilent: Bool {
         guard let heartbeat, heartbeat.state == .running else { return true }
         return stillness.seconds > Heartbeat.patience * heartbeat.interval
     }
 
-    /// Seconds since it got anything done, as it said last: one that says nothing is not judged before it counts as silent.
+    /// Seconds since it got anything done, as it said last: one that says nothing is not judged before it counts as
+    /// silent.
     var idle: Double { heartbeat?.idle ?? 0 }
 
-    /// The same, as far as it is sure: a rank whose heartbeats are late may be hard at work. Nil for one that has ended or
-    /// was never seen, of which nothing is to be expected.
+    /// The same, as far as it is sure: a rank whose heartbeats are late may be hard at work. Nil for one that has ended
+    /// or was never seen, of which nothing is to be expected.
     var certainIdle: Double? {
         guard let heartbeat, heartbeat.state == .running else { return nil }
         return isSilent ? heartbeat.idle + stillness.seconds : heartbeat.idle
@@ -47,23 +58,27 @@ struct Sighting {
 }
 
 /// A judgement on what one rank sees.
-struct StallJudgement {
-    let sightings: [Int: Sighting]
+public struct StallJudgement: Sendable {
+    /// What was seen, by rank.
+    public let sightings: [Int: Sighting]
+
+    /// The judgement on what was seen.
+    public init(sightings: [Int: Sighting]) { self.sightings = sightings }
 
     /// The rank that is to tell: the lowest of those that wait, or, where none waits, the lowest that is alive.
-    var teller: Int? {
+    public var teller: Int? {
         let alive = sightings.filter { !$0.value.isSilent }
         return alive.filter { $0.value.heartbeat?.isWaiting == true }.keys.min() ?? alive.keys.min()
     }
 
     /// Seconds since any rank got anything done; those that are silent do nothing.
-    var seconds: Double { sightings.values.filter { !$0.isSilent }.map(\.idle).min() ?? 0 }
+    public var seconds: Double { sightings.values.filter { !$0.isSilent }.map(\.idle).min() ?? 0 }
 
     /// Seconds for which surely nothing has got done: enough to end a job for.
-    var certainSeconds: Double { sightings.values.compactMap(\.certainIdle).min() ?? 0 }
+    public var certainSeconds: Double { sightings.values.compactMap(\.certainIdle).min() ?? 0 }
 
     /// The ranks that the others wait for: of those behind, who do not wait themselves, if there are any.
-    var missing: [Int] {
+    public var missing: [Int] {
         let heard = sightings.values.filter { !$0.isSilent }.compactMap(\.heartbeat)
         let arrived = heard.map { ($0.step, $0.collectives) }.max { $0 < $1 } ?? (0, 0)
         let behind = sightings.filter { _, sighting in
@@ -78,7 +93,7 @@ struct StallJudgement {
     private static let named = 8
 
     /// Which ranks have not arrived, and where they are.
-    var description: String {
+    public var description: String {
         let missing = missing
         let waiting = sightings.values.count { !$0.isSilent && $0.heartbeat?.isWaiting == true }
         if missing.isEmpty {
@@ -115,41 +130,5 @@ extension Sighting {
         guard let heartbeat else { return "nowhere" }
         let seconds = heartbeat.time - heartbeat.phaseBegan + stillness.seconds
         return "in \(heartbeat.phase.rawValue) of step \(heartbeat.step + 1) for \(Int(max(0, seconds).rounded())) s"
-    }
-}
-
-/// What was seen at a time, and whether it is a stall that should be told.
-struct StallAlarm {
-    /// Seconds without anything done, after which it is told, and after which the job ends; nil: never.
-    let warning: Double?
-    let limit: Double?
-    private var isTold = false
-
-    enum Action: Equatable {
-        case none
-        case warn(String)
-        /// It goes on again.
-        case relieve
-        case end(String)
-    }
-
-    init(warning: Double?, limit: Double?) {
-        self.warning = warning
-        self.limit = limit
-    }
-
-    /// What is to be done, given what this rank sees: of a stall it is told once.
-    mutating func judge(_ judgement: StallJudgement, rank: Int) -> Action {
-        let seconds = judgement.seconds
-        guard seconds >= min(warning ?? .infinity, limit ?? .infinity) else {
-            defer { isTold = false }
-            return isTold ? .relieve : .none
-        }
-        guard judgement.teller == rank else { return .none }
-        let text = "nothing got done for \(Int(seconds)) s: \(judgement.description)"
-        if let limit, judgement.certainSeconds >= limit { return .end(text) }
-        if isTold { return .none }
-        isTold = true
-        return .warn(text)
     }
 }
