@@ -1,31 +1,34 @@
-// What a run's log says of its speed.
-
 import FileIO
 import Foundation
 
 /// A run of `luna train`, as its `metrics.jsonl` tells of where its time went.
 public struct ScalingRun: Sendable {
+    /// The run's directory, as the caller gave it.
     public let directory: String
+    /// The number of ranks.
     public let ranks: Int
-    /// Names of hosts, a rank each.
+    /// The names of the ranks' hosts, by rank.
     public let hosts: [String]
-    /// Of each rank.
+    /// The threads of each rank.
     public let threads: Int
+    /// The number of replicas.
     public let replicas: Int
-    /// Crops of a step, of all replicas.
+    /// The crops that all replicas together see in a step.
     public let cropsPerStep: Int
-    /// Of the vector that is summed over the ranks in a step, as it travels.
+    /// The bytes of the vector that is summed over the ranks in a step, as it travels.
     public let reducedBytes: Int
     /// The measured steps of rank 0, in order: with more than one rank those that records of all ranks' work tell of.
     public let steps: [Step]
     /// The ranks' work over the same steps, where there is more than one rank.
     private let shares: [Shares]
 
-    /// Seconds of a step as rank 0 saw it.
+    /// The times of a step as rank 0 saw it.
     public struct Step: Sendable {
+        /// The whole step, s.
         public var seconds: Double
-        /// Everything but waiting for other ranks: data, forward, backward, update.
+        /// Everything but waiting for other ranks, s: data, forward, backward, update.
         public var work: Double
+        /// The wait for data, s.
         public var data: Double
     }
 
@@ -35,10 +38,12 @@ public struct ScalingRun: Sendable {
         var data: Double
     }
 
-    /// Steps that are left out at the beginning: caches and pages are cold.
+    /// The number of steps that are left out at the beginning: caches and pages are cold.
     public static let warmUp = 2
 
-    /// - Throws: `InputError` where the directory is no run, or has too few steps; `FileError`.
+    /// Reads a run's log.
+    ///
+    /// - Throws: `InputError` where the directory is no run, or has too few steps; `FileError` where reading fails.
     public init(directory: String) throws {
         let path = "\(directory)/metrics.jsonl"
         guard FileContent.size(path) != nil else {
@@ -96,20 +101,22 @@ public struct ScalingRun: Sendable {
         var meanSeconds, maximumSeconds, meanDataSeconds: Double?
     }
 
-    /// Where the time of an average step goes, s: the parts add up to it.
+    /// The parts of an average step, s, which add up to it.
     public struct Parts: Hashable, Codable, Sendable {
         /// The whole step.
         public var step: Double
-        /// What an average rank computes.
+        /// The time that an average rank computes.
         public var compute: Double
-        /// What an average rank waits for data.
+        /// The time that an average rank waits for data.
         public var data: Double
-        /// What an average rank waits for the rank that works longest, all steps taken together.
+        /// The time that an average rank waits for the rank that works longest, all steps taken together.
         public var imbalance: Double
-        /// The rest: communication that the backward pass does not hide, and that now one rank is slower, now another.
+        /// The rest: communication that the backward pass does not hide, and waits for one rank in one step and for
+        /// another in the next.
         public var rest: Double
     }
 
+    /// The parts of an average step, s.
     public var parts: Parts {
         func mean<T>(_ values: [T], _ part: (T) -> Double) -> Double {
             values.reduce(0) { $0 + part($1) } / Double(values.count)
@@ -123,10 +130,10 @@ public struct ScalingRun: Sendable {
             step: step, compute: work - data, data: data, imbalance: longest - work, rest: step - longest)
     }
 
-    /// Crops a second.
+    /// The crops of all replicas in a second.
     public var throughput: Double { Double(cropsPerStep) / parts.step }
 
-    /// What rank 0 computes in a step, all of its replicas, s.
+    /// The times that rank 0 computes in each step, all of its replicas.
     public var computeTimes: ComputeTimes {
         ComputeTimes(steps.map { $0.work - $0.data })
     }
