@@ -1,5 +1,6 @@
-// LUNA16's rules for what a candidate counts as; A. Setio et al., "Validation, comparison, and combination of algorithms
-// for automatic detection of pulmonary nodules in CT images: the LUNA16 challenge", Medical Image Analysis 2017.
+// LUNA16's rules for what a candidate counts as; A. Setio et al., "Validation, comparison, and combination of
+// algorithms for automatic detection of pulmonary nodules in CT images: the LUNA16 challenge", Medical Image Analysis
+// 2017.
 
 /// A mark that enters the ROC analysis: a detected nodule, or a false positive.
 struct Mark: Hashable, Sendable {

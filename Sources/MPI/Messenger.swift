@@ -28,8 +28,8 @@ public protocol Transfer: AnyObject {
 public protocol Messenger: AnyObject {
     /// Whether a thread other than the communicator's may use it, as long as only one of them is in MPI at a time.
     var servesOtherThreads: Bool { get }
-    /// Starts messages. Their memory stays where it is until they are done: what is sent is not changed, what is received
-    /// not read.
+    /// Starts messages. Their memory stays where it is until they are done: what is sent is not changed, what is
+    /// received not read.
     ///
     /// - Parameters:
     ///   - sends: The messages that go out.

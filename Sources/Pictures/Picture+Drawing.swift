@@ -1,5 +1,5 @@
-// Lines, circles and letters. Lines and circles are antialiased: a pixel is covered as far as its middle lies within the
-// stroke, with a ramp of one pixel at its edges.
+// Lines, circles and letters. Lines and circles are antialiased: a pixel is covered as far as its middle lies within
+// the stroke, with a ramp of one pixel at its edges.
 
 #if canImport(Glibc)
     import Glibc
