@@ -1,4 +1,5 @@
 import ArgumentParser
+import Compute
 import FileIO
 import Foundation
 
@@ -17,6 +18,7 @@ struct Luna: ParsableCommand {
         ])
 
     static func main() {
+        Engine.onOutOfMemory = { exit(.internalFault, $0) }
         do {
             var command = try parseAsRoot()
             try command.run()
@@ -32,7 +34,11 @@ struct Luna: ParsableCommand {
         guard let status = ExitStatus(diagnosing: error) ?? (isOurs ? .internalFault : nil) else {
             exit(withError: error)
         }
-        FileHandle.standardError.write(Data("luna: \(error)\n".utf8))
+        exit(status, "\(error)")
+    }
+
+    private static func exit(_ status: ExitStatus, _ text: String) -> Never {
+        FileHandle.standardError.write(Data("luna: \(text)\n".utf8))
         Foundation.exit(status.rawValue)
     }
 }
