@@ -33,6 +33,11 @@ func system(_ name: String, pkgConfig: String, apt: String) -> Target {
     .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
 
+/// A library that other packages can use: a module, and beside it those whose types it takes, gives or throws.
+func library(_ name: String, of module: String? = nil, beside others: [String] = []) -> Product {
+    .library(name: name, targets: [module ?? name] + others)
+}
+
 // Only `scripts/fuzz` sets LUNA_FUZZ: the fuzzer's loop comes from libFuzzer, which plain builds do not link.
 let fuzzer: [Target] =
     Context.environment["LUNA_FUZZ"] == nil
@@ -40,7 +45,15 @@ let fuzzer: [Target] =
 
 let package = Package(
     name: "luna",
-    products: [.executable(name: "luna", targets: ["luna"])],
+    products: [
+        .executable(name: "luna", targets: ["luna"]),
+        library("CT", beside: ["Basics", "FileIO"]),
+        library("Evaluation", beside: ["FileIO"]),
+        library("HDF5", beside: ["FileIO"]),
+        library("MPI"),
+        library("Networks", of: "Network", beside: ["Basics", "Compute", "FileIO"]),
+        library("TensorBoard", beside: ["FileIO", "Pictures"]),
+    ],
     traits: [.trait(name: "DICOM", description: "Reads folders of DICOM slices; needs GDCM 3 (Debian: libgdcm-dev).")],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
