@@ -43,6 +43,11 @@ let fuzzer: [Target] =
     Context.environment["LUNA_FUZZ"] == nil
     ? [] : [.executableTarget(name: "Fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz")]
 
+// Only `scripts/docs` sets LUNA_DOCC: nobody needs the plugin to build luna.
+let docc: [Package.Dependency] =
+    Context.environment["LUNA_DOCC"] == nil
+    ? [] : [.package(url: "https://github.com/swiftlang/swift-docc-plugin", exact: "1.5.0")]
+
 let package = Package(
     name: "luna",
     products: [
@@ -60,7 +65,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
-    ],
+    ] + docc,
     targets: [
         // Bottom to top: a target depends only on those above it in this list.
         system("CHDF5", pkgConfig: "hdf5", apt: "libhdf5-dev"),
