@@ -4,7 +4,7 @@
 /// pixel is in the hull when its centre is, borders included. All numbers are whole: coordinates are doubled, so that
 /// edge middles are even or odd.
 struct ConvexHull {
-    /// For each row of the region the columns that it spans; nil for a row without any.
+    /// The columns that each row of the region spans; nil for a row without any.
     typealias Spans = [ClosedRange<Int>?]
 
     private struct Point {

@@ -20,7 +20,7 @@ struct NIfTIFields {
     let sformCode: Int
     /// The b, c and d of the rotation's quaternion, then the first voxel's position, [6].
     let quaternion: [Double]
-    /// [3][4]: from voxel indices and 1 to the position.
+    /// The matrix from voxel indices and 1 to the position, [3][4].
     let sform: [[Double]]
 
     /// Reads a file's header.

@@ -15,7 +15,7 @@ extension FileError {
     }
 }
 
-/// Writing so that a crash at any instant leaves either the old file or the new one, never half of one.
+/// The writing of files so that a crash at any instant leaves either the old one or the new one, never half of one.
 ///
 /// A file is written beside its final name, forced to the disk and renamed; then its directory is forced to the disk.
 public enum AtomicFile {

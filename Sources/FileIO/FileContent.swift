@@ -8,7 +8,7 @@ import Basics
     private let systemRead = Darwin.read
 #endif
 
-/// Reading whole files and looking at directories, with errors that name the path.
+/// The reading of whole files and directories, with errors that name the path.
 public enum FileContent {
     /// Reads all bytes of a regular file.
     ///

@@ -4,7 +4,7 @@
 import Pictures
 import Protobuf
 
-/// One entry of an event file.
+/// An entry of an event file.
 struct Event {
     /// The time of the entry, in seconds since 1970.
     var wallTime: Double
