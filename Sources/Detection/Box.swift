@@ -1,17 +1,23 @@
 import Basics
 
-/// A cube: how nodules and anchors are compared. Coordinates in voxels of 1 mm, of a crop or of a clean volume.
+/// A cube, as nodules and anchors are compared. Coordinates are in voxels of 1 mm, of a crop or of a clean volume.
 public struct Box: Hashable, Sendable {
+    /// The centre in voxels; voxel 0 has its centre at 0.
     public var center: ZYX<Double>
     /// The edge length in mm.
     public var diameter: Double
 
+    /// Creates a cube.
+    ///
+    /// - Parameters:
+    ///   - center: Its centre in voxels.
+    ///   - diameter: Its edge length in mm.
     public init(center: ZYX<Double>, diameter: Double) {
         self.center = center
         self.diameter = diameter
     }
 
-    /// Intersection over union of the two cubes: 0 for disjoint ones, 1 for equal ones.
+    /// The intersection over union of two cubes: 0 for disjoint ones, 1 for equal ones.
     public func overlap(_ other: Box) -> Double {
         var intersection = 1.0
         for axis in 0..<3 {

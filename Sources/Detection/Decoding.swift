@@ -4,28 +4,34 @@ import Basics
 
 /// A box and the network's confidence in it.
 public struct ScoredBox: Hashable, Sendable {
-    /// Before the sigmoid.
+    /// The confidence before the sigmoid.
     public var logit: Double
+    /// The place and size, in voxels of the volume.
     public var box: Box
 
+    /// Creates a box with a confidence.
     public init(logit: Double, box: Box) {
         self.logit = logit
         self.box = box
     }
 
+    /// The confidence as a probability, 0 … 1.
     public var probability: Double { DetectionLoss.sigmoid(logit) }
 }
 
+/// The way from a network's output to findings: boxes of confident cells, suppression, voting.
 public enum Decoding {
     /// The logit above which a cell is decoded.
     public static let threshold = -3.0
 
-    /// The boxes of all cells with a logit above `threshold`, in the cells' order.
+    /// The boxes of all cells with a logit above a threshold, in the cells' order.
     ///
     /// - Parameters:
     ///   - output: d·h·w·anchors·5 values of one volume.
     ///   - grid: Cells along z, y, x.
     ///   - anchors: Edge lengths in mm.
+    ///   - threshold: The logit above which a cell is decoded.
+    /// - Precondition: The output has the grid's size.
     public static func boxes(
         _ output: [Float], grid: ZYX<Int>, anchors: [Double], threshold: Double = Decoding.threshold
     ) -> [ScoredBox] {
@@ -39,7 +45,7 @@ public enum Decoding {
             // A wild size would overflow: no nodule is larger than a metre, or smaller than a hundredth of an anchor.
             let size = anchor * Elementary.exp(min(max(Double(output[5 * cell + 4]), -5), 6))
             let box = Box(center: center + offset, diameter: size)
-            // What has run off to nowhere is no finding.
+            // A box that has run off to infinity is no finding.
             guard size.isFinite, box.center.array.allSatisfy({ abs($0) < 1e6 }) else { continue }
             boxes.append(ScoredBox(logit: Double(output[5 * cell]), box: box))
         }

@@ -8,11 +8,14 @@
 
 import Basics
 
+/// The published loss: cross-entropy of cells with hard negative mining, and smooth L1 of the positives' boxes.
+///
+/// It is that of F. Liao et al., IEEE TNNLS 2019, with two mined negatives per crop.
 public enum DetectionLoss {
-    /// Mined negatives per crop in training.
+    /// The number of mined negatives per crop in training.
     public static let negativesPerCrop = 2
 
-    /// What this micro-batch adds to the step's counts; known from the labels alone, before the forward pass.
+    /// The counts that a micro-batch adds to the step's; known from the labels alone, before the forward pass.
     ///
     /// - Parameters:
     ///   - labels: [N, d, h, w, anchors, 5].
@@ -27,13 +30,15 @@ public enum DetectionLoss {
         return counts
     }
 
-    /// This micro-batch's share of the step's loss, and its gradient.
+    /// A micro-batch's share of the step's loss, and its gradient.
     ///
     /// - Parameters:
-    ///   - output: [N, d, h, w, anchors, 5]; `labels` the same shape.
+    ///   - output: [N, d, h, w, anchors, 5].
+    ///   - labels: The same shape.
+    ///   - mining: Whether only the 2·N hardest negatives count (training) or all (validation).
     ///   - normalizers: The step's counts, over all replicas.
-    ///   - regressionWeight: What the gradient of the regression is multiplied by; the recipe's is 1.
-    /// - Returns: The terms, unweighted, and the gradient of their total with respect to `output`, the same shape.
+    ///   - regressionWeight: The factor of the regression's gradient; as published it is 1.
+    /// - Returns: The terms, unweighted, and the gradient of their total with respect to `output`, in the same shape.
     public static func evaluate(
         output: Tensor, labels: Tensor, mining: Bool, normalizers: LossCounts, regressionWeight: Double = 1
     ) -> (terms: LossTerms, gradient: Tensor) {
@@ -83,8 +88,9 @@ public enum DetectionLoss {
     /// log(1 + eˣ), without overflow: BCE(sigmoid(x), 0).
     static func softplus(_ x: Double) -> Double { max(x, 0) + Elementary.log(1 + Elementary.exp(-abs(x))) }
 
+    /// The logistic function 1/(1 + e⁻ˣ).
     static func sigmoid(_ x: Double) -> Double { 1 / (1 + Elementary.exp(-x)) }
 
-    /// ½ d² where |d| < 1, |d| − ½ elsewhere.
+    /// The smooth L1 norm (R. Girshick, "Fast R-CNN", ICCV 2015): ½ d² where |d| < 1, |d| − ½ elsewhere.
     static func smoothL1(_ d: Double) -> Double { abs(d) < 1 ? d * d / 2 : abs(d) - 0.5 }
 }

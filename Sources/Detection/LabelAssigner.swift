@@ -6,26 +6,39 @@
 
 import Basics
 
-/// Makes the labels of a crop: [d, h, w, anchor, 5] with the components (label, dz, dy, dx, dd); label 1 for the target,
-/// −1 for a negative, 0 for an ignored cell.
+/// The published assignment of labels to a crop's cells, [d, h, w, anchor, 5].
+///
+/// The five components are (label, dz, dy, dx, dd); the label is 1 for the target, −1 for a negative, 0 for an ignored
+/// cell.
 public struct LabelAssigner: Sendable {
-    /// Anchors' edge lengths in mm.
+    /// The anchors' edge lengths in mm.
     public let anchors: [Double]
 
+    /// The overlap with a nodule from which on a cell is no negative.
     static let ignoreOverlap = 0.02
+    /// The overlap with the target from which on a cell may be its positive, in training.
     static let trainingOverlap = 0.5
+    /// The overlap with the target from which on a cell may be its positive, in validation.
     static let validationOverlap = 1.0
+    /// The number of negatives that a crop keeps in training.
     static let keptNegatives = 800
 
+    /// Creates an assigner.
+    ///
+    /// - Parameter anchors: Edge lengths in mm.
     public init(anchors: [Double]) { self.anchors = anchors }
 
-    /// Makes a crop's labels. In training 800 negatives are kept, and the target's cell is one of those with IoU ≥ 0.5; in
-    /// validation all are, and it is one of those with IoU 1.
+    /// The labels of a crop.
+    ///
+    /// In training 800 negatives are kept, and the target's cell is one of those with IoU ≥ 0.5; in validation all
+    /// negatives are kept, and it is one of those with IoU 1.
     ///
     /// - Parameters:
     ///   - grid: Cells along z, y, x.
     ///   - nodules: All nodules that reach into the crop, the target among them, in crop coordinates.
     ///   - target: The nodule that the crop was made for.
+    ///   - mode: Training or validation.
+    ///   - generator: The crop's random numbers.
     /// - Returns: d·h·w·anchors·5 floats.
     public func labels(
         grid: ZYX<Int>, nodules: [Box], target: Box?, mode: RecipeMode, generator: inout CounterGenerator
@@ -48,12 +61,13 @@ public struct LabelAssigner: Sendable {
         return labels
     }
 
-    /// The cells that overlap a nodule a little, and are therefore never negatives; as `cells(overlapping:by:grid:)`.
+    /// The cells that overlap a nodule a little, and are therefore never negatives; indices as in
+    /// `cells(overlapping:by:grid:)`.
     public func cells(near nodules: [Box], grid: ZYX<Int>) -> [Int] {
         Set(nodules.flatMap { cells(overlapping: $0, by: Self.ignoreOverlap, grid: grid) }).sorted()
     }
 
-    /// Indices ((z·h + y)·w + x)·anchors + anchor of those whose anchor overlaps the box by at least `threshold`.
+    /// The cells whose anchor overlaps a box by at least `threshold`, as indices ((z·h + y)·w + x)·anchors + anchor.
     func cells(overlapping box: Box, by threshold: Double, grid: ZYX<Int>) -> [Int] {
         var found: [Int] = []
         for (index, anchor) in anchors.enumerated() {
@@ -90,7 +104,8 @@ public struct LabelAssigner: Sendable {
         for cell in negatives[Self.keptNegatives...] { classes[cell] = 0 }
     }
 
-    /// For a target that no anchor fits: the cell nearest its centre, the anchor nearest its size in ratio.
+    /// The cell for a target that no anchor fits: the one nearest its centre, with the anchor nearest its size in
+    /// ratio.
     private func nearestCell(to box: Box, grid: ZYX<Int>) -> Int {
         let cell = ZYX(0, 1, 2).map { axis in
             min(max(0, Int(((box.center[axis] - 1.5) / 4).rounded(.toNearestOrEven))), grid[axis] - 1)
@@ -100,7 +115,7 @@ public struct LabelAssigner: Sendable {
         return ((cell.z * grid.y + cell.y) * grid.x + cell.x) * anchors.count + anchor
     }
 
-    /// (c − cell centre)/anchor for z, y, x, and log(d/anchor).
+    /// The regression targets of a cell: (c − cell centre)/anchor for z, y, x, and log(d/anchor).
     private func encode(_ box: Box, cell: Int, grid: ZYX<Int>) -> [Float] {
         let anchor = anchors[cell % anchors.count]
         let place = cell / anchors.count
