@@ -33,8 +33,22 @@ public struct Box: Hashable, Sendable {
 
 /// The grid of cells that the network predicts on: one cell for every 4 voxels.
 public enum Grid {
+    /// The edge length of a cell in voxels.
     public static let stride = 4
+    /// The numbers that the network gives for an anchor of a cell; in a box they are (logit, dz, dy, dx, dd).
+    public static let components = 5
 
-    /// The centre of cell `index` in voxels along an axis: between voxels 1 and 2 of the cell's four.
-    public static func center(_ index: Int) -> Double { 1.5 + Double(stride * index) }
+    /// The centre of cell `index` in voxels along an axis: the middle of the cell's voxels, which are numbered by their
+    /// centres, so that cell 0 has it between voxels 1 and 2.
+    public static func center(_ index: Int) -> Double { Double(stride - 1) / 2 + Double(stride * index) }
+
+    /// The cell that a place lies in, as a fraction along an axis: the inverse of `center`.
+    ///
+    /// - Parameter place: Voxels along the axis.
+    public static func position(_ place: Double) -> Double { (place - center(0)) / Double(stride) }
+
+    /// The number of cells that cover an extent along an axis, the last one perhaps only in part.
+    ///
+    /// - Parameter voxels: The extent in voxels.
+    public static func cells(covering voxels: Int) -> Int { (voxels + stride - 1) / stride }
 }

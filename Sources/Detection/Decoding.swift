@@ -35,19 +35,24 @@ public enum Decoding {
     public static func boxes(
         _ output: [Float], grid: ZYX<Int>, anchors: [Double], threshold: Double = Decoding.threshold
     ) -> [ScoredBox] {
-        precondition(output.count == grid.product * anchors.count * 5, "an output of \(output.count) for grid \(grid)")
+        precondition(
+            output.count == grid.product * anchors.count * Grid.components,
+            "an output of \(output.count) for grid \(grid)")
         var boxes: [ScoredBox] = []
-        for cell in 0..<grid.product * anchors.count where Double(output[5 * cell]) > threshold {
+        for cell in 0..<grid.product * anchors.count {
+            let first = Grid.components * cell
+            let logit = Double(output[first])
+            guard logit > threshold else { continue }
             let anchor = anchors[cell % anchors.count]
             let place = cell / anchors.count
             let center = ZYX(place / (grid.y * grid.x), place / grid.x % grid.y, place % grid.x).map(Grid.center)
-            let offset = ZYX(1, 2, 3).map { Double(output[5 * cell + $0]) * anchor }
+            let offset = ZYX(1, 2, 3).map { Double(output[first + $0]) * anchor }
             // A wild size would overflow: no nodule is larger than a metre, or smaller than a hundredth of an anchor.
-            let size = anchor * Elementary.exp(min(max(Double(output[5 * cell + 4]), -5), 6))
+            let size = anchor * Elementary.exp(min(max(Double(output[first + 4]), -5), 6))
             let box = Box(center: center + offset, diameter: size)
             // A box that has run off to infinity is no finding.
             guard size.isFinite, box.center.array.allSatisfy({ abs($0) < 1e6 }) else { continue }
-            boxes.append(ScoredBox(logit: Double(output[5 * cell]), box: box))
+            boxes.append(ScoredBox(logit: logit, box: box))
         }
         return boxes
     }

@@ -22,7 +22,7 @@ public enum DetectionLoss {
     ///   - mining: Whether only the 2·N hardest negatives count (training) or all (validation).
     public static func counts(labels: Tensor, mining: Bool) -> LossCounts {
         var counts = LossCounts()
-        for cell in stride(from: 0, to: labels.count, by: 5) {
+        for cell in stride(from: 0, to: labels.count, by: Grid.components) {
             if labels.values[cell] > 0.5 { counts.positives += 1 }
             if labels.values[cell] < -0.5 { counts.negatives += 1 }
         }
@@ -48,7 +48,7 @@ public enum DetectionLoss {
         let perPositive = 1 / Double(max(1, normalizers.positives))
         let perNegative = 1 / Double(max(1, normalizers.negatives))
         var negatives: [Int] = []
-        for cell in stride(from: 0, to: output.count, by: 5) {
+        for cell in stride(from: 0, to: output.count, by: Grid.components) {
             let label = labels.values[cell]
             if label < -0.5 { negatives.append(cell) }
             guard label > 0.5 else { continue }
@@ -57,7 +57,7 @@ public enum DetectionLoss {
             if logit >= 0 { terms.positivesCorrect += 1 }
             terms.positiveClassification += 0.5 * softplus(-logit) * perPositive
             gradient.values[cell] = Float(0.5 * (sigmoid(logit) - 1) * perPositive)
-            for component in 0..<4 {
+            for component in terms.regression.indices {
                 let difference =
                     Double(output.values[cell + 1 + component]) - Double(labels.values[cell + 1 + component])
                 terms.regression[component] += smoothL1(difference) * perPositive

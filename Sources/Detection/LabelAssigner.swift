@@ -47,8 +47,8 @@ public struct LabelAssigner: Sendable {
         var classes = [Float](repeating: -1, count: count)
         for cell in cells(near: nodules, grid: grid) { classes[cell] = 0 }
         if mode == .training { keepSome(&classes, &generator) }
-        var labels = [Float](repeating: 0, count: 5 * count)
-        for cell in 0..<count { labels[5 * cell] = classes[cell] }
+        var labels = [Float](repeating: 0, count: Grid.components * count)
+        for cell in 0..<count { labels[Grid.components * cell] = classes[cell] }
         if let target {
             let threshold = mode == .training ? Self.trainingOverlap : Self.validationOverlap
             let candidates = cells(overlapping: target, by: threshold, grid: grid)
@@ -56,7 +56,8 @@ public struct LabelAssigner: Sendable {
                 candidates.isEmpty
                 ? nearestCell(to: target, grid: grid) : candidates[generator.integer(in: 0..<candidates.count)]
             let offsets = encode(target, cell: cell, grid: grid)
-            labels.replaceSubrange(5 * cell..<5 * cell + 5, with: [1] + offsets)
+            let first = Grid.components * cell
+            labels.replaceSubrange(first..<first + Grid.components, with: [1] + offsets)
         }
         return labels
     }
@@ -74,8 +75,8 @@ public struct LabelAssigner: Sendable {
             // Only cells within reach can overlap at all.
             let reach = (anchor + box.diameter) / 2
             let ranges = ZYX(0, 1, 2).map { axis in
-                let low = ((box.center[axis] - reach - 1.5) / 4).rounded(.down)
-                let high = ((box.center[axis] + reach - 1.5) / 4).rounded(.up)
+                let low = Grid.position(box.center[axis] - reach).rounded(.down)
+                let high = Grid.position(box.center[axis] + reach).rounded(.up)
                 let first = min(max(0, Int(low)), grid[axis])
                 return first..<max(first, min(grid[axis], Int(high) + 1))
             }
@@ -108,7 +109,7 @@ public struct LabelAssigner: Sendable {
     /// ratio.
     private func nearestCell(to box: Box, grid: ZYX<Int>) -> Int {
         let cell = ZYX(0, 1, 2).map { axis in
-            min(max(0, Int(((box.center[axis] - 1.5) / 4).rounded(.toNearestOrEven))), grid[axis] - 1)
+            min(max(0, Int(Grid.position(box.center[axis]).rounded(.toNearestOrEven))), grid[axis] - 1)
         }
         let distances = anchors.map { abs(Elementary.log(box.diameter / $0)) }
         let anchor = distances.indices.min { distances[$0] < distances[$1] } ?? 0

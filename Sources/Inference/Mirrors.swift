@@ -1,4 +1,5 @@
 import Basics
+import Detection
 
 /// Test-time augmentation: the mean of the network's answers to a tile and to its mirror images along y and x, the axes
 /// along which training mirrors its crops.
@@ -30,7 +31,7 @@ public enum Mirrors {
         let s = tensor.shape
         var result = reversed(
             tensor, planes: s[0] * s[1], rows: s[2], columns: s[3], inner: s[4] * s[5], y: y, x: x)
-        for cell in stride(from: 0, to: result.count, by: 5) {
+        for cell in stride(from: 0, to: result.count, by: Grid.components) {
             if y { result.values[cell + 2] = -result.values[cell + 2] }
             if x { result.values[cell + 3] = -result.values[cell + 3] }
         }

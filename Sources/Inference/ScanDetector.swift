@@ -80,13 +80,13 @@ public struct ScanDetector {
         _ volume: CleanVolume, _ plan: TilePlan, progress: (_ done: Int, _ tiles: Int) -> Void = { _, _ in }
     ) throws -> [Float] {
         let grid = plan.grid
-        let depth = recipe.anchors.count * 5
+        let depth = recipe.anchors.count * Grid.components
         var values = [Float](repeating: 0, count: grid.product * depth)
         for (index, tile) in plan.tiles.enumerated() {
             let view = TileView(tile, of: volume, plan.surroundings)
             let result = try network(view.input, view.coord)
-            let cells = tile.window.map { $0.count / 4 }
-            let first = tile.window.map { $0.lowerBound / 4 }
+            let cells = tile.window.map { $0.count / Grid.stride }
+            let first = tile.window.map { $0.lowerBound / Grid.stride }
             for z in tile.core.z {
                 for y in tile.core.y {
                     let source = ((z - first.z) * cells.y + y - first.y) * cells.x + tile.core.x.lowerBound - first.x

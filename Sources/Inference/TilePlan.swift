@@ -2,6 +2,7 @@
 // network saw with its surroundings.
 
 import Basics
+import Detection
 
 /// One piece of a volume.
 public struct Tile: Hashable, Sendable {
@@ -37,7 +38,7 @@ public struct TilePlan: Hashable, Sendable {
     static let leastSide = 32
 
     /// Cells of the whole grid: the volume padded to multiples of 4 voxels.
-    public var grid: ZYX<Int> { extent.map { ($0 + 3) / 4 } }
+    public var grid: ZYX<Int> { extent.map(Grid.cells(covering:)) }
 
     /// Voxels that the network computes, as a multiple of the volume's.
     public var work: Double { Double(tiles.reduce(0) { $0 + $1.window.map(\.count).product }) / Double(extent.product) }
@@ -88,14 +89,16 @@ public struct TilePlan: Hashable, Sendable {
     private init(_ extent: ZYX<Int>, _ spans: ZYX<[Span]>, _ surroundings: Surroundings) {
         self.extent = extent
         self.surroundings = surroundings
-        let grid = extent.map { ($0 + 3) / 4 }
+        let grid = extent.map(Grid.cells(covering:))
         tiles = spans.z.flatMap { z in
             spans.y.flatMap { y in
                 spans.x.map { x in
                     let axes = ZYX(z, y, x)
                     return Tile(
                         window: axes.map(\.window),
-                        core: axes.zip(grid) { $0.core.lowerBound / 4..<min($1, $0.core.upperBound / 4) })
+                        core: axes.zip(grid) {
+                            $0.core.lowerBound / Grid.stride..<min($1, $0.core.upperBound / Grid.stride)
+                        })
                 }
             }
         }

@@ -1,5 +1,6 @@
 import Basics
 import CT
+import Detection
 
 /// What the network is shown of a volume through a tile's window.
 struct TileView {
@@ -9,8 +10,8 @@ struct TileView {
     let coord: Tensor
 
     init(_ tile: Tile, of volume: CleanVolume, _ surroundings: TilePlan.Surroundings) {
-        let grid = volume.extent.map { ($0 + 3) / 4 }
-        input = Self.input(tile, volume, padded: grid.map { 4 * $0 }, surroundings)
+        let grid = volume.extent.map(Grid.cells(covering:))
+        input = Self.input(tile, volume, padded: grid.map { Grid.stride * $0 }, surroundings)
         coord = Self.coord(tile, grid, surroundings)
     }
 
@@ -46,11 +47,11 @@ struct TileView {
     }
 
     private static func coord(_ tile: Tile, _ grid: ZYX<Int>, _ surroundings: TilePlan.Surroundings) -> Tensor {
-        let cells = tile.window.map { $0.count / 4 }
+        let cells = tile.window.map { $0.count / Grid.stride }
         var values: [Float] = []
         values.reserveCapacity(3 * cells.product)
         let ramps = ZYX(0, 1, 2).map { axis -> [Float] in
-            let first = tile.window[axis].lowerBound / 4
+            let first = tile.window[axis].lowerBound / Grid.stride
             let last = max(1, grid[axis] - 1)
             return (first..<first + cells[axis]).map { cell in
                 let seen = surroundings == .edge ? min(max(cell, 0), grid[axis] - 1) : cell

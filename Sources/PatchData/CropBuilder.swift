@@ -138,7 +138,8 @@ struct CropBuilder: Sendable {
             input: Tensor(shape: [crops.count, 1, side, side, side], values: input),
             coord: Tensor(shape: [crops.count, 3, cells, cells, cells], values: coord),
             labels: Tensor(
-                shape: [crops.count, cells, cells, cells, configuration.preset.anchors.count, 5], values: labels),
+                shape: [crops.count, cells, cells, cells, configuration.preset.anchors.count, Grid.components],
+                values: labels),
             seriesUIDs: crops.map(\.seriesUID))
     }
 }

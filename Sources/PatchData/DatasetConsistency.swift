@@ -37,8 +37,8 @@ struct DatasetConsistency {
         var seen: Set<Int> = []
         for fold in manifest.folds {
             let place = "fold \(fold.fold)"
-            guard 0..<10 ~= fold.fold, seen.insert(fold.fold).inserted else {
-                throw fault(place, "is there twice, or not one of 0 to 9")
+            guard 0..<LUNA16Layout.foldCount ~= fold.fold, seen.insert(fold.fold).inserted else {
+                throw fault(place, "is there twice, or not one of 0 to \(LUNA16Layout.foldCount - 1)")
             }
             guard fold.scans == fold.volumes.count else {
                 throw fault(place, "counts \(fold.scans) scans and lists \(fold.volumes.count) volumes")

@@ -97,8 +97,8 @@ public final class ShardReader: PatchSource {
         let fold = Int(try file.attribute("fold", as: Int64.self))
         let dataset = try file.dataset("/patches")
         let shape = dataset.shape
-        guard shape.count == 4, shape[1] > 0, shape[1] == shape[2], shape[1] == shape[3], 0..<10 ~= fold,
-            dataset.chunk == [1, shape[1], shape[1], shape[1]]
+        guard shape.count == 4, shape[1] > 0, shape[1] == shape[2], shape[1] == shape[3],
+            0..<LUNA16Layout.foldCount ~= fold, dataset.chunk == [1, shape[1], shape[1], shape[1]]
         else {
             throw InputError(path, at: "/patches", "shape \(shape), expected [n, s, s, s] with one chunk per patch")
         }

@@ -95,7 +95,7 @@ extension View {
         var negatives: Set<Int> = []
         var negativeCount = 0
         for index in 0..<grid.product * anchors.count {
-            let label = crop.labels[5 * index]
+            let label = crop.labels[Grid.components * index]
             if label > 0.5 { positives.append(index) }
             if label < -0.5 {
                 negativeCount += 1

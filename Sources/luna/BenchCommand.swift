@@ -106,7 +106,8 @@ struct BenchSubject {
         optimizerState = learner.optimizer.makeState(architecture)
         self.batch = TrainingBatch(
             input: input, coord: coord,
-            labels: Tensor(shape: [batch, cells, cells, cells, recipe.anchors.count, 5], values: labels))
+            labels: Tensor(
+                shape: [batch, cells, cells, cells, recipe.anchors.count, Grid.components], values: labels))
         counts = recipe.counts(labels: self.batch.labels, mode: .training)
     }
 }

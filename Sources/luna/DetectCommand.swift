@@ -77,7 +77,9 @@ struct DetectCommand: ParsableCommand {
     enum TilingOption: String, ExpressibleByArgument, CaseIterable { case planned, recipe }
 
     func validate() throws {
-        if let fold, !(0..<10 ~= fold) { throw ValidationError("--fold is 0 to 9, not \(fold)") }
+        if let fold, !(0..<LUNA16Layout.foldCount ~= fold) {
+            throw ValidationError("--fold is 0 to \(LUNA16Layout.foldCount - 1), not \(fold)")
+        }
         if !(0...1 ~= minimumProbability) {
             throw ValidationError("--minimum-probability is 0 to 1, not \(minimumProbability)")
         }

@@ -30,7 +30,8 @@ struct DetectionInput {
         if !isDataset, fold != nil { throw UsageError("--fold chooses scans of a data set; \(input) is none") }
         if isDataset {
             guard let fold = fold ?? heldOut else {
-                throw UsageError("the weights do not say which fold was held out; add --fold 0 to 9")
+                throw UsageError(
+                    "the weights do not say which fold was held out; add --fold 0 to \(LUNA16Layout.foldCount - 1)")
             }
             scans = try PendingScan.scans(of: PatchDataset(directory: input), fold: fold)
             if scans.isEmpty { throw InputError(input, "has no scan in fold \(fold)") }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CT
 import Detection
 import FileIO
 import Foundation
@@ -98,8 +99,8 @@ struct WeightsImport: ParsableCommand {
                 input, at: "__metadata__.preset", "`\(name.prefix(40))`, expected \(Preset.names)",
                 remedy: "add --preset")
         }
-        if let fold = origin.validationFold, !(0..<10 ~= fold) {
-            throw InputError(input, at: "__metadata__.validation_fold", "\(fold), expected 0 to 9")
+        if let fold = origin.validationFold, !(0..<LUNA16Layout.foldCount ~= fold) {
+            throw InputError(input, at: "__metadata__.validation_fold", "\(fold), expected 0 to \(LUNA16Layout.foldCount - 1)")
         }
         return "preset: \(preset.rawValue)\nvalidation_fold: \(origin.validationFold.map(String.init) ?? "null")\n"
     }
