@@ -63,6 +63,7 @@ extension ZYX where Scalar: Numeric {
     @inlinable public static func * (a: Self, b: Scalar) -> Self { a.map { $0 * b } }
 }
 
-extension ZYX: CustomStringConvertible { 
+extension ZYX: CustomStringConvertible {
     /// The numbers as `(z, y, x)`.
-    public var description: String { "(\(z), \(y), \(x))" } }
+    public var description: String { "(\(z), \(y), \(x))" }
+}

@@ -2,11 +2,11 @@ import Basics
 import CT
 import Detection
 
-/// What the network is shown of a volume through a tile's window.
+/// The network's input for one tile of a volume.
 struct TileView {
-    /// [1, 1, D, H, W]: (u − 128)/128.
+    /// The grey levels [1, 1, D, H, W] as (u − 128)/128.
     let input: Tensor
-    /// [1, 3, D/4, H/4, W/4]: ramps from −0.5 to 0.5 over the volume's grid.
+    /// The coordinates [1, 3, D/4, H/4, W/4]: ramps from −0.5 to 0.5 over the volume's grid.
     let coord: Tensor
 
     init(_ tile: Tile, of volume: CleanVolume, _ surroundings: TilePlan.Surroundings) {

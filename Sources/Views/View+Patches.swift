@@ -136,7 +136,7 @@ extension View {
         return diameter.map { "target \(Caption.millimetres($0)) mm" } ?? "random crop"
     }
 
-    /// What augmentation did, in words.
+    /// The changes that augmentation made, in words.
     static func changes(_ changes: CropChanges) -> String {
         let names = ["z", "y", "x"]
         var parts = [String(format: "scale %.2f", changes.scale)]
