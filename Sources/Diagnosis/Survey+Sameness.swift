@@ -77,8 +77,8 @@ extension Survey {
                 found.append(
                     Observation(
                         severity: .warning, subject: "transport",
-                        what:
-                            "messages between hosts go over TCP, though there is \(facts.adapters.joined(separator: ", "))",
+                        what: "messages between hosts go over TCP, though there is "
+                            + facts.adapters.joined(separator: ", "),
                         remedy: "mpirun --mca pml ucx (Debian's openmpi-mca-params.conf turns it off)",
                         ranks: [facts.rank]))
             }

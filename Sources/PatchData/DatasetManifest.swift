@@ -143,7 +143,7 @@ public struct DatasetManifest: Hashable, Sendable, Codable {
     public var scans: Int { folds.reduce(0) { $0 + $1.scans } }
     /// The number of nodules in all folds.
     public var nodules: Int { folds.reduce(0) { $0 + $1.nodules } }
-    /// The number of patches.
+    /// The number of patches in all folds.
     public var patches: Int { folds.reduce(0) { $0 + $1.patches } }
 
     /// The path of `dataset.json` in a data set's directory.
