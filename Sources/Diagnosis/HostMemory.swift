@@ -45,7 +45,7 @@ public enum HostMemory {
         public var name: String
         /// The ranks on the host, ascending.
         public var ranks: [Int]
-        /// Bytes.
+        /// The bytes that the host could give to new work.
         public var available: Int
 
         /// The bytes that all of its ranks take if each takes so many.

@@ -1,28 +1,29 @@
 import Basics
 import Compute
 
-/// What a network is, as a value: its name, its tensors, how maps flow through its layers, and what follows from that.
+/// A network as a value: its name, its tensors, how maps flow through its layers, and what follows from that.
 ///
-/// A network is declared once, by the blocks it is made of and how they are joined; `noduleNet` is an example. Everything
-/// else is derived: tables of tensors, the order of the backward pass, operations and their cost, memory, initial values.
+/// A network is declared once, by the blocks it is made of and how they are joined; `noduleNet` is an example.
+/// Everything else is derived: tables of tensors, the order of the backward pass, operations and their cost, memory,
+/// initial values.
 public struct Architecture: Sendable {
     /// The network's name in configurations and files.
     public let name: String
-    /// Anchors of a cell of the output.
+    /// The number of anchors of a cell of the output.
     public let anchors: Int
-    /// Numbers that the network gives for an anchor, of which the first is a logit.
+    /// The number of numbers that the network gives for an anchor, of which the first is a logit.
     public let components: Int
-    /// Where each parameter lies in `NetworkState.parameters`: PyTorch's names, shapes and order.
+    /// The tensors in `NetworkState.parameters`: PyTorch's names, shapes and order.
     public let parameters: ParameterTable
-    /// Where each running mean and variance lies in `NetworkState.statistics`.
+    /// The running means and variances in `NetworkState.statistics`.
     public let statistics: ParameterTable
     /// The ranges of `parameters` in the order in which a backward pass finishes their gradients.
     public let backwardOrder: [Range<Int>]
     /// The operations of an evaluation, in the order in which values flow.
     public let operations: [Operation]
-    /// A crop's voxels along an axis for one cell of the output.
+    /// The number of a crop's voxels along an axis for one cell of the output.
     public let stride: Int
-    /// The sides of the input are multiples of this, in voxels.
+    /// The number of voxels of which the sides of the input are multiples.
     public let sideUnit: Int
     /// Whether the network reads its input's coordinates.
     public let hasCoordinates: Bool
@@ -70,28 +71,30 @@ public struct Architecture: Sendable {
         return graph
     }
 
-    /// How much of a running statistic a step replaces: running ← 0.9 running + 0.1 batch.
+    /// The part of a running statistic that a step replaces: running ← 0.9 running + 0.1 batch.
     public static let statisticsMomentum: Float = 0.1
 
-    /// Floating-point operations of a direct computation.
+    /// The number of floating-point operations of a direct computation.
     ///
     /// - Parameters:
-    ///   - extent: Of the input, voxels; all samples count.
+    ///   - extent: The input's extent in voxels.
+    ///   - samples: The number of inputs.
     ///   - training: Whether a backward pass counts, too.
     public func flop(_ extent: ZYX<Int>, samples: Int = 1, training: Bool) -> Double {
         let perVoxel = operations.reduce(0) { $0 + (training ? $1.trainingFlop : $1.forwardFlop) }
         return perVoxel * Double(samples * extent.product)
     }
 
-    /// A new network's state.
+    /// The state of a new network.
     ///
     /// Weights and biases of convolutions are uniform in ±1/√fan_in, as PyTorch initialises them, scales of batch
     /// normalisation are 1 and shifts 0, running means 0 and variances 1. Every tensor draws from its own stream.
     ///
     /// - Parameters:
-    ///   - zeroInitResidual: Whether the last normalisation of every residual branch scales by 0 at first, so that blocks
-    ///     begin as their shortcuts (P. Goyal et al., "Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour", 2017,
-    ///     section 5.1).
+    ///   - seed: The experiment's seed.
+    ///   - zeroInitResidual: Whether the last normalisation of every residual branch scales by 0 at first, so that
+    ///     blocks begin as their shortcuts (P. Goyal et al., "Accurate, Large Minibatch SGD: Training ImageNet in 1
+    ///     Hour", 2017, section 5.1).
     ///   - logitBias: The bias that every anchor's logit begins with (T.-Y. Lin et al., "Focal Loss for Dense Object
     ///     Detection", ICCV 2017, section 3.3); nil: as PyTorch draws it.
     public func initialState(seed: UInt64, zeroInitResidual: Bool = false, logitBias: Float? = nil) -> NetworkState {
@@ -118,8 +121,10 @@ public struct Architecture: Sendable {
 }
 
 extension Architecture: Hashable {
+    /// Whether two networks have one name, which stands for all the rest.
     public static func == (a: Architecture, b: Architecture) -> Bool { a.name == b.name }
 
+    /// Hashes the name.
     public func hash(into hasher: inout Hasher) { hasher.combine(name) }
 }
 
@@ -127,7 +132,7 @@ extension Architecture: RawRepresentable, CaseIterable {
     /// All networks, the standard one first.
     public static let allCases = [noduleNet]
 
-    /// The network of this name, if there is one.
+    /// Finds the network of a name, if there is one.
     public init?(rawValue: String) {
         guard let architecture = Self.allCases.first(where: { $0.name == rawValue }) else { return nil }
         self = architecture

@@ -47,7 +47,8 @@ struct BatchNormalization {
         return statistics
     }
 
-    /// The gradient of the input, into `result`, and of this layer's parameters; see `Engine.normalizationGradient`.
+    /// Writes the gradient of the input into `result`, and those of this layer's parameters; see
+    /// `Engine.normalizationGradient`.
     func backward(
         _ x: FeatureMap, _ statistics: Statistics, _ activation: Engine.Activation, gradient: FeatureMap,
         into result: FeatureMap, _ pass: Pass

@@ -1,6 +1,6 @@
 import Compute
 
-/// Some layers that belong together, with a forward and a backward pass of their own: what a network is made of.
+/// A group of layers with a forward and a backward pass of its own; networks are made of such blocks.
 ///
 /// A block keeps what its backward pass needs from one training forward pass to the next backward pass, so it has one
 /// place in one network.
@@ -19,8 +19,8 @@ protocol Block: AnyObject {
     /// Writes the gradients of the block's parameters and tells of them as `backwardOrder` says.
     ///
     /// - Parameters:
-    ///   - gradient: Of the output; its memory may be used.
-    ///   - inputs: What the forward pass was given.
+    ///   - gradient: The gradient of the output; its memory may be used.
+    ///   - inputs: The forward pass's inputs, as far as they are asked for.
     /// - Returns: The gradients of the inputs' trained channels, each a map that the caller may change; nil where an
     ///   input has none.
     func backward(_ gradient: consuming FeatureMap, _ inputs: BlockInputs, _ pass: Pass) -> [FeatureMap?]
@@ -29,11 +29,11 @@ protocol Block: AnyObject {
     func output(_ pass: Pass) -> FeatureMap
 }
 
-/// What a block's backward pass can ask about its inputs.
+/// The knowledge of its inputs that a block's backward pass can ask for.
 struct BlockInputs {
-    /// How many channels of each input, the first ones, need a gradient.
+    /// The number of channels of each input, the first ones, that need a gradient.
     let trainedChannels: [Int]
-    /// One of the input maps, made again where it is not in memory.
+    /// The map of an input, made again where it is not in memory.
     let map: (_ index: Int) -> FeatureMap
 }
 

@@ -5,20 +5,23 @@ import Compute
 
 /// The 3x3x3 convolutions of a network that have the same channels and resolution.
 public struct ConvolutionShape: Hashable, Sendable {
+    /// The number of input channels.
     public let inputs: Int
+    /// The number of output channels.
     public let outputs: Int
-    /// The crop's voxels along an axis are those of the layer's maps times this.
+    /// The factor by which the layer's maps are coarser than the crop, along each axis.
     public let reduction: Int
-    /// How many of the input channels, the first ones, need a gradient.
+    /// The number of input channels, the first ones, that need a gradient.
     public let trainedInputs: Int
-    /// How many of these layers the network has.
+    /// The number of these layers in the network.
     public let count: Int
 
     /// The channels and the resolution, such as `24-32 1/2`.
     public var name: String { "\(inputs)-\(outputs) \(reduction == 1 ? "full" : "1/\(reduction)")" }
 
-    /// What of a convolution is computed.
+    /// The parts of a convolution's work in training.
     public enum Direction: String, CaseIterable, Sendable {
+        /// The output.
         case forward
         /// The gradient of the input.
         case data
@@ -26,17 +29,17 @@ public struct ConvolutionShape: Hashable, Sendable {
         case weights
     }
 
-    /// Floating-point operations of one pass, computed directly.
+    /// The number of floating-point operations of one pass, computed directly.
     ///
     /// - Parameters:
     ///   - size: Voxels of a crop along an axis.
-    ///   - batch: Crops.
+    ///   - batch: The number of crops.
     public func flop(size: Int, batch: Int) -> Double {
         let side = Double(size / reduction)
         return 2 * 27 * Double(inputs * outputs * batch) * side * side * side
     }
 
-    /// The algorithm for crops of this many voxels along an axis.
+    /// The name of the algorithm for crops of this many voxels along an axis.
     public func algorithm(_ size: Int, _ direction: Direction) -> String {
         inputs == 1
             ? "direct"
@@ -44,11 +47,14 @@ public struct ConvolutionShape: Hashable, Sendable {
                 ZYX(repeating: max(1, size / reduction)), weightsGradient: direction == .weights ? outputs : nil)
     }
 
-    /// Seconds of each repetition, after one that is not counted; nil where the network does not use the direction.
+    /// The seconds of each repetition, after one that is not counted; nil where the network does not use the direction.
     ///
     /// - Parameters:
+    ///   - direction: The part of the work.
     ///   - size: Voxels of a crop along an axis.
-    ///   - batch: Crops.
+    ///   - batch: The number of crops.
+    ///   - repetitions: The number of repetitions.
+    ///   - engine: Does the arithmetic.
     public func measure(
         _ direction: Direction, size: Int, batch: Int, repetitions: Int, engine: Engine
     ) -> [Double]? {

@@ -34,7 +34,8 @@ struct Convolution {
         }
     }
 
-    /// Into some planes of the result, the first at the input's plane `first`, of a map of `depth` planes.
+    /// Computes some planes of the result, of which the first lies at the input's plane `first`, of a map of `depth`
+    /// planes.
     func forward(_ x: FeatureMap, first: Int, of depth: Int, into y: FeatureMap, _ pass: Pass) {
         pass.engine.span(name) {
             pass.engine.convolution(

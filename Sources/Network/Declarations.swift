@@ -1,19 +1,20 @@
-/// How a tensor begins.
+/// The value that a tensor begins with.
 enum Initializer: Hashable, Sendable {
-    /// Uniform in ±`bound`, as PyTorch draws the weights and biases of convolutions: the bound is 1/√fan_in.
+    /// Numbers drawn uniformly from ±`bound`, as PyTorch draws the weights and biases of convolutions: the bound is
+    /// 1/√fan_in.
     case uniform(bound: Double)
     case constant(Float)
     /// The scale of a residual branch's last normalisation: 1, or 0 where blocks are to begin as their shortcuts.
     case residualScale
 }
 
-/// Collects the tensors of a network as its layers declare them, in the order of PyTorch's `state_dict`.
+/// The tensors of a network, collected as its layers declare them, in the order of PyTorch's `state_dict`.
 final class Declarations {
     private(set) var parameters = ParameterTable()
     private(set) var statistics = ParameterTable()
-    /// How each entry of `parameters` begins.
+    /// The initial values, one for each entry of `parameters`.
     private(set) var initializers: [Initializer] = []
-    /// How each entry of `statistics` begins.
+    /// The initial values, one for each entry of `statistics`.
     private(set) var initialStatistics: [Float] = []
     /// The parameters that are biases of the output's logits.
     var logitBiases: [Int] = []
@@ -36,8 +37,8 @@ final class Declarations {
 
     /// Declares a convolution's weight and bias and returns their offsets.
     ///
-    /// - Parameter shape: The weight's. All but the first axis are the fan-in, as PyTorch counts it; for a transposed
-    ///   convolution, too, whose first axis are the inputs.
+    /// - Parameter shape: The weight's shape. All axes but the first are the fan-in, as PyTorch counts it; for a
+    ///   transposed convolution, too, whose first axis is the inputs.
     func convolution(_ name: String, _ shape: [Int], outputs: Int) -> (weight: Int, bias: Int) {
         let rule = Initializer.uniform(bound: 1 / Double(shape[1...].reduce(1, *)).squareRoot())
         return (parameter("\(name).weight", shape, rule), parameter("\(name).bias", [outputs], rule))

@@ -5,8 +5,8 @@ import Compute
 ///
 ///     x ─ conv 1→24 ─ bn ─ ReLU ─ conv 24→24 ─ bn ─ ReLU ─ max 2x2x2 ─
 ///
-/// Maps of 24 channels at full resolution are the largest of the network, so only one of them outlives the forward pass:
-/// what the second convolution made. The first layer is cheap and computed again; the second activation is never
+/// Maps of 24 channels at full resolution are the largest of the network, so only one of them outlives the forward
+/// pass: the second convolution's result. The first layer is cheap and computed again; the second activation is never
 /// written, since only its maxima are wanted.
 final class EntryBlock: Block {
     private let name: String
@@ -43,7 +43,7 @@ final class EntryBlock: Block {
         return flow.pooled(second, "maxpool1")
     }
 
-    /// From [N, D, H, W, 1] to [N, D/2, H/2, W/2, C].
+    /// Computes a map [N, D/2, H/2, W/2, C] of a crop [N, D, H, W, 1].
     func forward(_ inputs: consuming [FeatureMap], _ pass: Pass) -> FeatureMap {
         let x = inputs.removeLast()
         let engine = pass.engine
@@ -64,8 +64,8 @@ final class EntryBlock: Block {
         return pooled
     }
 
-    /// With running statistics nothing is needed from far away: some planes after the other, so that no map at full
-    /// resolution is ever whole.
+    /// Evaluates a few planes after the other, so that no map at full resolution is ever whole: running statistics need
+    /// nothing from far away.
     private func evaluate(_ x: FeatureMap, into pooled: FeatureMap, _ pass: Pass) {
         let engine = pass.engine
         let depth = x.extent.z

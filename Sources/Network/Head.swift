@@ -1,7 +1,8 @@
 import Basics
 import Compute
 
-/// What comes after the pyramid: dropout of whole channels, 1x1x1 to some channels, ReLU, 1x1x1 to the anchors' components.
+/// The head behind the pyramid: dropout of whole channels, 1x1x1 to some channels, ReLU, 1x1x1 to the anchors'
+/// components.
 final class Head: Block {
     private let name: String
     private let hidden: PointwiseConvolution
@@ -9,9 +10,11 @@ final class Head: Block {
     private let parameters: Range<Int>
     private var kept: (input: FeatureMap, hidden: FeatureMap, factors: [Float]?)?
 
+    /// Declares the head's layers.
+    ///
     /// - Parameters:
-    ///   - width: Channels between the two convolutions.
-    ///   - anchors: Each has `components` outputs, of which the first is a logit.
+    ///   - width: The number of channels between the two convolutions.
+    ///   - anchors: The number of anchors. Each has `components` outputs, of which the first is a logit.
     init(
         _ name: String, _ inputs: Int, _ width: Int, anchors: Int, components: Int,
         _ declarations: Declarations
@@ -41,7 +44,7 @@ final class Head: Block {
         return last.forward(y, pass)
     }
 
-    /// What is left of `x`: cheap, so the backward pass makes it again.
+    /// The input with some channels dropped: cheap, so the backward pass makes it again.
     private func dropped(_ x: FeatureMap, _ factors: [Float]?, _ pass: Pass) -> FeatureMap {
         guard let factors else { return x }
         let dropped = pass.engine.map(like: x)

@@ -5,7 +5,9 @@ import Compute
 ///
 /// Not for use by two threads at once.
 public final class Network {
+    /// The declaration that the layers follow.
     public let architecture: Architecture
+    /// The engine that computes.
     public let engine: Engine
     /// The batch's means and unbiased variances in the last training forward pass, laid out as the architecture's
     /// `statistics`.
@@ -13,15 +15,15 @@ public final class Network {
     private let graph: NetworkGraph
     private var lastShape: [Int] = []
 
-    /// How a forward pass treats batch normalisation and dropout.
+    /// The two ways to treat batch normalisation and dropout in a forward pass.
     public enum Mode {
-        /// Batch statistics, and channels dropped with probability `dropout`, drawn from `generator`.
+        /// A pass with batch statistics, whose channels are dropped with probability `dropout`, drawn from `generator`.
         case training(dropout: Double, generator: CounterGenerator)
-        /// Running statistics, no dropout, no backward pass.
+        /// A pass with running statistics, without dropout, and without a backward pass to follow.
         case evaluation
     }
 
-    /// Makes the network's layers.
+    /// Creates a network's layers.
     public init(_ architecture: Architecture, engine: Engine) {
         self.architecture = architecture
         self.engine = engine
@@ -31,8 +33,10 @@ public final class Network {
     /// Runs the network.
     ///
     /// - Parameters:
+    ///   - state: The parameters and running statistics.
     ///   - input: [N, 1, D, H, W], with sides that are multiples of the architecture's `sideUnit`.
     ///   - coord: [N, 3, d, h, w], where d is D divided by the architecture's `stride`.
+    ///   - mode: Training or evaluation.
     /// - Returns: [N, d, h, w, anchors, components].
     public func forward(_ state: NetworkState, input: Tensor, coord: Tensor, mode: Mode) -> Tensor {
         let shape = input.shape
@@ -73,11 +77,12 @@ public final class Network {
         return result
     }
 
-    /// Overwrites `gradients`, laid out as the architecture's `parameters`, from the gradient of the last training forward
-    /// pass's output.
+    /// Computes the gradients that follow from the gradient of the last training forward pass's output.
     ///
     /// - Parameters:
+    ///   - state: The parameters and running statistics of that pass.
     ///   - outputGradient: [N, d, h, w, anchors, components].
+    ///   - gradients: Overwritten; laid out as the architecture's `parameters`.
     ///   - finished: Told of ranges of `gradients` that are final while the pass goes on, in the architecture's
     ///     `backwardOrder`.
     public func backward(

@@ -1,22 +1,22 @@
 import Compute
 
-/// A network's blocks and how maps flow between them. Everything else follows: the forward pass, the backward pass, the
-/// order in which gradients are finished, and when a map's memory is free.
+/// The blocks of a network and the maps that flow between them. Everything else follows: the forward pass, the backward
+/// pass, the order in which gradients are finished, and when a map's memory is free.
 final class NetworkGraph {
     private struct Node {
         let block: any Block
         let inputs: [Int]
         let output: Int
-        /// Of each input, how many channels need a gradient.
+        /// The number of channels of each input that need a gradient.
         let trainedChannels: [Int]
     }
 
     private var nodes: [Node] = []
-    /// What is known of each value: input 0 is the crop, 1 the coordinates, which blocks read from the pass.
+    /// The facts about each value; input 0 is the crop. Blocks read the coordinates from the pass.
     private var values: [Operation.Value]
     private(set) var flow = Flow()
 
-    /// Collects the tensors that blocks declare.
+    /// The tensors that blocks declare.
     let declarations = Declarations()
 
     /// A map between blocks.
@@ -67,7 +67,8 @@ final class NetworkGraph {
         return result
     }
 
-    /// Runs the blocks backwards. Gradients are handed over, so that each one's memory is free as soon as nothing needs it.
+    /// Runs the blocks backwards. Gradients are handed over, so that each one's memory is free as soon as nothing needs
+    /// it.
     func backward(_ gradient: consuming FeatureMap, _ pass: Pass) {
         var gradients = [FeatureMap?](repeating: nil, count: values.count)
         gradients[values.count - 1] = consume gradient

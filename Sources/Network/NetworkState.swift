@@ -1,4 +1,4 @@
-/// What training changes in a network: its parameters and its running statistics.
+/// The numbers that training changes in a network: its parameters and its running statistics.
 public struct NetworkState: Hashable, Sendable {
     /// The network whose state it is.
     public let architecture: Architecture
@@ -7,7 +7,7 @@ public struct NetworkState: Hashable, Sendable {
     /// Running means and variances of batch normalisation, laid out as the architecture's `statistics` says.
     public var statistics: [Float]
 
-    /// Takes values in the architecture's order.
+    /// Creates a state of values in the architecture's order.
     ///
     /// - Precondition: The counts are those of its tables.
     public init(architecture: Architecture, parameters: [Float], statistics: [Float]) {

@@ -1,6 +1,6 @@
 extension Architecture {
-    /// A 3-D U-Net of residual blocks with coordinates, the network that won the 2017 Data Science Bowl (F. Liao et al.,
-    /// "Evaluate the Malignancy of Pulmonary Nodules Using the 3-D Deep Leaky Noisy-OR Network", IEEE TNNLS 2019).
+    /// A 3-D U-Net of residual blocks with coordinates, the network that won the 2017 Data Science Bowl (F. Liao et
+    /// al., "Evaluate the Malignancy of Pulmonary Nodules Using the 3-D Deep Leaky Noisy-OR Network", IEEE TNNLS 2019).
     public static let noduleNet = Architecture("nodule-net", anchors: 3, components: 5) { network in
         let d = network.declarations
         // One line per block, in the order of PyTorch's `state_dict`; on the right, the resolution.

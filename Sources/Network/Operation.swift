@@ -1,15 +1,15 @@
 /// One operation of a network in evaluation mode, in terms that every framework has.
 public struct Operation: Hashable, Sendable {
-    /// What an operation computes.
+    /// The kinds of operations.
     public enum Kind: Hashable, Sendable {
-        /// A convolution with cubic filters of this side and stride 1, padded so that the extent stays; weights
-        /// [C_out, C_in, side, side, side] and a bias under the operation's name.
+        /// A convolution with cubic filters of this side and stride 1, padded so that the extent stays; weights [C_out,
+        /// C_in, side, side, side] and a bias under the operation's name.
         case convolution(side: Int)
         /// A transposed convolution of size and stride 2; weights [C_in, C_out, 2, 2, 2] and a bias.
         case transposedConvolution
         /// Batch normalisation with running statistics.
         case normalization
-        /// max(x, 0).
+        /// The rectifier max(x, 0).
         case rectifier
         /// The maximum of every 2x2x2 voxels.
         case maxPooling
@@ -21,25 +21,29 @@ public struct Operation: Hashable, Sendable {
 
     /// The name of the layer, whose tensors are called `<name>.weight` and so on; otherwise of the operation alone.
     public let name: String
+    /// The operation's kind.
     public let kind: Kind
+    /// The maps that it reads.
     public let inputs: [Value]
+    /// The map that it makes.
     public let output: Value
 
     /// A map that flows through a network.
     public struct Value: Hashable, Sendable {
-        /// Unique within the network.
+        /// The map's name, unique within the network.
         public let name: String
+        /// The number of channels.
         public let channels: Int
-        /// The crop's voxels along an axis are those of this map times this.
+        /// The factor by which the map is coarser than the crop, along each axis.
         public let reduction: Int
-        /// How many of the channels, the first ones, depend on parameters, so that training needs their gradient.
+        /// The number of channels, the first ones, that depend on parameters, so that training needs their gradient.
         public let trainedChannels: Int
     }
 
-    /// Multiplications and additions of a direct computation, per voxel of the network's input and pass: twice the
-    /// products of a convolution, nothing for everything else.
+    /// The number of multiplications and additions of a direct computation, per voxel of the network's input and pass:
+    /// twice the products of a convolution, nothing for everything else.
     ///
-    /// - Parameter inputs: How many of the input channels count.
+    /// - Parameter inputs: The number of input channels that count.
     private func flop(inputs: Int) -> Double {
         let taps: Int
         switch kind {
@@ -51,15 +55,15 @@ public struct Operation: Hashable, Sendable {
         return 2 * Double(taps * inputs * output.channels) / (reduction * reduction * reduction)
     }
 
-    /// Floating-point operations of a forward pass, per voxel of the network's input.
+    /// The number of floating-point operations of a forward pass, per voxel of the network's input.
     public var forwardFlop: Double { flop(inputs: inputs[0].channels) }
 
-    /// Floating-point operations of a forward and a backward pass, per voxel of the network's input: the gradient of the
-    /// weights takes as many as the forward pass, that of the input as many as its trained channels.
+    /// The number of floating-point operations of a forward and a backward pass, per voxel of the network's input: the
+    /// gradient of the weights takes as many as the forward pass, that of the input as many as its trained channels.
     public var trainingFlop: Double { 2 * forwardFlop + flop(inputs: inputs[0].trainedChannels) }
 }
 
-/// A network's operations as its blocks describe them, in the order in which values flow.
+/// The operations of a network as its blocks describe them, in the order in which values flow.
 struct Flow {
     typealias Value = Operation.Value
 

@@ -1,19 +1,23 @@
-/// Where each named tensor lies in one flat array: all parameters (or gradients, momenta, statistics) of the network
-/// are a single contiguous vector, so that reducing, hashing, updating and saving them are one call each.
+/// The places of named tensors in one flat array.
+///
+/// All parameters (or gradients, momenta, statistics) of the network are a single contiguous vector, so that reducing,
+/// hashing, updating and saving them are one call each.
 public struct ParameterTable: Hashable, Sendable {
     /// One tensor of the network.
     public struct Entry: Hashable, Sendable {
-        /// PyTorch's `state_dict` key, such as `forw1.0.conv1.weight`.
+        /// The tensor's key in PyTorch's `state_dict`, such as `forw1.0.conv1.weight`.
         public let name: String
-        /// PyTorch's shape; for convolutions [C_out, C_in, kD, kH, kW].
+        /// The tensor's shape in PyTorch; for convolutions [C_out, C_in, kD, kH, kW].
         public let shape: [Int]
         /// The elements in the flat array, row-major.
         public let range: Range<Int>
     }
 
+    /// The tensors, in the order of the flat array.
     public private(set) var entries: [Entry] = []
     private var indices: [String: Int] = [:]
 
+    /// Creates an empty table.
     public init() {}
 
     /// The length of the flat array.

@@ -1,21 +1,22 @@
 import Basics
 import Compute
 
-/// What the layers of one forward and backward pass share: the engine, the parameters read, the gradients written.
+/// The context that the layers of one forward and backward pass share: the engine, the parameters read, the gradients
+/// written.
 struct Pass {
     let engine: Engine
     let parameters: UnsafePointer<Float>
     let statistics: UnsafePointer<Float>
-    /// Receives the batch's statistics in a training forward pass; nil in evaluation mode, where layers normalise with
-    /// the running statistics, keep nothing for a backward pass and work in place.
+    /// The place for the batch's statistics in a training forward pass; nil in evaluation mode, where layers normalise
+    /// with the running statistics, keep nothing for a backward pass and work in place.
     let batchStatistics: UnsafeMutablePointer<Float>?
-    /// Receives the parameters' gradients in a backward pass.
+    /// The place for the parameters' gradients in a backward pass.
     let gradients: UnsafeMutablePointer<Float>?
     /// The positions of the crop's cells in the scan, [N, 3, d, h, w]; nil in a backward pass.
     var coord: Tensor?
-    /// Which channels a training forward pass drops; nil for none.
+    /// The dropout of a training forward pass; nil for none.
     var dropout: Dropout?
-    /// Told in a backward pass which parameters' gradients are final.
+    /// A function that a backward pass tells which parameters' gradients are final.
     var finished: ((Range<Int>) -> Void)?
 
     var isTraining: Bool { batchStatistics != nil }
@@ -32,7 +33,7 @@ struct Dropout {
     let probability: Double
     let generator: CounterGenerator
 
-    /// What each of the samples' channels, [N, C], is multiplied by.
+    /// The factors of the samples' channels, [N, C].
     func factors(samples: Int, channels: Int) -> [Float] {
         var generator = generator
         let kept = Float(1 / (1 - probability))

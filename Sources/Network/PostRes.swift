@@ -6,8 +6,8 @@ import Compute
 ///     x ─ conv1 ─ bn1 ─ ReLU ─ conv2 ─ bn2 ─ (+) ─ ReLU ─
 ///     └────────── identity, or 1x1x1 and bn ──┘
 ///
-/// For the backward pass it keeps what the two convolutions made and, if wanted, the output; the activation between them
-/// and the shortcut's map are computed again.
+/// For the backward pass it keeps the results of the two convolutions and, if wanted, the output; the activation
+/// between them and the shortcut's map are computed again.
 final class PostRes {
     private let name: String
     private let conv1: Convolution
@@ -55,6 +55,8 @@ final class PostRes {
         return flow.rectified(flow.sum(branch, beside, "\(name).sum"))
     }
 
+    /// Computes the output of the block.
+    ///
     /// - Parameter keepsOutput: Whether the backward pass finds the output in memory, rather than making it again.
     func forward(_ x: FeatureMap, keepsOutput: Bool, _ pass: Pass) -> FeatureMap {
         let span = pass.engine.begin(name)
@@ -93,8 +95,8 @@ final class PostRes {
         return output
     }
 
-    /// The two convolutions. The first one's map is returned in training only: in evaluation its memory is free before the
-    /// shortcut needs some.
+    /// Runs the two convolutions. The first one's map is returned in training only: in evaluation its memory is free
+    /// before the shortcut needs some.
     private func convolve(
         _ x: FeatureMap, _ pass: Pass
     ) -> (first: FeatureMap?, firstStatistics: Statistics, second: FeatureMap) {
@@ -104,16 +106,18 @@ final class PostRes {
         return (pass.isTraining ? first : nil, statistics, second)
     }
 
-    /// What the second convolution sees, in the memory of `first` where that is to be reused.
+    /// The second convolution's input, in the memory of `first` where that is to be reused.
     private func inner(_ first: FeatureMap, _ statistics: Statistics, reuse: Bool, _ pass: Pass) -> FeatureMap {
         let inner = reuse ? first : pass.engine.map(like: first)
         pass.engine.normalize(first, bn1.parameters(pass), statistics, into: inner)
         return inner
     }
 
+    /// Computes the gradient of the input, and those of the block's parameters.
+    ///
     /// - Parameters:
-    ///   - gradient: Of the output; its memory is used.
-    ///   - channels: How many of the input's channels need a gradient: the first ones.
+    ///   - gradient: The gradient of the output; its memory is used.
+    ///   - channels: The number of the input's channels, the first ones, that need a gradient; by default all.
     func backward(_ gradient: consuming FeatureMap, channels: Int? = nil, _ pass: Pass) -> FeatureMap {
         let span = pass.engine.begin("\(name) gradient")
         defer { span.end() }
@@ -121,7 +125,7 @@ final class PostRes {
         guard let k = kept else { preconditionFailure("no forward pass") }
         kept = nil
         let channels = channels ?? inputs
-        // The gradients of what was normalised take the place of it.
+        // The gradients of normalised maps take the maps' place.
         bn2.backward(k.second, k.secondStatistics, .output(output), gradient: gradient, into: k.second, pass)
         conv2.weightsGradient(inner(k.first, k.firstStatistics, reuse: false, pass), k.second, pass)
         let inner = conv2.dataGradient(k.second, channels: conv1.outputs, pass)

@@ -1,12 +1,14 @@
 import Compute
 
-/// Residual blocks in sequence: the first may change the number of channels.
+/// A sequence of residual blocks, the first of which may change the number of channels.
 final class Stage: Block {
     private let blocks: [PostRes]
     private let keepsOutput: Bool
 
-    /// - Parameter keepsOutput: False where the result is large and wanted only for a moment before the backward pass comes
-    ///   back to it.
+    /// Declares the blocks.
+    ///
+    /// - Parameter keepsOutput: False where the result is large and wanted only for a moment before the backward pass
+    ///   comes back to it.
     init(
         _ name: String, _ inputs: Int, _ outputs: Int, blocks: Int, keepsOutput: Bool = true,
         _ declarations: Declarations

@@ -4,17 +4,20 @@
 import FileIO
 import HDF5
 
+/// The files that hold a network's weights.
 public enum WeightsFile {
+    /// The attribute `format` by which a weight file is known.
     public static let format = "luna weights"
+    /// The attribute `version`, which this program writes.
     public static let version: Int64 = 1
 
     /// The root attribute that names the network whose weights a file holds; without it, it is the standard one.
     public static let architectureAttribute = "architecture"
 
-    /// Reads the network's state from a weight file or a checkpoint.
+    /// Reads a network's state from a weight file or a checkpoint.
     ///
-    /// - Throws: `InputError` naming the tensor that is missing, superfluous, of another shape, not finite or a negative
-    ///   variance, and where the file is damaged or of an unknown network.
+    /// - Throws: `InputError` naming the tensor that is missing, superfluous, of another shape, not finite or a
+    ///   negative variance, and where the file is damaged or of an unknown network.
     public static func read(_ path: String) throws -> NetworkState {
         if path.lowercased().hasSuffix(".safetensors") {
             throw InputError(path, "is no weight file of luna", remedy: "make one of it with luna weights import")
@@ -23,7 +26,7 @@ public enum WeightsFile {
         return try readModel(try architecture(of: file), from: file)
     }
 
-    /// The network whose weights a file holds.
+    /// The network whose weights a file holds; the standard one where the file names none.
     ///
     /// - Throws: `InputError` where it is none of ours.
     public static func architecture(of file: borrowing HDF5File) throws -> Architecture {
@@ -32,6 +35,9 @@ public enum WeightsFile {
     }
 
     /// Reads a network's group.
+    ///
+    /// - Throws: `InputError` naming the tensor that is missing, superfluous, of another shape, not finite or a
+    ///   negative variance.
     public static func readModel(
         _ architecture: Architecture, group: String = "/model", from file: borrowing HDF5File
     ) throws -> NetworkState {
@@ -70,7 +76,7 @@ public enum WeightsFile {
         return values
     }
 
-    /// What makes a tensor's values impossible, if anything does.
+    /// The reason why a tensor's values are impossible, or nil.
     public static func fault(of values: [Float], named name: String) -> String? {
         if !values.allSatisfy(\.isFinite) { return "holds a value that is not finite" }
         if name.hasSuffix(".running_var"), values.contains(where: { $0 < 0 }) { return "holds a negative variance" }
@@ -78,6 +84,8 @@ public enum WeightsFile {
     }
 
     /// Writes a network's group.
+    ///
+    /// - Throws: `FileError`.
     public static func writeModel(
         _ state: NetworkState, group: String = "/model", to file: borrowing HDF5File
     ) throws {
@@ -86,6 +94,8 @@ public enum WeightsFile {
     }
 
     /// Writes one flat array as the datasets of a group, each with a checksum.
+    ///
+    /// - Throws: `FileError`.
     public static func writeTable(
         _ table: ParameterTable, _ values: [Float], group: String, to file: borrowing HDF5File
     ) throws {
@@ -96,8 +106,11 @@ public enum WeightsFile {
 
     /// Writes a weight file, in one piece or not at all.
     ///
-    /// - Parameter configuration: What is known of the experiment that the weights come from, as YAML; a checkpoint has it
-    ///   in the same place.
+    /// - Parameters:
+    ///   - state: The weights and running statistics.
+    ///   - configuration: The experiment that the weights come from, as YAML and as far as it is known; a checkpoint
+    ///     has it in the same place.
+    ///   - path: The file, which is replaced if it exists.
     /// - Throws: `FileError`.
     public static func write(_ state: NetworkState, configuration: String? = nil, to path: String) throws {
         try HDF5File.write(to: path) { file in
