@@ -19,7 +19,7 @@ struct BenchAllreduce: ParsableCommand {
         let mode: String
         let bytes: Int
         let seconds, bandwidth: Double
-        /// Of the sum's bits.
+        /// A digest of the sum's bits.
         let digest: String
     }
 

@@ -55,7 +55,7 @@ struct BenchOptions: ParsableArguments {
         if batch < 1 || steps < 1 { throw ValidationError("--batch and --steps are at least 1") }
     }
 
-    /// Floating-point operations of one pass or step, computed directly.
+    /// The number of floating-point operations of one pass or step, computed directly.
     func flop(training: Bool) -> Double {
         network.flop(ZYX(repeating: size), samples: batch, training: training)
     }
@@ -119,7 +119,7 @@ enum Measurement {
         return (ContinuousClock.now - start) / .seconds(1)
     }
 
-    /// What all threads of this process have computed, in seconds.
+    /// The processor time that all threads of this process have taken, in s.
     static var processorSeconds: Double {
         var time = timespec()
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)

@@ -6,7 +6,7 @@ import Foundation
 import Inference
 import PatchData
 
-/// What `luna detect --input` names: the scans to be searched.
+/// The scans to be searched, as `luna detect --input` names them.
 struct DetectionInput {
     let scans: [PendingScan]
 
@@ -42,7 +42,7 @@ struct DetectionInput {
         }
     }
 
-    /// Scans as they come from the scanner.
+    /// The scans of a folder or file that comes from a scanner.
     private static func scans(
         _ input: String, mask: String?, segmentLungs: Bool, series: String?, note: @escaping (String) -> Void
     ) throws -> [PendingScan] {

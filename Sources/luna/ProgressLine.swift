@@ -9,7 +9,7 @@ struct ProgressLine {
     private var lastPrint: ContinuousClock.Instant?
     private let isTerminal = isatty(STDERR_FILENO) == 1
 
-    /// What was done before this job began, which tells nothing of its speed.
+    /// The number that was done before this job began, which tells nothing of its speed.
     private let first: Int
     private let showsRate: Bool
     /// Whether the terminal's cursor stands behind the line.

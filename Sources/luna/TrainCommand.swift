@@ -126,7 +126,9 @@ struct TrainCommand: ParsableCommand {
         return source
     }
 
-    /// A run's work must not be lost for a mistyped name.
+    /// Checks that a file can be written when the run ends: its work must not be lost for a mistyped name.
+    ///
+    /// - Throws: `FileError`.
     static func checkDirectory(ofOutput path: String) throws {
         let directory = Path.directory(of: path)
         guard FileContent.isDirectory(directory), access(directory, W_OK) == 0 else {
