@@ -8,9 +8,10 @@
 
 /// Elementary functions whose results are within one unit in the last place, and equal on all processors.
 public enum Elementary {
-    /// ln 2 in two parts: the first has 20 zeros at its end, so that its product with an exponent is exact.
+    /// The constant ln 2 in two parts: the first has 20 zeros at its end, so that its product with an exponent is
+    /// exact.
     private static let ln2 = (high: 0x1.62e42feep-1, low: 0x1.a39ef35793c76p-33)
-    /// π/2 in three parts of 33 bits, 33 bits and the rest.
+    /// The constant π/2 in three parts of 33 bits, 33 bits and the rest.
     private static let halfPi = (high: 0x1.921fb544p+0, middle: 0x1.0b4611a6p-34, low: 0x1.3198a2e037073p-69)
 
     /// The exponential eˣ: infinity above 709.78…, 0 below −745.13…
@@ -61,7 +62,7 @@ public enum Elementary {
     /// - Precondition: |x| ≤ 2²⁰; no digits would be left beyond.
     public static func sin(_ x: Double) -> Double { circular(x, quarterTurns: 0) }
 
-    /// sin(x + n π/2), from sine or cosine of what is left of x after whole quarter turns.
+    /// The value of sin(x + n π/2), from sine or cosine of what is left of x after whole quarter turns.
     private static func circular(_ x: Double, quarterTurns n: Int) -> Double {
         guard x.isFinite else { return .nan }
         precondition(abs(x) <= 0x1p20, "an angle of \(x) radians has no digits left")

@@ -85,7 +85,7 @@ public enum DetectionLoss {
         return order.prefix(count).sorted()
     }
 
-    /// log(1 + eˣ), without overflow: BCE(sigmoid(x), 0).
+    /// The softplus log(1 + eˣ), without overflow: BCE(sigmoid(x), 0).
     static func softplus(_ x: Double) -> Double { max(x, 0) + Elementary.log(1 + Elementary.exp(-abs(x))) }
 
     /// The logistic function 1/(1 + e⁻ˣ).

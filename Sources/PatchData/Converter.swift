@@ -107,7 +107,11 @@ public struct Converter: Sendable {
         self.prepare = prepare
     }
 
+    /// Converts the scans, then writes the shards and `dataset.json`; a run after an interruption goes on where that
+    /// one stopped.
+    ///
     /// - Parameter progress: Called from one thread at a time.
+    /// - Returns: The result, in which a scan that could not be read is a bad one and no error.
     /// - Throws: `UsageError` where the output directory holds something else; `FileError` where it cannot be written.
     public func run(progress: @escaping @Sendable (Progress) -> Void = { _ in }) throws -> Outcome {
         let directory = try OutputDirectory(output, options: options)

@@ -5,8 +5,8 @@ import Detection
 import Exchange
 import FileIO
 import Foundation
-import MPI
 import Learning
+import MPI
 import Network
 import Training
 

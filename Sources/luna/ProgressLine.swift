@@ -63,7 +63,7 @@ struct ProgressLine {
 
     private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
 
-    /// `47 s`, `3 min 05 s`, `2 h 10 min`.
+    /// A time for people: `47 s`, `3 min 05 s`, `2 h 10 min`.
     static func duration(_ seconds: Double) -> String {
         let s = Int(seconds.rounded())
         func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }

@@ -24,7 +24,7 @@ extension RunPlan {
         if configuration.sites > 1 { stepsPerReduction = configuration.localSteps ?? 1 }
     }
 
-    /// Bytes that a rank takes for exchanging gradients, and for a timeline.
+    /// The bytes that a rank takes for exchanging gradients, and for a timeline.
     static func memoryBesideTraining(_ configuration: TrainingConfiguration, ranks: Int, hasTimeline: Bool) -> Int {
         configuration.exchangeBytes(ranks: ranks) + (hasTimeline ? Trainer.timelineBytes(ranks: ranks) : 0)
     }
