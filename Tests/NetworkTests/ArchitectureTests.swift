@@ -4,7 +4,7 @@ import Testing
 
 @testable import Network
 
-/// What follows from a network's declaration, beside what is known of the published one.
+/// The tables and figures that follow from a network's declaration, beside what is known of the published one.
 @Suite struct ArchitectureTests {
     private let net = Architecture.noduleNet
 

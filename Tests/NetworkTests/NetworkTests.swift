@@ -57,7 +57,8 @@ import Testing
         #expect(stride(from: 0, to: empty.count, by: 15).allSatisfy { empty[$0] == empty[0] })
     }
 
-    /// What the backward pass reports as finished is final, in the order that was promised, and all there is.
+    /// The gradients that the backward pass reports as finished are final, in the order that was promised, and all
+    /// there are.
     @Test func backwardReportsWhatIsFinished() {
         let network = Network(.standard, engine: Engine(pool: ThreadPool(threads: 2)))
         let state = Architecture.standard.initialState(seed: 1)
