@@ -35,7 +35,7 @@ public struct Box: Hashable, Sendable {
 public enum Grid {
     /// The edge length of a cell in voxels.
     public static let stride = 4
-    /// The numbers that the network gives for an anchor of a cell; in a box they are (logit, dz, dy, dx, dd).
+    /// The number of numbers that the network gives for an anchor of a cell: (logit, dz, dy, dx, dd).
     public static let components = 5
 
     /// The centre of cell `index` in voxels along an axis: the middle of the cell's voxels, which are numbered by their

@@ -63,7 +63,7 @@ import Testing
         #expect(worst < 1e-5 * max(1, largest))
     }
 
-    /// The engine takes as much as is planned, and not much less.
+    /// The engine takes at most what is planned, and not much less.
     @Test(arguments: [ZYX(96, 96, 96), ZYX(64, 160, 208), ZYX(176, 96, 128)])
     func memoryIsAsPlanned(_ extent: ZYX<Int>) {
         let network = Network(.standard, engine: Engine(pool: ThreadPool(threads: 2)))
