@@ -38,13 +38,14 @@ public enum Grid {
     /// The number of numbers that the network gives for an anchor of a cell: (logit, dz, dy, dx, dd).
     public static let components = 5
 
-    /// The centre of cell `index` in voxels along an axis: the middle of the cell's voxels, which are numbered by their
-    /// centres, so that cell 0 has it between voxels 1 and 2.
+    /// The centre of a cell along an axis in voxels, whose own centres are whole numbers: 1.5 for cell 0.
+    ///
+    /// - Parameter index: The cell's index along the axis.
     public static func center(_ index: Int) -> Double { Double(stride - 1) / 2 + Double(stride * index) }
 
-    /// The cell that a place lies in, as a fraction along an axis: the inverse of `center`.
+    /// The position of a place in cells along an axis: 0 at the centre of cell 0. The inverse of `center`.
     ///
-    /// - Parameter place: Voxels along the axis.
+    /// - Parameter place: The place in voxels.
     public static func position(_ place: Double) -> Double { (place - center(0)) / Double(stride) }
 
     /// The number of cells that cover an extent along an axis, the last one perhaps only in part.
