@@ -7,7 +7,7 @@ import Foundation
 /// Names are in snake case, made of the properties' (`stepSeconds` is `step_seconds`), in the order of their letters.
 /// JSON has no numbers that are not finite: they stand as `"nan"`, `"inf"` and `"-inf"`.
 ///
-/// A name is found again only where its words are written alike: `seriesuid` and `annotationsCrc32`, not `seriesUID`
+/// A name is found again only where its words are written that way: `seriesuid` and `annotationsCrc32`, not `seriesUID`
 /// and `annotationsCRC32`. Where a property has another name, its `CodingKeys` say so, in camel case. Keys of a
 /// dictionary stay as they are.
 public enum JSON {

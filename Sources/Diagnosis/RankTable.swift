@@ -2,7 +2,7 @@ import FileIO
 
 /// A table of where the ranks are and what they have, for people.
 ///
-/// It has a row for each rank; of many ranks a row for each host; of many hosts a row for all those alike.
+/// It has a row for each rank; with many ranks one for each host; with many hosts one for all equal hosts.
 public struct RankTable {
     /// The number of rows that people still read.
     public static let limit = 16

@@ -13,7 +13,7 @@ extension GradientBuckets {
 }
 
 extension GradientReduction {
-    /// A tag that no bucket's messages have, for whoever sends something else between steps.
+    /// A tag that no bucket's messages have, for messages that travel between steps.
     public static let spareTag = 32_767
 
     /// The name of the message with a bucket's tag, for people: buckets count from 1.

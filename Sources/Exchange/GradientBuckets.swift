@@ -50,8 +50,8 @@ public struct GradientBuckets {
         }
     }
 
-    /// A rank's share of a range, such as the part of a bucket that it adds up: contiguous, by rank, and equal but for
-    /// 1.
+    /// A rank's share of a range, such as the part of a bucket that it adds up: contiguous, in the ranks' order, and as
+    /// large as the others' but for 1.
     public static func slice(of range: Range<Int>, rank: Int, ranks: Int) -> Range<Int> {
         let start = range.lowerBound + rank * range.count / ranks
         let end = range.lowerBound + (rank + 1) * range.count / ranks

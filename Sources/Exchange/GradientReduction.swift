@@ -182,7 +182,7 @@ public final class GradientReduction {
         do {
             try fill(vector.buffer) { range in for bucket in progress.finish(range) { close(bucket) } }
         } catch {
-            // The job ends, and nobody else may call MPI before this thread's companion is out of it.
+            // The job ends, and no thread may call MPI before the exchanging one has left it.
             driver.stop()
             throw error
         }

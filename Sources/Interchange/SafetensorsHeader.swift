@@ -104,7 +104,7 @@ struct SafetensorsHeader {
     /// The size of a tensor in bytes; nil for a negative extent or a product that no file has.
     private static func bytes(_ shape: [Int], _ size: Int) -> Int? {
         var product = size
-        // A zero makes all others harmless; they are looked at none the less.
+        // A zero makes all other extents harmless; they are checked all the same.
         for extent in shape {
             let (value, overflows) = product.multipliedReportingOverflow(by: extent)
             if extent < 0 || overflows { return nil }

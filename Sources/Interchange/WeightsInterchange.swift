@@ -1,7 +1,7 @@
 import FileIO
 import Network
 
-/// The facts that a file for other programs tells beside the weights, so that whoever takes it up can use them.
+/// The facts that a file for other programs tells beside the weights, so that its users can apply them.
 public struct WeightsOrigin: Hashable, Sendable {
     /// The preset's name, `luna16` or `dsb2017`, where it is known.
     public var preset: String?

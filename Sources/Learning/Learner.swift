@@ -23,7 +23,7 @@ public struct TrainingBatch: Sendable {
 /// The way a network learns: a replica's gradient, and the update that follows from the sum over replicas.
 ///
 /// A replica's contribution to a step is one vector: the gradients of all parameters, the batch's statistics, the terms
-/// of the loss. Whoever trains adds up the vectors of all replicas and hands the sum to `update`.
+/// of the loss. Training adds up the vectors of all replicas and hands the sum to `update`.
 public struct Learner {
     /// The network that computes.
     public let network: Network

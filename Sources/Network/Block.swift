@@ -13,7 +13,7 @@ protocol Block: AnyObject {
     /// - Returns: The output.
     func describe(_ inputs: [Operation.Value], in flow: inout Flow) -> Operation.Value
 
-    /// Makes the output of the inputs, which are handed over: what nobody else holds is free when the block lets it go.
+    /// Makes the output of the inputs, which are handed over, so that a map's memory is free when the block lets it go.
     func forward(_ inputs: consuming [FeatureMap], _ pass: Pass) -> FeatureMap
 
     /// Writes the gradients of the block's parameters and tells of them as `backwardOrder` says.

@@ -75,7 +75,8 @@ struct ShardAssembly {
             }
             return stride(from: 0, to: patches.count, by: perShard).enumerated().map { number, start in
                 let part = Array(patches[start..<min(patches.count, start + perShard)])
-                // The volumes by their content, so that a shard made from others is not taken for this one.
+                // The volumes count by their content, so that a shard made from other volumes is not mistaken for this
+                // one.
                 let content = part.map { "\(volumes[$0.volume].file.crc32) \($0.entry)" }.joined(separator: "\n")
                 return Shard(
                     fold: fold, path: "shards/fold\(fold)-\(number.zeroPadded(to: 5)).h5",
