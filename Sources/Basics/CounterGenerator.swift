@@ -12,6 +12,8 @@ public struct CounterGenerator: RandomNumberGenerator, Sendable {
     private let stream: UInt64
     private var second: UInt64?
 
+    /// Creates the generator of one place.
+    ///
     /// - Parameters:
     ///   - seed: The experiment's seed.
     ///   - purpose: What the numbers are for (`"dropout"`): keeps uses apart that share coordinates.
@@ -52,6 +54,7 @@ public struct CounterGenerator: RandomNumberGenerator, Sendable {
         return (x0, x1, x2, x3)
     }
 
+    /// The next 64 random bits.
     public mutating func next() -> UInt64 {
         if let value = second {
             second = nil
@@ -67,13 +70,15 @@ public struct CounterGenerator: RandomNumberGenerator, Sendable {
         return UInt64(x.0) | UInt64(x.1) << 32
     }
 
-    /// Uniform in [0, 1), with 53 random bits.
+    /// A number drawn uniformly from [0, 1), with 53 random bits.
     public mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 
-    /// Uniform in [low, high).
+    /// A number drawn uniformly from [low, high).
     public mutating func uniform(_ low: Double, _ high: Double) -> Double { low + (high - low) * uniform() }
 
-    /// A uniformly drawn element of a half-open, non-empty range (Lemire's multiplication with rejection: no bias).
+    /// A uniformly drawn element of a half-open range (Lemire's multiplication with rejection: no bias).
+    ///
+    /// - Precondition: The range is not empty.
     public mutating func integer(in range: Range<Int>) -> Int {
         precondition(!range.isEmpty, "an integer is drawn from an empty range")
         let count = UInt64(range.count)

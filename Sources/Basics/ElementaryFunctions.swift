@@ -8,12 +8,13 @@
 
 /// Elementary functions whose results are within one unit in the last place, and equal on all processors.
 public enum Elementary {
-    /// ln 2 in two parts: the first has 20 zeros at its end, so that its product with an exponent is exact.
+    /// The constant ln 2 in two parts: the first has 20 zeros at its end, so that its product with an exponent is
+    /// exact.
     private static let ln2 = (high: 0x1.62e42feep-1, low: 0x1.a39ef35793c76p-33)
-    /// π/2 in three parts of 33 bits, 33 bits and the rest.
+    /// The constant π/2 in three parts of 33 bits, 33 bits and the rest.
     private static let halfPi = (high: 0x1.921fb544p+0, middle: 0x1.0b4611a6p-34, low: 0x1.3198a2e037073p-69)
 
-    /// The exponential eˣ: infinity where it overflows.
+    /// The exponential eˣ: infinity above 709.78…, 0 below −745.13…
     ///
     /// With x = k ln 2 + r and |r| ≤ ½ ln 2 it is 2ᵏ times the series of eʳ.
     public static func exp(_ x: Double) -> Double {
@@ -30,10 +31,10 @@ public enum Elementary {
         return Double(sign: .plus, exponent: Int(k), significand: 1 + (r + (r * r * series + lost)))
     }
 
-    /// The natural logarithm: minus infinity of 0, not a number below.
+    /// The natural logarithm: minus infinity of 0, not a number of anything below.
     ///
-    /// With x = 2ᵏ (1 + f), 1 + f between √½ and √2, and s = f/(2 + f) it is k ln 2 + 2 (s + s³/3 + s⁵/5 + …), of which
-    /// 2 s is written as f − s f, since f is exact.
+    /// With x = 2ᵏ (1 + f), 1 + f between √½ and √2, and s = f/(2 + f) it is k ln 2 + 2 (s + s³/3 + s⁵/5 + …), where 2
+    /// s is written as f − s f, since f is exact.
     public static func log(_ x: Double) -> Double {
         if x == 0 { return -.infinity }
         guard x > 0, x < .infinity else { return x > 0 ? x : .nan }
@@ -51,13 +52,17 @@ public enum Elementary {
         return k * ln2.high - ((halfSquare - small) - f)
     }
 
-    /// The cosine of an angle in radians, at most 2²⁰ of them.
+    /// The cosine of an angle in radians.
+    ///
+    /// - Precondition: |x| ≤ 2²⁰; no digits would be left beyond.
     public static func cos(_ x: Double) -> Double { circular(x, quarterTurns: 1) }
 
-    /// The sine of an angle in radians, at most 2²⁰ of them.
+    /// The sine of an angle in radians.
+    ///
+    /// - Precondition: |x| ≤ 2²⁰; no digits would be left beyond.
     public static func sin(_ x: Double) -> Double { circular(x, quarterTurns: 0) }
 
-    /// sin(x + n π/2), from sine or cosine of what is left of x after whole quarter turns.
+    /// The value of sin(x + n π/2), from sine or cosine of what is left of x after whole quarter turns.
     private static func circular(_ x: Double, quarterTurns n: Int) -> Double {
         guard x.isFinite else { return .nan }
         precondition(abs(x) <= 0x1p20, "an angle of \(x) radians has no digits left")
@@ -82,19 +87,19 @@ public enum Elementary {
         return turns < 2 ? value : -value
     }
 
-    /// 1/2!, 1/3!, …
+    /// The series of eˣ from its third term on: 1/2!, 1/3!, …
     private static let inverseFactorials = (2...14).map { 1 / factorial($0) }
-    /// 2/3, 2/5, 2/7, …
+    /// The series of 2 artanh s beyond 2 s: 2/3, 2/5, 2/7, …
     private static let doubledOddInverses = (1...12).map { 2 / Double(2 * $0 + 1) }
-    /// −1/3!, 1/5!, −1/7!, …
+    /// The series of the sine beyond x: −1/3!, 1/5!, −1/7!, …
     private static let sineSeries = (1...9).map { ($0 % 2 == 0 ? 1 : -1) / factorial(2 * $0 + 1) }
-    /// 1/4!, −1/6!, 1/8!, …
+    /// The series of the cosine beyond 1 − x²/2: 1/4!, −1/6!, 1/8!, …
     private static let cosineSeries = (2...10).map { ($0 % 2 == 0 ? 1 : -1) / factorial(2 * $0) }
 
-    /// Exact up to 22!.
+    /// The product n!, exact up to 22!.
     private static func factorial(_ n: Int) -> Double { (1...n).reduce(1) { $0 * Double($1) } }
 
-    /// c₀ + c₁ x + c₂ x² + …, from the last to the first.
+    /// The polynomial c₀ + c₁ x + c₂ x² + …, from the last term to the first.
     private static func horner(_ x: Double, _ coefficients: [Double]) -> Double {
         var sum = 0.0
         for coefficient in coefficients.reversed() { sum = sum * x + coefficient }

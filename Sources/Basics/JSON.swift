@@ -7,14 +7,15 @@ import Foundation
 /// Names are in snake case, made of the properties' (`stepSeconds` is `step_seconds`), in the order of their letters.
 /// JSON has no numbers that are not finite: they stand as `"nan"`, `"inf"` and `"-inf"`.
 ///
-/// A name is found again only where its words are written alike: `seriesuid` and `annotationsCrc32`, not `seriesUID`
+/// A name is found again only where its words are written that way: `seriesuid` and `annotationsCrc32`, not `seriesUID`
 /// and `annotationsCRC32`. Where a property has another name, its `CodingKeys` say so, in camel case. Keys of a
 /// dictionary stay as they are.
 public enum JSON {
-    /// The text of a value, without a line's end.
+    /// A value's JSON text, without a newline at its end.
     ///
     /// - Parameters:
-    ///   - isIndented: For people: every member on a line of its own. Else all is one line.
+    ///   - value: Any value whose members can be encoded.
+    ///   - isIndented: Whether every member stands on a line of its own, for people; otherwise the text is one line.
     ///   - escapesSlashes: Whether `/` is written `\/`, as JSON allows and most of our files have it.
     /// - Throws: `EncodingError`.
     public static func encode(
@@ -30,7 +31,7 @@ public enum JSON {
         return [UInt8](try encoder.encode(value))
     }
 
-    /// The value that a text tells; members that it has beyond the type's are passed over.
+    /// The value that a JSON text describes; members that the type does not have are ignored.
     ///
     /// - Throws: `DecodingError`.
     public static func decode<Value: Decodable>(

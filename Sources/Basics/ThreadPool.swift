@@ -7,13 +7,13 @@ import Synchronization
     import Darwin
 #endif
 
-/// Threads that share the items of one loop after another.
+/// A team of threads that share the items of one loop after another.
 ///
 /// A training step has hundreds of parallel loops of a millisecond or less, so a thread that runs out of work spins for
-/// some microseconds for the next loop, and only then sleeps: it burns no core while its rank waits for data or for MPI.
-/// Which thread runs an item is not determined; results must not depend on it.
+/// some microseconds until the next loop, and only then sleeps: it burns no core while its rank waits for data or for
+/// MPI. Which thread runs an item is not determined; results must not depend on it.
 public final class ThreadPool: @unchecked Sendable {
-    /// The threads that work on a loop, the calling one included.
+    /// The number of threads that work on a loop, the calling one included.
     public let threads: Int
 
     private let generation = Atomic<Int>(0)
@@ -28,9 +28,11 @@ public final class ThreadPool: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
-    /// Polls before a thread sleeps: with the processor's pause between them some tens of microseconds.
+    /// The number of polls before a thread sleeps: some tens of microseconds, with the processor's pause between them.
     private static let patience = 2_000
 
+    /// Starts the threads.
+    ///
     /// - Parameter threads: At least 1; the calling thread is one of them.
     public init(threads: Int) {
         precondition(threads >= 1, "a pool of \(threads) threads cannot run anything")
@@ -53,7 +55,7 @@ public final class ThreadPool: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    /// The processors that this process may run on.
+    /// The number of processors that this process may run on.
     public static var availableCores: Int { Int(cs_available_cores()) }
 
     /// Runs `body(item, worker)` for every item in `0..<count` and returns when all are done. Items start in order.
@@ -97,7 +99,7 @@ public final class ThreadPool: @unchecked Sendable {
         }
     }
 
-    /// What a worker thread does from start to end.
+    /// Runs a worker thread's share of all loops, until the pool is stopped.
     fileprivate func serve(_ worker: Int) {
         var seen = 0
         while true {
@@ -122,8 +124,8 @@ public final class ThreadPool: @unchecked Sendable {
         pthread_mutex_unlock(mutex)
     }
 
-    /// Ends the threads. The pool's owner calls it when no loop is running; `deinit` cannot, since the threads hold
-    /// the pool.
+    /// Ends the threads. The pool's owner calls it when no loop is running; `deinit` cannot, since the threads hold the
+    /// pool.
     public func stop() {
         guard !stopping.exchange(true, ordering: .acquiringAndReleasing) else { return }
         generation.add(1, ordering: .sequentiallyConsistent)

@@ -6,22 +6,24 @@ import Basics
     import Darwin
 #endif
 
-/// Where a scan shows air: outside the body, in the lungs and airways, in the bowel. Slice by slice.
+/// The places where a scan shows air: outside the body, in the lungs and airways, in the bowel. Slice by slice.
 ///
-/// Smoothed by a Gaussian of one pixel, under −600 HU, without specks and slivers.
+/// Air is under −600 HU once smoothed by a Gaussian of one pixel; specks and slivers are left out.
 struct AirMask {
-    /// What is darker is air, HU.
+    /// The limit below which a voxel is air, HU.
     static let threshold: Float = -600
-    /// Components of a slice at most so large, mm², are specks.
+    /// The area, mm², up to which a component of a slice is a speck.
     static let smallestArea = 30.0
-    /// Components of a slice at least so eccentric are slivers, such as the air between body and table.
+    /// The eccentricity from which on a component of a slice is a sliver, such as the air between body and table.
     static let largestEccentricity = 0.99
-    /// No substance is so dark, noise included: −2048, −3024 and their like stand where nothing was measured.
+    /// The value below which nothing was measured, HU. No substance is so dark, noise included: −2048, −3024 and their
+    /// like are put there.
     private static let paddingCeiling: Float = -1500
-    /// The side of the squares at a slice's border that tell what surrounds the body, pixels; in small slices an eighth of
-    /// theirs.
+    /// The side of the squares at a slice's border that tell what surrounds the body, pixels; in small slices an eighth
+    /// of theirs.
     private static let patchSide = 10
-    /// The lungs hold blood and tissue and are hardly ever darker than this, HU; air outside is −1000.
+    /// The limit below which air is outside the body, HU. The lungs hold blood and tissue and are hardly ever darker;
+    /// air outside is −1000.
     private static let outsideAir: Float = -950
 
     private(set) var voxels: BitVolume
@@ -29,9 +31,10 @@ struct AirMask {
     private(set) var paddingCount = 0
     /// The voxels that are neither air nor padding, and the sum of their x.
     private var tissue = (count: 0, sum: 0)
-    /// Where to look for the air around the body: a slice's corners and the middles of its front and back edges, (y, x).
+    /// The places to look at for the air around the body, (y, x): a slice's corners and the middles of its front and
+    /// back edges.
     let places: [(y: Int, x: Int)]
-    /// For each slice, the `places` at which there is air from outside.
+    /// The indices of the `places` at which there is air from outside, by slice.
     private(set) var outside: [[Int]] = []
 
     /// The middle of body and table, voxels along x; the scan's where it shows neither.
@@ -39,6 +42,8 @@ struct AirMask {
         tissue.count == 0 ? Double(voxels.extent.x - 1) / 2 : Double(tissue.sum) / Double(tissue.count)
     }
 
+    /// Finds the air of a scan.
+    ///
     /// - Parameter scan: HU; at most 2³² voxels.
     init<Voxel: VoxelScalar>(of scan: Volume<Voxel>) {
         let extent = scan.extent
@@ -63,9 +68,9 @@ struct AirMask {
 
     /// The pixels of a slice where nothing was measured; nil where everything was.
     ///
-    /// Scanners image a disc and fill up the square around it, and converters may have put −1024 for what they filled up
-    /// with. So padding is also what is connected with a corner by pixels that are dark and all equal: measured
-    /// air has noise. (The winners took everything beyond the inscribed circle where the first corner is constant, which
+    /// Scanners image a disc and fill up the square around it, and converters may have put −1024 for what they filled
+    /// up with. So padding is also what is connected with a corner by pixels that are dark and all equal: measured air
+    /// has noise. (The winners took everything beyond the inscribed circle where the first corner is constant, which
     /// only a square slice allows.)
     private func padding(of values: [Float]) -> BitVolume? {
         var padding = BitVolume(extent: ZYX(1, voxels.extent.y, voxels.extent.x))
@@ -121,7 +126,8 @@ struct AirMask {
         }
     }
 
-    /// With the threshold itself for a value, padding takes no side in the mean over the pixels around an edge.
+    /// Gives padding the threshold itself for a value, so that it takes no side in the mean over the pixels around an
+    /// edge.
     private func neutralise(_ padding: BitVolume, in values: inout [Float]) {
         Components(of: padding, .faces).forEachRun { _, _, y, x in
             let row = y * voxels.extent.x
@@ -148,7 +154,7 @@ struct AirMask {
         }
     }
 
-    /// The Gaussian of one pixel, cut off at two, borders mirrored; what is under the threshold then is set.
+    /// Sets the pixels that lie under the threshold after a Gaussian of one pixel, cut off at two, borders mirrored.
     private mutating func smooth(_ values: [Float], into z: Int) {
         let (height, width, count) = (voxels.extent.y, voxels.extent.x, voxels.wordsPerRow)
         let raw = (0...2).map { exp(-0.5 * Float($0 * $0)) }
@@ -229,7 +235,7 @@ private struct Moments {
         xx += squares
     }
 
-    /// Of the ellipse with the same second moments: 0 for a disc, 1 for a line.
+    /// The eccentricity of the ellipse with the same second moments: 0 for a disc, 1 for a line.
     func eccentricity(_ spacing: ZYX<Double>) -> Double {
         let a = (yy / count - (y / count) * (y / count)) * spacing.y * spacing.y
         let b = (yx / count - (y / count) * (x / count)) * spacing.y * spacing.x

@@ -7,9 +7,13 @@ extension BitVolume {
     /// The number of voxels set.
     var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
 
+    /// Adds the voxels of another volume.
+    ///
     /// - Precondition: The same extent.
     mutating func formUnion(_ other: BitVolume) { combine(other, |) }
 
+    /// Keeps the voxels that another volume has, too.
+    ///
     /// - Precondition: The same extent.
     mutating func formIntersection(_ other: BitVolume) { combine(other, &) }
 
@@ -22,7 +26,7 @@ extension BitVolume {
         }
     }
 
-    /// The voxels that are not set.
+    /// Sets the voxels that are not set, and clears the others.
     mutating func invert() {
         let tail = tail
         for index in words.indices {
@@ -30,8 +34,8 @@ extension BitVolume {
         }
     }
 
-    /// Clears all voxels a step, from face to face, from one that is not set. What lies beyond the volume counts as set:
-    /// a lung that the scan cuts off goes on there.
+    /// Clears all voxels a step, from face to face, from one that is not set. What lies beyond the volume counts as
+    /// set: a lung that the scan cuts off goes on there.
     mutating func erode(acrossSlices: Bool = true) {
         invert()
         dilate(steps: 1, acrossSlices: acrossSlices)
@@ -60,6 +64,8 @@ extension BitVolume {
         for index in z * plane..<(z + 1) * plane { words[index] = 0 }
     }
 
+    /// Replaces a slice by another volume's.
+    ///
     /// - Precondition: The same extent.
     mutating func copy(slice z: Int, from other: BitVolume) {
         precondition(other.extent == extent, "a slice of \(other.extent) for one of \(extent)")
@@ -98,7 +104,7 @@ extension BitVolume {
         return count == 0 ? nil : sum.map { $0 / Double(count) }
     }
 
-    /// The number of voxels set by x.
+    /// The number of voxels set, by x.
     var columnCounts: [Int] {
         var counts = [Int](repeating: 0, count: extent.x)
         for (index, word) in words.enumerated() {

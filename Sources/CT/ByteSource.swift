@@ -9,16 +9,19 @@ import FileIO
     private let systemPread = Darwin.pread
 #endif
 
-/// A stretch of a file, read from front to back. Closes the file when it goes out of scope.
+/// A stretch of a file, read from front to back. The file is closed when the source goes out of scope.
 struct FileSource: ~Copyable {
     let path: String
     private let descriptor: Int32
     private var position: Int
     private var remaining: Int
 
+    /// Opens a file at a stretch.
+    ///
     /// - Parameters:
-    ///   - offset: Where the stretch begins.
-    ///   - count: Its bytes; nil for all to the end.
+    ///   - path: The file.
+    ///   - offset: The byte at which the stretch begins.
+    ///   - count: The stretch's bytes; nil for all to the end.
     /// - Throws: `InputError` where there is no such file; `FileError` where it cannot be opened.
     init(path: String, offset: Int, count: Int?) throws {
         guard let size = FileContent.size(path) else { throw InputError(path, "no such file") }
@@ -70,6 +73,8 @@ struct InflateSource: ~Copyable {
     private let input: UnsafeMutableRawBufferPointer
     private var isEnded = false
 
+    /// Makes a source that inflates a stretch of a file.
+    ///
     /// - Throws: `FileError` where zlib has no memory.
     init(_ file: consuming FileSource) throws {
         let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
@@ -119,7 +124,7 @@ struct InflateSource: ~Copyable {
         return done
     }
 
-    /// Reads on behind what is not yet inflated; the bytes that are then there.
+    /// Reads on behind what is not yet inflated, and returns the number of bytes that are then there.
     private mutating func refill() throws -> Int {
         let left = Int(stream.pointee.avail_in)
         if let rest = stream.pointee.next_in, left > 0 {
@@ -131,7 +136,8 @@ struct InflateSource: ~Copyable {
         return count
     }
 
-    /// Whether another gzip stream follows the one that ended; whatever else follows is passed over.
+    /// Begins another gzip stream, and returns whether one follows the one that ended; whatever else follows is passed
+    /// over.
     private mutating func beginNextStream() throws -> Bool {
         if stream.pointee.avail_in < 2 { _ = try refill() }
         guard stream.pointee.avail_in >= 2, let next = stream.pointee.next_in, next[0] == 0x1f, next[1] == 0x8b else {

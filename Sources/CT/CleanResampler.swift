@@ -1,6 +1,7 @@
 import Basics
 
-/// Luminance, padding, bone and resampling of the box that is wanted, slice by slice: memory for a few slices only.
+/// The way from a scan to the wanted box at 1 mm: luminance, padding, bone and resampling, slice by slice, with memory
+/// for a few slices only.
 struct CleanResampler<Voxel: VoxelScalar> {
     let scan: Volume<Voxel>
     let mask: Volume<UInt8>
@@ -8,7 +9,7 @@ struct CleanResampler<Voxel: VoxelScalar> {
     let flipped: Bool
     /// The whole scan's extent at 1 mm.
     let resampled: ZYX<Int>
-    /// The wanted box in it.
+    /// The first voxel of the wanted box in it.
     let start: ZYX<Int>
     let extent: ZYX<Int>
 
@@ -61,7 +62,7 @@ struct CleanResampler<Voxel: VoxelScalar> {
         return result
     }
 
-    /// The rows and columns of one upright raw slice, cleaned.
+    /// Cleans the wanted rows and columns of one upright raw slice.
     private func clean(
         _ z: Int, _ rows: Range<Int>, _ columns: Range<Int>, _ luminance: LuminanceTable<Voxel>,
         into slice: inout [UInt8]
@@ -100,7 +101,7 @@ struct CleanResampler<Voxel: VoxelScalar> {
         }
     }
 
-    /// Linear interpolation within a slice: first between rows, then along the row.
+    /// Interpolates linearly within a slice: first between rows, then along the row.
     private func interpolate(
         _ slice: [UInt8], _ yAxis: LinearAxis, _ xAxis: LinearAxis, _ rows: Range<Int>, _ columns: Range<Int>,
         into plane: inout [Float]
@@ -135,7 +136,8 @@ struct CleanResampler<Voxel: VoxelScalar> {
     }
 }
 
-/// HU to grey level: clip((HU + 1200)/1800, 0, 1) × 255, truncated. From a table where the voxels have 16 bits.
+/// The step from HU to grey level: clip((HU + 1200)/1800, 0, 1) × 255, truncated. It uses a table where the voxels have
+/// 16 bits.
 struct LuminanceTable<Voxel: VoxelScalar> {
     private let table: [UInt8]
 

@@ -7,9 +7,9 @@ public struct CleanVolume: Sendable {
 
     /// The scan's name: LUNA16's `seriesuid`.
     public var seriesUID: String
-    /// Voxels of 1 mm per axis.
+    /// The number of voxels along each axis, which are as many mm.
     public var extent: ZYX<Int>
-    /// `[z, y, x]`, x fastest.
+    /// The grey levels, `[z, y, x]`, x fastest.
     public var voxels: [UInt8]
     /// The way back to world millimetres.
     public var frame: WorldFrame
@@ -20,6 +20,8 @@ public struct CleanVolume: Sendable {
     /// Whether the lungs were found by luna (`LungSegmentation`) and not given by a mask.
     public var hasSegmentedLungs = false
 
+    /// Makes a clean volume from its parts.
+    ///
     /// - Precondition: `voxels` fill `extent`.
     public init(
         seriesUID: String, extent: ZYX<Int>, voxels: [UInt8], frame: WorldFrame, nodules: [Nodule] = [],

@@ -1,15 +1,15 @@
 import Basics
 
-/// The connected components of a set of voxels, or of what is not in it: labelled by runs.
+/// The connected components of a set of voxels, or of its complement: labelled by runs.
 ///
 /// A run is a stretch of voxels in a row. Runs that touch those of the rows before are joined in a disjoint-set forest
 /// (R. E. Tarjan 1975), so the memory grows with the number of runs, 12 bytes each, not with that of voxels.
 struct Components {
-    /// Which voxels are neighbours.
+    /// A choice of the voxels that are neighbours.
     enum Neighbourhood {
-        /// Those that share a face: six, or four within a slice.
+        /// The voxels that share a face: six, or four within a slice.
         case faces
-        /// Those that share a corner at least: 26, or eight within a slice.
+        /// The voxels that share a corner at least: 26, or eight within a slice.
         case corners
     }
 
@@ -25,13 +25,16 @@ struct Components {
     private(set) var sizes: [Int] = []
     private var runs: [Run] = []
     private var labels: [UInt32] = []
-    /// Where the runs of each row begin, and the end of the last.
+    /// The place in `runs` where each row begins, and the end of the last.
     private var rowStarts: [Int] = [0]
 
+    /// Labels the components of a volume.
+    ///
     /// - Parameters:
     ///   - volume: At most 2³² voxels.
-    ///   - slices: Which of them to look at; all by default.
-    ///   - inverted: Whether it is the voxels not set that are meant.
+    ///   - slices: The slices to look at; all by default.
+    ///   - inverted: Whether the components are those of the voxels not set.
+    ///   - neighbourhood: The voxels that are neighbours.
     init(of volume: BitVolume, slices: Range<Int>? = nil, inverted: Bool = false, _ neighbourhood: Neighbourhood) {
         let slices = slices ?? 0..<volume.extent.z
         self.slices = slices

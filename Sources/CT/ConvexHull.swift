@@ -1,10 +1,10 @@
 /// The rows of a region's two-dimensional convex hull.
 ///
-/// As scikit-image's `convex_hull_image` does: a pixel stands for the middles of its four edges, and a pixel is in the
-/// hull when its centre is, borders included. All in whole numbers: coordinates are doubled, so that edge middles are
-/// even or odd.
+/// The definition is scikit-image's (`convex_hull_image`): a pixel stands for the middles of its four edges, and a
+/// pixel is in the hull when its centre is, borders included. All numbers are whole: coordinates are doubled, so that
+/// edge middles are even or odd.
 struct ConvexHull {
-    /// For each row of the region the columns that it spans; nil for a row without any.
+    /// The columns that each row of the region spans; nil for a row without any.
     typealias Spans = [ClosedRange<Int>?]
 
     private struct Point {

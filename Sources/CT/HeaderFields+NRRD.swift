@@ -44,7 +44,7 @@ extension HeaderFields {
         return ["NRRD00.01", "NRRD0001", "NRRD0002", "NRRD0003", "NRRD0004", "NRRD0005"].contains(text)
     }
 
-    /// The format's fields, and the other spellings that it allows.
+    /// The format's fields; `aliases` has the other spellings that it allows.
     private static let nrrdFields: Set<String> = [
         "content", "number", "type", "block size", "dimension", "space", "space dimension", "sizes", "spacings",
         "thicknesses", "axis mins", "axis maxs", "space directions", "centerings", "kinds", "labels", "units", "min",
@@ -57,7 +57,7 @@ extension HeaderFields {
         "sampleunits": "sample units", "datafile": "data file",
     ]
 
-    /// The line's field; nil for a `key:=value`.
+    /// Reads a line's field; nil for a `key:=value`.
     private static func nrrdField(_ content: ArraySlice<UInt8>, line: Int, path: String) throws -> Field? {
         let separator = content.indices.first { index in
             content[index] == UInt8(ascii: ":") && content[(index + 1)...].first.map { $0 <= 32 || $0 == 61 } ?? true
@@ -78,7 +78,7 @@ extension HeaderFields {
         return Field(key: key, value: trimmed(value), line: line)
     }
 
-    /// Vectors of three numbers, `(x,y,z)` each.
+    /// Reads vectors of three numbers, `(x,y,z)` each.
     func vectors(_ key: String, count: Int) throws -> [[Double]]? {
         guard let field = self[key] else { return nil }
         let expected = "expected \(count) vector\(count == 1 ? "" : "s") of three numbers, as (x,y,z)"

@@ -6,12 +6,12 @@ struct HeaderFields {
     struct Field {
         let key: String
         let value: String
-        /// 1-based.
+        /// The field's line, counted from 1.
         let line: Int
     }
 
     let path: String
-    /// The header's length: where the voxels of a `LOCAL` file begin.
+    /// The header's length, bytes: the voxels of a `LOCAL` file begin behind it.
     let byteCount: Int
     private let fields: [String: Field]
 
@@ -23,6 +23,8 @@ struct HeaderFields {
         self.fields = fields
     }
 
+    /// Reads a MetaImage header.
+    ///
     /// - Throws: `InputError` where this is not such a header; `FileError` where reading fails.
     init(path: String) throws {
         self.path = path
@@ -59,7 +61,7 @@ struct HeaderFields {
             path, at: "ElementDataFile", "missing", remedy: "this is not a MetaImage header, or it is cut off")
     }
 
-    /// Keys whose repetition would leave open what is meant.
+    /// The keys whose repetition would leave open what is meant.
     private static let known: Set<String> = [
         "NDims", "DimSize", "ElementType", "ElementSpacing", "ElementSize", "Offset", "Position", "Origin",
         "TransformMatrix", "Rotation", "Orientation", "CompressedData", "CompressedDataSize", "HeaderSize",
@@ -75,10 +77,10 @@ struct HeaderFields {
 
     subscript(key: String) -> Field? { fields[key] }
 
-    /// The first of the aliases that is there.
+    /// Finds the first of the aliases that is there.
     private func first(_ keys: [String]) -> Field? { keys.lazy.compactMap { fields[$0] }.first }
 
-    /// `line 7: DimSize`, or the name alone where the field is missing.
+    /// Names a field's place, `line 7: DimSize`, or the name alone where the field is missing.
     func place(_ keys: String...) -> String {
         first(keys).map { "line \($0.line): \($0.key)" } ?? keys.first ?? ""
     }

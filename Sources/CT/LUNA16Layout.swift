@@ -7,9 +7,10 @@ import FileIO
 ///     seg-lungs-LUNA16/<seriesuid>.mhd       lung masks: labels 3 and 4
 ///     CSVFILES/annotations.csv               or annotations.csv at the root
 ///
-/// Fewer subsets will do, so will one subset's directory, a plain directory of scans (all in fold 0), or one scan. Scans
-/// and masks can be of any of `ScanFile`'s formats.
+/// Fewer subsets will do, so will one subset's directory, a plain directory of scans (all in fold 0), or one scan.
+/// Scans and masks can be of any of `ScanFile`'s formats.
 public struct LUNA16Layout: Sendable {
+    /// A scan of the data set.
     public struct Scan: Hashable, Sendable {
         /// The subset's number, 0 … 9.
         public var fold: Int
@@ -18,6 +19,7 @@ public struct LUNA16Layout: Sendable {
         /// The file, or its header's: a `ScanFile`.
         public var path: String
 
+        /// Makes a scan from its parts.
         public init(fold: Int, seriesUID: String, path: String) {
             self.fold = fold
             self.seriesUID = seriesUID
@@ -28,13 +30,13 @@ public struct LUNA16Layout: Sendable {
     /// The number of subsets that a complete data set has.
     public static let foldCount = 10
 
-    /// By fold, then by name.
+    /// The scans by fold, then by name.
     public let scans: [Scan]
-    /// Where the masks are, or nil where no such directory was found.
+    /// The directory of the masks, or nil where no such directory was found.
     public let maskDirectory: String?
     /// The one mask that was given for the one scan.
     public let maskFile: String?
-    /// The annotations, or nil where there are none: then no nodule is known.
+    /// The list of annotations, or nil where there is none: then no nodule is known.
     public let annotationsPath: String?
     /// The subsets that a complete data set would have and this one has not; empty for one scan or a plain directory.
     public let missingSubsets: [Int]
@@ -88,10 +90,11 @@ public struct LUNA16Layout: Sendable {
         annotationsPath = try Self.annotationsPath(annotations, searchRoots)
     }
 
-    /// One scan that is no `ScanFile`, such as a folder of DICOM, in fold 0.
+    /// Makes a layout of one scan that is no `ScanFile`, such as a folder of DICOM, in fold 0.
     ///
     /// - Parameters:
-    ///   - path: What holds it; masks and annotations are sought beside it, as for a scan's header.
+    ///   - seriesUID: The scan's name.
+    ///   - path: The folder or file that holds it; masks and annotations are sought beside it, as for a scan's header.
     ///   - annotations: The annotation list to use in place of the one found.
     ///   - masks: The directory of lung masks, or the mask, to use in place of the one found.
     /// - Throws: `InputError` where a path given is wrong.
@@ -106,7 +109,7 @@ public struct LUNA16Layout: Sendable {
         annotationsPath = try Self.annotationsPath(annotations, searchRoots)
     }
 
-    /// A mask that is named itself, which only a single scan can have.
+    /// The mask that was given by itself, which only a single scan can have.
     private static func maskFile(_ given: String?, scans: Int) -> String? {
         given.flatMap { scans == 1 && FileContent.size($0) != nil ? $0 : nil }
     }
@@ -128,10 +131,13 @@ public struct LUNA16Layout: Sendable {
         return given
     }
 
-    /// The lung mask of a scan; nil where its lungs are to be segmented: there is no directory of masks at all.
+    /// Returns the lung mask of a scan; nil where its lungs are to be segmented: there is no directory of masks at all.
     ///
-    /// - Parameter segmentingLungs: Whether a scan without a mask is to be segmented also where others have one.
-    /// - Throws: `InputError` where the directory of masks has none for this scan, which then is more likely incomplete.
+    /// - Parameters:
+    ///   - scan: A scan of this data set.
+    ///   - segmentingLungs: Whether a scan without a mask is to be segmented also where others have one.
+    /// - Throws: `InputError` where the directory of masks has none for this scan, which then is more likely
+    ///   incomplete.
     public func maskPath(for scan: Scan, segmentingLungs: Bool = false) throws -> String? {
         if let maskFile { return maskFile }
         guard let maskDirectory else { return nil }

@@ -1,13 +1,15 @@
-/// Where the output samples of one axis lie between the input samples, for linear resampling with the grids aligned at
+/// The places of one axis' output samples between its input samples, for linear resampling with the grids aligned at
 /// the first and last sample centres: output k at k (n_in − 1)/(n_out − 1), as `scipy.ndimage.zoom` (order 1).
 struct LinearAxis {
     /// The input sample at or before each output sample; clamped to the last.
     let lower: [Int]
-    /// The next one; the same at the end.
+    /// The input sample after `lower`; `lower` itself at the end.
     let upper: [Int]
     /// The weight of `upper`.
     let weight: [Float]
 
+    /// Places output samples.
+    ///
     /// - Parameters:
     ///   - input: Samples of the whole input axis.
     ///   - output: Samples of the whole output axis.
@@ -20,6 +22,6 @@ struct LinearAxis {
         weight = zip(positions, lower).map { Float($0 - Double($1)) }
     }
 
-    /// The input samples that are touched.
+    /// The range of the input samples that are touched.
     var inputRange: Range<Int> { (lower.first ?? 0)..<(upper.last ?? -1) + 1 }
 }

@@ -1,15 +1,15 @@
 import Basics
 import FileIO
 
-/// What preprocessing needs of a lung mask: where the lungs are, and the dilated hull around them.
+/// The part of a lung mask that preprocessing needs: where the lungs are, and the dilated hull around them.
 struct LungMask {
     /// The labels of the two lungs in LUNA16's masks.
     static let labels: [UInt8] = [3, 4]
 
-    /// Bounding box of both lungs, in voxels of the upright scan, both ends inclusive.
+    /// The least index of both lungs' bounding box, in voxels of the upright scan; both of its ends are inclusive.
     let low: ZYX<Int>
     let high: ZYX<Int>
-    /// Where `region` begins in the upright scan.
+    /// The place of the first voxel of `region` in the upright scan.
     let regionStart: ZYX<Int>
     /// The union of both lungs' hulls after dilation; nothing is set beyond it.
     let region: BitVolume
@@ -17,9 +17,12 @@ struct LungMask {
     static let dilationSteps = 10
     private static let hullAreaLimit = 1.5
 
+    /// Finds the lungs in a mask.
+    ///
     /// - Parameters:
-    ///   - mask: As the file has it.
+    ///   - mask: The voxels as the file has them.
     ///   - flipped: Whether y and x are to be reversed.
+    ///   - seriesUID: The scan's name, for messages.
     /// - Throws: `InputError` where no voxel has a lung's label.
     init(_ mask: Volume<UInt8>, flipped: Bool, seriesUID: String) throws {
         let extent = mask.extent
@@ -83,7 +86,7 @@ struct LungMask {
         regionStart = start
     }
 
-    /// One lung in one slice: the columns that each row spans, and the pixels.
+    /// The outline of one lung in one slice: the columns that each row spans, and the pixels.
     private struct Outline {
         var spans: ConvexHull.Spans
         var area = 0

@@ -1,29 +1,34 @@
 import Basics
 import FileIO
 
-/// The lungs of a scan that has no lung mask.
+/// A segmentation of the lungs, for scans that have no lung mask.
 ///
-/// As the winners of the 2017 Data Science Bowl did it (F. Liao and others, "Evaluate the malignancy of pulmonary nodules
-/// using the 3-D deep leaky noisy-or network", 2019; `preprocessing/step1.py` of their published solution): air slice by
-/// slice (`AirMask`), of that what is neither outside nor bowel (`LungSelection`), enclosed vessels filled in, left and
-/// right parted by erosion (`LungSeparation`), the trachea cut off (`LungShape`). Their steps and constants, with care
-/// where they suppose a square, uncut, full-sized scan of a grown-up; each file says where. A healthy lung comes out
-/// well; one filled with fluid or tumour is left out or found in part. Nodules at the wall are left to the hull
-/// that preprocessing lays around the mask.
+/// The way is that of the winners of the 2017 Data Science Bowl (F. Liao and others, "Evaluate the malignancy of
+/// pulmonary nodules using the 3-D deep leaky noisy-or network", 2019; `preprocessing/step1.py` of their published
+/// solution): air slice by slice (`AirMask`), the part of it that is neither outside nor bowel (`LungSelection`),
+/// enclosed vessels filled in, left and right parted by erosion (`LungSeparation`), the trachea cut off (`LungShape`).
+/// Steps and constants are theirs, with care where they suppose a square, uncut, full-sized scan of a grown-up; each
+/// file says where. A healthy lung comes out well; one filled with fluid or tumour is left out or found in part.
+/// Nodules at the wall are left to the hull that preprocessing lays around the mask.
 public enum LungSegmentation {
-    /// More voxels are no scan: 8 GB of them.
+    /// The number of voxels beyond which nothing is a scan: 8 GB of them.
     private static let voxelLimit = 1 << 32
 
-    /// The lungs of a scan in HU.
+    /// Segments the lungs of a scan.
     ///
-    /// - Parameter scan: Any spacing, axes along the world's.
-    /// - Returns: The same grid with LUNA16's labels: 3 is the patient's left lung (towards greater x of the world), 4 the
-    ///   right one, 0 everything else, airways included. Where there is only one lung there is only its label.
+    /// - Parameter scan: HU, with any spacing, its axes along the world's.
+    /// - Returns: A mask on the same grid with LUNA16's labels: 3 is the patient's left lung (towards greater x of the
+    ///   world), 4 the right one, 0 everything else, airways included. Where there is only one lung there is only its
+    ///   label.
     /// - Throws: `InputError` where no lungs are found, saying what is there instead, or the axes are oblique.
     /// - Complexity: About twice the memory of `Int16` voxels.
     public static func mask(of scan: Volume<Int16>) throws -> Volume<UInt8> { try segment(scan) }
 
-    /// The lungs of a scan in HU, as for whole numbers. What is not a number counts as 0 HU.
+    /// Segments the lungs of a scan whose values are not whole numbers.
+    ///
+    /// - Parameter scan: HU, with any spacing, its axes along the world's; a value that is not a number counts as 0 HU.
+    /// - Returns: A mask on the same grid with LUNA16's labels, as of a scan in whole numbers.
+    /// - Throws: `InputError` where no lungs are found, saying what is there instead, or the axes are oblique.
     public static func mask(of scan: Volume<Float>) throws -> Volume<UInt8> { try segment(scan) }
 
     static func segment<Voxel: VoxelScalar>(_ scan: Volume<Voxel>) throws -> Volume<UInt8> {

@@ -1,21 +1,23 @@
 import Basics
 import FileIO
 
-/// Which of a scan's air is in the lungs: by where it is and how much it is.
+/// The part of a scan's air that is in the lungs: by where it is and how much it is.
 struct LungSelection {
-    /// What a component of air must be like to hold a lung.
+    /// The limits within which a component of air holds a lung.
     struct Limits {
-        /// mm³: 0.68 to 8.2 litres.
+        /// The volume, mm³: 0.68 to 8.2 litres.
         var volume = 0.68e6...8.2e6
-        /// Slices in which it is larger than this, mm², count for the distance.
+        /// The area, mm², beyond which a slice of it counts for the distance.
         var sliceArea = 6000.0
-        /// The distance of its nearest point from the scan's axis, mean over those slices, is less than this, mm.
+        /// The distance of its nearest point from the scan's axis, mm, that the mean over those slices is less than.
         var axisDistance = 62.0
 
-        /// The winners' limits are those of grown-ups, whose chests have at least this cross-section, mm². For a smaller
-        /// body they shrink with its width; by a fifth at most, which is smaller than any newborn's.
+        /// The cross-section, mm², that the chest of a grown-up has at least: the winners' limits are for these. For a
+        /// smaller body they shrink with its width; by a fifth at most, which is smaller than any newborn's.
         static let chestArea = 40_000.0
 
+        /// Makes limits for a body.
+        ///
         /// - Parameter bodyArea: The mean cross-section of what is not outside air, mm².
         init(bodyArea: Double) {
             let scale = max(0.2, min(1, (bodyArea / Self.chestArea).squareRoot()))
@@ -25,20 +27,20 @@ struct LungSelection {
         }
     }
 
-    /// At the top of a scan the lungs may be connected with the air outside, by way of the mouth: so many slices are taken
-    /// away at a time until lungs are found.
+    /// The number of slices that are taken away at a time until lungs are found: at the top of a scan they may be
+    /// connected with the air outside, by way of the mouth.
     private static let cutStep = 2
 
     let air: AirMask
     let spacing: ZYX<Double>
     /// Whether the last slice is the patient's topmost.
     let headIsLast: Bool
-    /// For messages.
+    /// The scan's name, for messages.
     let source: String
 
     private var voxelVolume: Double { spacing.product }
 
-    /// The lungs, airways included.
+    /// Selects the lungs, airways included.
     ///
     /// - Throws: `InputError` where there are none.
     func lungs() throws -> BitVolume {
@@ -109,9 +111,9 @@ struct LungSelection {
 
     /// A component slice by slice.
     private struct Profile {
-        /// mm².
+        /// The area in each slice, mm².
         var areas: [Double]
-        /// From the nearest voxel to the scan's axis, mm.
+        /// The distance from the nearest voxel of each slice to the scan's axis, mm.
         var distances: [Double]
 
         /// The mean distance over the slices with a larger area; nil where there is none.
@@ -161,7 +163,7 @@ struct LungSelection {
         selection = all
     }
 
-    /// Why nothing of the scan is taken for a lung.
+    /// Explains why nothing of the scan is taken for a lung.
     private func describe(_ components: Components, _ background: Set<Int>, _ limits: Limits) -> String {
         func text(_ value: Double) -> String { "\((value * 100).rounded() / 100)" }
         guard components.count > 0 else { return "nothing in the scan is darker than \(Int(AirMask.threshold)) HU" }
@@ -171,15 +173,16 @@ struct LungSelection {
         let volume = Double(components.sizes[largest]) * voxelVolume
         guard limits.volume.contains(volume) else {
             return
-                "the largest space with air apart from what surrounds the body holds \(text(volume / 1e6)) litres, expected "
-                + "\(text(limits.volume.lowerBound / 1e6)) to \(text(limits.volume.upperBound / 1e6))"
+                "the largest space with air apart from what surrounds the body holds \(text(volume / 1e6)) litres, "
+                + "expected \(text(limits.volume.lowerBound / 1e6)) to \(text(limits.volume.upperBound / 1e6))"
         }
         guard let distance = profiles(of: [largest], components)[largest]?.distance(sliceArea: limits.sliceArea) else {
             return
-                "the largest space with air apart from what surrounds the body has \(Int(limits.sliceArea)) mm² in no slice"
+                "the largest space with air apart from what surrounds the body has \(Int(limits.sliceArea)) mm² in "
+                + "no slice"
         }
         return
-            "the largest space with air apart from what surrounds the body is \(text(distance)) mm from the scan's axis, expected less "
-            + "than \(text(limits.axisDistance))"
+            "the largest space with air apart from what surrounds the body is \(text(distance)) mm from the scan's "
+            + "axis, expected less than \(text(limits.axisDistance))"
     }
 }

@@ -1,11 +1,11 @@
 import Basics
 
-/// Two lungs from one set of voxels.
+/// A separation of one set of voxels into two lungs.
 ///
-/// They touch where only the pleura is between them, and the airways join them. Erosion parts them; what is left of each
-/// then grows back over the voxels that are nearer to it.
+/// Lungs touch where only the pleura is between them, and the airways join them. Erosion parts them; what is left of
+/// each then grows back over the voxels that are nearer to it.
 struct LungSeparation {
-    /// The larger lung has at most so many times the volume of the smaller.
+    /// The largest volume of the larger lung, in volumes of the smaller.
     static let largestRatio = 4.8
     private static let erosionLimit = 22
 
@@ -19,13 +19,15 @@ struct LungSeparation {
         var higher: BitVolume?
     }
 
-    /// Erosion and regrowth go by pixels. Where slices lie farther apart than pixels, they go across slices once in so
-    /// many steps: else thick slices would be eaten away before the lungs part.
+    /// The number of steps of erosion and regrowth for one across slices. Both go by pixels; where slices lie farther
+    /// apart than pixels, thick slices would be eaten away before the lungs part.
     private var stepsPerSlice: Int {
         let ratio = spacing.z / (spacing.y * spacing.x).squareRoot()
         return Int(max(1, min(64, ratio.rounded())))
     }
 
+    /// Separates the lungs.
+    ///
     /// - Parameter voxels: The lungs with the airways; not empty.
     func separate(_ voxels: BitVolume) -> Lungs {
         if let (first, second) = seeds(voxels) {
@@ -40,7 +42,8 @@ struct LungSeparation {
         return isOrdered ? Lungs(lower: first, higher: second) : Lungs(lower: second, higher: first)
     }
 
-    /// The two largest components after as much erosion as it takes for them to be two lungs; nil where they do not part.
+    /// The two largest components after as much erosion as it takes for them to be two lungs; nil where they do not
+    /// part.
     private func seeds(_ voxels: BitVolume) -> (BitVolume, BitVolume)? {
         var eroded = voxels
         for step in 0...Self.erosionLimit {
@@ -60,16 +63,17 @@ struct LungSeparation {
         return nil
     }
 
-    /// Lungs lie side by side. One above or before the other, they are pieces of one lung.
+    /// Whether two components lie side by side, as lungs do. One above or before the other, they are pieces of one
+    /// lung.
     private func liesBeside(_ first: BitVolume, _ second: BitVolume) -> Bool {
         guard let a = first.centroid, let b = second.centroid else { return false }
         let offset = (b - a) * spacing
         return abs(offset.x) > max(abs(offset.y), abs(offset.z))
     }
 
-    /// Lets both sets grow, a step at a time, over the voxels of `room`. Where they meet in the same step the voxel is as
-    /// near to one as to the other, and belongs to neither. (The winners compared Euclidean distances over the whole scan,
-    /// which took most of their time.)
+    /// Lets both sets grow, a step at a time, over the voxels of `room`. Where they meet in the same step the voxel is
+    /// as near to one as to the other, and belongs to neither. (The winners compared Euclidean distances over the whole
+    /// scan, which took most of their time.)
     private func regrow(
         _ first: BitVolume, _ second: BitVolume, within room: BitVolume
     ) -> (BitVolume, BitVolume) {
@@ -98,8 +102,8 @@ struct LungSeparation {
         return (first, second)
     }
 
-    /// What erosion does not part: one lung, where nearly all of it lies on one side of the body (the other was removed,
-    /// or has no air); otherwise two that are parted where they are thinnest.
+    /// Divides lungs that erosion does not part: one lung, where nearly all of it lies on one side of the body (the
+    /// other was removed, or has no air); otherwise two that are parted where they are thinnest.
     private func parted(_ voxels: BitVolume) -> Lungs {
         let columns = voxels.columnCounts
         let total = columns.reduce(0, +)

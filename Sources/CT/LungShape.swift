@@ -1,15 +1,15 @@
 import Basics
 
-/// The last touches: from the air of a lung to the lung.
+/// The last steps from the air of a lung to the lung.
 enum LungShape {
     /// The share of a lung's area in a slice that its largest components hold together; the others are left out where
     /// they lie beyond those.
     private static let cover = 0.95
 
-    /// Sets what is enclosed: vessels and nodules. What reaches a face of the scan is not.
+    /// Sets what is enclosed: vessels and nodules. Holes that reach a face of the scan are not.
     ///
-    /// (The winners filled what does not reach one of the eight corners, with which a scan whose corners lie in the lungs
-    /// is filled as a whole.)
+    /// (The winners filled what does not reach one of the eight corners, with which a scan whose corners lie in the
+    /// lungs is filled as a whole.)
     static func fillHoles(_ volume: inout BitVolume) {
         let (depth, height, width) = (volume.extent.z, volume.extent.y, volume.extent.x)
         fill(&volume, Components(of: volume, inverted: true, .corners)) { z, y, x in
@@ -40,8 +40,8 @@ enum LungShape {
         }
     }
 
-    /// Keeps the main part of a lung: in every slice what lies in the convex hulls of the largest components, and of that
-    /// the largest component of all. The trachea ends with this.
+    /// Keeps the main part of a lung: in every slice the voxels in the convex hulls of the largest components, and of
+    /// those the largest component of all. The trachea ends with this.
     static func keepMainPart(_ lung: inout BitVolume) {
         for z in 0..<lung.extent.z where !lung.isEmpty(slice: z) { keepMainPart(&lung, slice: z) }
         let components = Components(of: lung, .corners)

@@ -6,7 +6,9 @@ extension MetaImage {
     /// Writes a volume, each file in one piece or not at all; the header last, so that it never speaks of absent data.
     ///
     /// - Parameters:
-    ///   - path: Ending in `.mhd` (voxels beside it in `.raw`, or `.zraw` when compressed) or `.mha` (all in one file).
+    ///   - volume: The voxels and their place.
+    ///   - path: A name ending in `.mhd` (voxels beside it in `.raw`, or `.zraw` when compressed) or `.mha` (all in one
+    ///     file).
     ///   - compressed: Whether to deflate the voxels.
     ///   - byteOrder: The order of the bytes of one element.
     ///   - extraFields: Further header lines, before the data file's.
@@ -55,7 +57,7 @@ extension MetaImage {
         }
     }
 
-    /// Shortest text that reads back as the same number; whole numbers without `.0`.
+    /// Writes the shortest text that reads back as the same number; whole numbers without `.0`.
     private static func number(_ value: Double) -> String {
         let text = value.description
         return text.hasSuffix(".0") ? String(text.dropLast(2)) : text

@@ -10,9 +10,9 @@ public enum MetaImage {
         try read(MetaImageHeader(path: path), as: type)
     }
 
-    /// Reads the volume of a header already read.
+    /// Reads the volume of a header already read, converting its elements to `Voxel` where they are of another type.
     ///
-    /// - Throws: As `read(_:as:)`.
+    /// - Throws: `InputError` where the data are damaged or cut off; `FileError` where reading fails.
     public static func read<Voxel: VoxelScalar>(
         _ header: MetaImageHeader, as type: Voxel.Type
     ) throws -> Volume<Voxel> {

@@ -3,22 +3,26 @@ import FileIO
 
 /// A MetaImage header, every field of it checked against its file before anything is allocated.
 ///
-/// Fields as in the MetaIO documentation; lines with other names are passed over.
+/// Fields are those of the MetaIO documentation; lines with other names are passed over.
 public struct MetaImageHeader: Sendable {
+    /// The place of the voxels in the world, mm.
     public var geometry: VolumeGeometry
+    /// The type of the stored elements.
     public var elementType: ElementType
+    /// The order of the bytes of one element.
     public var byteOrder: ByteOrder
+    /// Whether the voxels are deflated.
     public var isCompressed: Bool
     /// The file that holds the voxels: the header's own for `LOCAL`.
     public var dataPath: String
-    /// Where the voxels, or their compressed form, begin in it.
+    /// The byte of that file at which the voxels, or their compressed form, begin.
     public var dataOffset: Int
-    /// How many bytes are stored there.
+    /// The number of bytes that are stored there.
     public var storedByteCount: Int
     /// The header's own path.
     public var path: String
 
-    /// Bytes of the voxels once inflated.
+    /// The number of bytes of the voxels once inflated.
     public var byteCount: Int { storage.byteCount }
 
     /// The voxels' place, for reading them.

@@ -1,25 +1,26 @@
 import FileIO
 
 extension NIfTIFields {
-    /// Where the voxels lie in NIfTI's world (RAS), in the header's unit.
+    /// The place of the voxels in NIfTI's world (RAS), in the header's unit.
     struct Frame {
-        /// The field that says so.
+        /// The field that gives it.
         var name: String
-        /// [3][3]: the unit vectors (x, y, z) along which the index of x, of y and of z grow.
+        /// The unit vectors (x, y, z) along which the index of x, of y and of z grow, [3][3].
         var axes: [[Double]]
-        /// [3]: the first voxel's position.
+        /// The first voxel's position, [3].
         var origin: [Double]
     }
 
-    /// Small differences between the two forms, and of an axis from a right angle, that ITK takes for rounding.
+    /// The difference between the two forms, and of an axis from a right angle, up to which ITK takes it for rounding.
     private static let tolerance = 1e-4
-    /// By how much the sform's spacing can differ from pixdim, as a fraction.
+    /// The fraction by which the sform's spacing can differ from pixdim.
     private static let spacingTolerance = 0.01
     /// The code of coordinates that the scanner gave.
     private static let scannerCode = 1
 
-    /// The one of the header's two frames that ITK 5 takes: the sform where it is rectangular and either the scanner's, or
-    /// alone, or the same as the qform; else the qform. Neither given: the axes of the scan's own world, from 0.
+    /// Chooses the one of the header's two frames that ITK 5 takes: the sform where it is rectangular and either the
+    /// scanner's, or alone, or the same as the qform; else the qform. Where neither is given, the axes are those of the
+    /// scan's own world, from 0.
     ///
     /// - Throws: `InputError` where no frame is rectangular.
     func frame() throws -> Frame {
@@ -55,8 +56,8 @@ extension NIfTIFields {
         return Frame(name: "srow", axes: axes, origin: sform.map { $0[3] })
     }
 
-    /// The rotation of a unit quaternion of which b, c and d are given, with the third axis reversed where pixdim[0] says
-    /// so (NIfTI's "method 2").
+    /// The rotation of a unit quaternion of which b, c and d are given, with the third axis reversed where pixdim[0]
+    /// says so (NIfTI's "method 2").
     private var qformFrame: Frame {
         var (b, c, d) = (quaternion[0], quaternion[1], quaternion[2])
         let rest = 1 - (b * b + c * c + d * d)
@@ -81,7 +82,7 @@ extension NIfTIFields {
         return vector.map { $0 / length }
     }
 
-    /// False, too, where an axis has no length or is no number.
+    /// Whether a frame's axes are at right angles; false, too, where an axis has no length or is no number.
     private func isRectangular(_ frame: Frame) -> Bool {
         (0..<3).allSatisfy { i in
             (0...i).allSatisfy { j in

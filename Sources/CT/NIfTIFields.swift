@@ -6,23 +6,25 @@ struct NIfTIFields {
     let byteOrder: ByteOrder
     /// The header's length, bytes.
     let byteCount: Int
-    /// [8]: the count of axes, then the voxels along each.
+    /// The number of axes, then the voxels along each, [8].
     let dim: [Int]
     let datatype: Int
-    /// [8]: the sign of the third axis in the qform, then the voxels' distances.
+    /// The sign of the third axis in the qform, then the voxels' distances, [8].
     let pixdim: [Double]
-    /// Where the voxels begin once the file is inflated, bytes.
+    /// The byte at which the voxels begin once the file is inflated.
     let offset: Double
     let slope: Double
     let intercept: Double
     let units: Int
     let qformCode: Int
     let sformCode: Int
-    /// [6]: b, c, d of the rotation's quaternion, then the first voxel's position.
+    /// The b, c and d of the rotation's quaternion, then the first voxel's position, [6].
     let quaternion: [Double]
-    /// [3][4]: from voxel indices and 1 to the position.
+    /// The matrix from voxel indices and 1 to the position, [3][4].
     let sform: [[Double]]
 
+    /// Reads a file's header.
+    ///
     /// - Throws: `InputError` where this is no NIfTI file in one piece; `FileError` where reading fails.
     init(path: String, isCompressed: Bool) throws {
         self.path = path
@@ -72,7 +74,7 @@ struct NIfTIFields {
         }
     }
 
-    /// The first bytes of the file, inflated; fewer than the larger header where the file ends before.
+    /// Reads the first bytes of the file, inflated; fewer than the larger header where the file ends before.
     private static func head(of path: String, isCompressed: Bool) throws -> [UInt8] {
         let file = try FileSource(path: path, offset: 0, count: nil)
         guard isCompressed else { return try file.prefix(540) }
@@ -98,7 +100,7 @@ struct NIfTIFields {
     }
 }
 
-/// Numbers at their places in a binary header.
+/// The numbers of a binary header, by place.
 private struct HeaderBytes {
     let bytes: [UInt8]
     let byteOrder: ByteOrder

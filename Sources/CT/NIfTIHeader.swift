@@ -3,12 +3,14 @@ import FileIO
 
 /// A NIfTI-1 or NIfTI-2 header (<https://nifti.nimh.nih.gov>), checked against its file before anything is allocated.
 ///
-/// Read as ITK reads it, in ITK's world (LPS, mm), so that voxels and positions are those that SimpleITK gives. Where
-/// ITK guesses, this refuses: spacings that are not positive, and an sform that contradicts them.
+/// It is read as ITK reads it, in ITK's world (LPS, mm), so that voxels and positions are those that SimpleITK gives.
+/// Where ITK guesses, this refuses: spacings that are not positive, and an sform that contradicts them.
 struct NIfTIHeader {
     let geometry: VolumeGeometry
     let storage: VoxelStorage
 
+    /// Reads and checks a header.
+    ///
     /// - Throws: `InputError` naming the field, what was expected and the remedy; `FileError` where reading fails.
     init(path: String) throws {
         guard let fileSize = FileContent.size(path) else { throw InputError(path, "no such file") }
@@ -77,7 +79,7 @@ struct NIfTIHeader {
         return known
     }
 
-    /// A slope of 0 says 1, and what is no number says 0.
+    /// The header's rescaling. A slope of 0 stands for 1, and a number that is none for 0.
     private static func rescale(_ fields: NIfTIFields) -> Rescale? {
         let slope = fields.slope.isFinite && abs(fields.slope) >= .ulpOfOne ? fields.slope : 1
         let intercept = fields.intercept.isFinite ? fields.intercept : 0

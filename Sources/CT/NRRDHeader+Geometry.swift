@@ -8,7 +8,7 @@ extension NRRDHeader {
         "left-anterior-superior": (1, -1), "las": (1, -1),
     ]
 
-    /// The geometry in LPS, mm. Where the header names no space its numbers are taken for LPS, as ITK takes them.
+    /// Reads the geometry in LPS, mm. Where the header names no space its numbers are taken for LPS, as ITK takes them.
     static func geometry(_ fields: HeaderFields, extent: ZYX<Int>) throws -> VolumeGeometry {
         let factors = try spaceFactors(fields)
         try checkUnits(fields)
@@ -42,7 +42,8 @@ extension NRRDHeader {
         guard let factors = spaces[space.value.lowercased()] else {
             throw fields.error(
                 space,
-                "is \(space.value), expected left-posterior-superior, right-anterior-superior or left-anterior-superior",
+                "is \(space.value), expected left-posterior-superior, right-anterior-superior or "
+                    + "left-anterior-superior",
                 remedy: "write the scan anew in one of them")
         }
         return factors
@@ -59,7 +60,7 @@ extension NRRDHeader {
         }
     }
 
-    /// Without a `space origin`: the first voxel's centre from the axes' lower ends, or 0.
+    /// The first voxel's position without a `space origin`: its centre from the axes' lower ends, or 0.
     private static func cornerOrigin(_ fields: HeaderFields, _ spacing: [Double]) throws -> [Double] {
         guard let field = fields["axis mins"], !field.value.lowercased().contains("nan"),
             fields["space directions"] == nil, let mins = try fields.numbers("axis mins", count: 3)

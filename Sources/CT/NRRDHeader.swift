@@ -1,12 +1,14 @@
 import Basics
 import FileIO
 
-/// An NRRD header (<https://teem.sourceforge.net/nrrd/format.html>), attached to its data or beside them, checked against
-/// the file before anything is allocated.
+/// An NRRD header (<https://teem.sourceforge.net/nrrd/format.html>), attached to its data or beside them, checked
+/// against the file before anything is allocated.
 struct NRRDHeader {
     let geometry: VolumeGeometry
     let storage: VoxelStorage
 
+    /// Reads and checks a header.
+    ///
     /// - Throws: `InputError` naming the field, what was expected and the remedy; `FileError` where reading fails.
     init(path: String) throws {
         let fields = try HeaderFields(nrrd: path)
@@ -93,7 +95,7 @@ struct NRRDHeader {
         return storage
     }
 
-    /// Finds the data's file, and where in it they begin.
+    /// Finds the data's file, and the byte in it at which they begin.
     private static func locate(_ storage: inout VoxelStorage, _ fields: HeaderFields) throws {
         if let file = fields["data file"] {
             guard file.value != "LIST", !file.value.hasPrefix("LIST "), !file.value.contains("%") else {

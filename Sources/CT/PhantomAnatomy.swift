@@ -6,7 +6,7 @@ import Basics
     import Darwin
 #endif
 
-/// A point or direction in millimetres of a phantom: x to the patient's left, y to the back, z to the head.
+/// A point or direction in a phantom, mm: x to the patient's left, y to the back, z to the head.
 typealias Point = SIMD3<Double>
 
 extension SIMD3<Double> {
@@ -21,7 +21,7 @@ extension SIMD3<Double> {
 struct PhantomAnatomy {
     enum Part { case air, fat, muscle, bone, marrow, cartilage, organ, blood, airway, leftLung, rightLung }
 
-    /// Half the body's width, mm.
+    /// The half width of the body, mm.
     let scale: Double
     private let heart: (center: Point, radii: Point)
     private let depth: Double
@@ -30,7 +30,7 @@ struct PhantomAnatomy {
     private let lungRadii: SIMD2<Double>
     private let medial: Double
 
-    /// Half the height of the imaged stretch, half body widths.
+    /// The half height of the imaged stretch, half body widths.
     static let halfHeight = 0.72
     static let halfDepth = 0.78
 
@@ -47,7 +47,7 @@ struct PhantomAnatomy {
         medial = generator.uniform(0.11, 0.15)
     }
 
-    /// What is at a point, mm from the middle of the imaged stretch.
+    /// Returns the part at a point, mm from the middle of the imaged stretch.
     func part(at point: Point) -> Part {
         let p = point / scale
         let outline = pow(abs(p.x) / 0.96, 2.4) + pow(abs(p.y) / depth, 2.4)
@@ -66,13 +66,14 @@ struct PhantomAnatomy {
         return cage(p) < 1 ? .fat : .muscle
     }
 
-    /// The lung at a point, mm.
+    /// Returns the lung at a point, mm.
     func lung(at point: Point) -> Part? { lung(point / scale) }
 
-    /// Where the vessels of a lung enter it, mm.
+    /// Returns the point at which the vessels of a lung enter it, mm.
     func hilum(left: Bool) -> Point { Point(left ? 0.24 : -0.24, 0.07, -0.02) * scale }
 
-    /// Distance from the axis in units of the rib cage's inner half axes; the cage closes to a dome at the top.
+    /// Returns the distance from the axis in units of the rib cage's inner half axes; the cage closes to a dome at the
+    /// top.
     private func cage(_ p: Point) -> Double {
         let rise = max(0, (p.z - 0.05) / 0.58)
         guard rise < 1 else { return 10 }
@@ -136,7 +137,7 @@ struct PhantomAnatomy {
 extension SIMD2<Double> { fileprivate var squaredLength: Double { (self * self).sum() } }
 
 extension PhantomAnatomy.Part {
-    /// HU, in the middle of what scanners measure.
+    /// The substance's HU, in the middle of what scanners measure.
     var hounsfield: Float {
         switch self {
         case .air, .airway: -1000
@@ -151,7 +152,7 @@ extension PhantomAnatomy.Part {
         }
     }
 
-    /// LUNA16's mask label.
+    /// The part's label in LUNA16's masks.
     var label: UInt8 {
         switch self {
         case .leftLung: 3

@@ -6,14 +6,18 @@ import Synchronization
 public struct PhantomDataSet: Sendable {
     /// The number of scans; scan i belongs to subset i mod 10.
     public let scans: Int
+    /// The seed, which determines every byte.
     public let seed: UInt64
-    /// Voxels across the body.
+    /// The number of voxels across the body.
     public let size: Int
 
+    /// The numbers of scans that a data set can have.
     public static let scanRange = 1...10_000
-    /// Below, lungs are thinner than the larger nodules; above, a scan takes gigabytes.
+    /// The sizes that a scan can have. Below, lungs are thinner than the larger nodules; above, a scan takes gigabytes.
     public static let sizeRange = 64...512
 
+    /// Describes a data set.
+    ///
     /// - Throws: `UsageError` where a number is out of its range.
     public init(scans: Int = 20, seed: UInt64 = 0, size: Int = 160) throws {
         guard Self.scanRange.contains(scans) else {

@@ -23,7 +23,7 @@ struct PhantomImage {
         corner + Point(Double(x) * spacing.x, Double(y) * spacing.y, Double(z) * spacing.z)
     }
 
-    /// Millimetres from the first voxel.
+    /// The way from the first voxel to a point, mm.
     func position(of point: Point) -> Point { point - corner }
 
     mutating func draw(_ anatomy: PhantomAnatomy) {
@@ -99,7 +99,7 @@ struct PhantomImage {
         }
     }
 
-    /// The scanner's blur: in plane, a sixth from each neighbour.
+    /// Blurs the image as a scanner does: in plane, a sixth from each neighbour.
     mutating func smooth() {
         Self.blur(&voxels, extent, stride: 1, weight: 1 / 6)
         Self.blur(&voxels, extent, stride: extent.x, weight: 1 / 6)

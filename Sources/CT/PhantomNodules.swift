@@ -3,18 +3,18 @@ import Basics
 /// A phantom's nodule: a ball with bumps and a soft edge.
 struct PhantomNodule {
     var center: Point
-    /// mm.
+    /// The diameter, mm.
     var diameter: Double
-    /// HU of its inside.
+    /// The HU of its inside.
     var hounsfield: Float
-    /// Width of the edge, mm.
+    /// The width of the edge, mm.
     var softness: Double
-    /// Directions and heights (of the radius) of its bumps and dents.
+    /// The directions and heights (of the radius) of its bumps and dents.
     var bumps: [(direction: Point, height: Double)]
     /// Whether it grows out of the pleura; segmentations then leave it out of the lung.
     var isAttachedToWall: Bool
 
-    /// How much of a point is nodule, 0 … 1.
+    /// Returns how much of a point is nodule, 0 … 1.
     func coverage(at point: Point) -> Double {
         let offset = point - center
         let distance = offset.length
@@ -91,7 +91,7 @@ struct PhantomNodule {
             }, isAttachedToWall: isAttachedToWall)
     }
 
-    /// 4 to 30 mm, most of them small: median 9.5 mm.
+    /// Draws a diameter of 4 to 30 mm, most of them small: median 9.5 mm.
     private static func diameter(largest: Double, _ generator: inout CounterGenerator) -> Double {
         // Drawn again until it fits: cutting off would heap nodules up at the limits.
         while true {

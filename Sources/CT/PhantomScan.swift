@@ -1,12 +1,14 @@
 import Basics
 
-/// One synthetic chest scan with its lung mask and the truth about its nodules.
+/// A synthetic chest scan with its lung mask and the truth about its nodules.
 public struct PhantomScan: Sendable {
+    /// The scan's name.
     public var seriesUID: String
-    /// HU.
+    /// The voxels, HU.
     public var scan: Volume<Int16>
-    /// Labels as in LUNA16: 3 and 4 the lungs, 5 the airways.
+    /// The mask on the same grid, with LUNA16's labels: 3 and 4 the lungs, 5 the airways.
     public var lungMask: Volume<UInt8>
+    /// The nodules, up to four.
     public var nodules: [NoduleAnnotation]
 
     /// Makes the scan of an index: the same for the same arguments.
@@ -15,9 +17,9 @@ public struct PhantomScan: Sendable {
     /// 4–30 mm are as many voxels as in a real scan. Every third scan is stored flipped.
     ///
     /// - Parameters:
-    ///   - index: Which scan of the data set.
+    ///   - index: The number of the scan in its data set.
     ///   - seed: The data set's seed.
-    ///   - size: Voxels across the body.
+    ///   - size: The number of voxels across the body.
     public init(index: Int, seed: UInt64, size: Int) {
         var generator = CounterGenerator(seed: seed, purpose: "phantom", UInt64(index))
         seriesUID = "2.25.\(generator.next() >> 1)\(100_000 + index)"

@@ -1,22 +1,24 @@
 import Basics
 import FileIO
 
-/// From a scan and its lung mask to a clean volume: the preprocessing of the 2017 Data Science Bowl's winning solution
-/// (grt123) for LUNA16.
+/// The way from a scan and its lung mask to a clean volume: the preprocessing of the 2017 Data Science Bowl's winning
+/// solution (grt123) for LUNA16.
 public enum Preprocessing {
-    /// Millimetres added to the lungs' bounding box, below and above.
+    /// The margin added to the lungs' bounding box at its low end, mm.
     static let marginBelow = 5
+    /// The margin added to the lungs' bounding box at its high end, mm.
     static let marginAbove = 10
     /// The grey level above which what is near the lungs, but not in them, is bone.
     static let boneThreshold: UInt8 = 210
-    /// No scan of a person is longer, mm: a larger product of extent and spacing is a damaged header.
+    /// The length, mm, beyond which no scan is a person's: a larger product of extent and spacing is a damaged header.
     static let extentLimit = 4096.0
 
     /// Reads a scan and its mask and cleans it.
     ///
     /// - Parameters:
     ///   - scanPath: A `ScanFile`, HU.
-    ///   - maskPath: A `ScanFile` of the same grid; labels 3 and 4 are the lungs. Where it is nil the lungs are segmented.
+    ///   - maskPath: A `ScanFile` of the same grid; labels 3 and 4 are the lungs. Where it is nil the lungs are
+    ///     segmented.
     ///   - seriesUID: The scan's name.
     ///   - annotations: Its nodules.
     /// - Throws: `InputError` naming the file, the field and the remedy; `FileError` where reading fails.
@@ -45,11 +47,12 @@ public enum Preprocessing {
     /// Cleans a scan that was read from other files than these, such as a folder of DICOM.
     ///
     /// - Parameters:
-    ///   - scan: HU.
-    ///   - maskPath: A `ScanFile` of the same grid; labels 3 and 4 are the lungs. Where it is nil the lungs are segmented.
+    ///   - scan: The voxels, HU.
+    ///   - maskPath: A `ScanFile` of the same grid; labels 3 and 4 are the lungs. Where it is nil the lungs are
+    ///     segmented.
     ///   - seriesUID: The scan's name.
     ///   - annotations: Its nodules.
-    /// - Throws: As `cleanVolume(scanPath:maskPath:seriesUID:annotations:)`.
+    /// - Throws: `InputError` naming the file, the field and the remedy; `FileError` where reading fails.
     public static func cleanVolume(
         _ scan: ScanVolume, maskPath: String?, seriesUID: String, annotations: [NoduleAnnotation] = []
     ) throws -> CleanVolume {
@@ -85,12 +88,12 @@ public enum Preprocessing {
     /// Cleans a scan.
     ///
     /// - Parameters:
-    ///   - scan: HU.
-    ///   - lungMask: The same grid; labels 3 and 4 are the lungs.
+    ///   - scan: The voxels, HU.
+    ///   - lungMask: A mask of the same grid; labels 3 and 4 are the lungs.
     ///   - seriesUID: The scan's name.
     ///   - annotations: Its nodules.
-    /// - Throws: `InputError` where the grids differ, the orientation is not axis-aligned, the size is no person's, or the
-    ///   mask is empty.
+    /// - Throws: `InputError` where the grids differ, the orientation is not axis-aligned, the size is no person's, or
+    ///   the mask is empty.
     public static func cleanVolume<Voxel: VoxelScalar>(
         scan: Volume<Voxel>, lungMask: Volume<UInt8>, seriesUID: String, annotations: [NoduleAnnotation] = []
     ) throws -> CleanVolume {
@@ -131,7 +134,9 @@ public enum Preprocessing {
         return clean
     }
 
-    /// +1 or −1 by axis.
+    /// Returns the direction of each axis, +1 or −1.
+    ///
+    /// - Throws: `InputError` where an axis does not run along the world's.
     static func axisSigns(_ geometry: VolumeGeometry, source: String) throws -> ZYX<Int> {
         guard let signs = geometry.axisSigns else {
             let matrix = geometry.orientation.map(\.description).joined(separator: " ")
@@ -158,7 +163,8 @@ public enum Preprocessing {
         }
     }
 
-    /// The whole scan's extent at 1 mm: extent times spacing, rounded to the nearest (a half to even, as NumPy's round).
+    /// Returns the whole scan's extent at 1 mm: extent times spacing, rounded to the nearest (a half to even, as
+    /// NumPy's round).
     private static func resampledExtent(_ geometry: VolumeGeometry, source: String) throws -> ZYX<Int> {
         let millimetres = geometry.extent.zip(geometry.spacing) { (Double($0) * $1).rounded(.toNearestOrEven) }
         guard millimetres.array.allSatisfy({ $0 >= 1 && $0 <= extentLimit }) else {

@@ -4,7 +4,7 @@ import FileIO
 public enum ScanAnnotations {
     /// Reads a list with the columns `seriesuid,coordX,coordY,coordZ,diameter_mm` (world millimetres).
     ///
-    /// - Returns: By series, in the order of the file.
+    /// - Returns: The nodules by series, in the order of the file.
     /// - Throws: `InputError` naming line and column; `FileError` where reading fails.
     public static func read(_ path: String) throws -> [String: [NoduleAnnotation]] {
         let columns = ["seriesuid", "coordX", "coordY", "coordZ", "diameter_mm"]

@@ -1,10 +1,10 @@
 import Basics
 import FileIO
 
-/// How scans and masks of all formats come to preprocessing, which reverses y and x of LUNA16's turned scans itself.
+/// The way of scans and masks of all formats to preprocessing, which reverses y and x of LUNA16's turned scans itself.
 extension ScanFile {
-    /// The directions (+1 or −1 by axis) in which preprocessing takes this scan's voxels: a MetaImage scan along the axes,
-    /// as LUNA16's are, in its own, so that the recipe's flips apply; any other scan in the world's.
+    /// The directions (+1 or −1 by axis) in which preprocessing takes this scan's voxels: a MetaImage scan along the
+    /// axes, as LUNA16's are, in its own, so that the recipe's flips apply; any other scan in the world's.
     var cleaningDirection: ZYX<Int> { (format == .metaImage ? geometry.axisSigns : nil) ?? ZYX(1, 1, 1) }
 
     /// Whether the voxels run in the directions given already. A MetaImage's axes are rounded, as the recipe has it.
@@ -12,7 +12,7 @@ extension ScanFile {
         format == .metaImage && geometry.axisSigns == direction
     }
 
-    /// The geometry that `read(as:along:)` gives.
+    /// Returns the geometry that `read(as:along:)` gives.
     ///
     /// - Throws: `InputError` where the axes are oblique.
     func geometry(along direction: ZYX<Int>) throws -> VolumeGeometry {
@@ -21,15 +21,17 @@ extension ScanFile {
 
     /// Reads the voxels and reorients them.
     ///
-    /// - Throws: As `read(as:)` and `geometry(along:)`.
+    /// - Throws: `InputError` where the axes are oblique, or the data are damaged or cut off; `FileError` where reading
+    ///   fails.
     func read<Voxel: VoxelScalar>(as type: Voxel.Type, along direction: ZYX<Int>) throws -> Volume<Voxel> {
         let volume = try read(as: type)
         return runs(along: direction) ? volume : try volume.reoriented(to: direction)
     }
 
-    /// Checks that a mask covers the same place as its scan. Not asked of two MetaImage files along the same axes, as LUNA16's masks are taken by their extents.
+    /// Checks that a mask covers the same place as its scan. This is not asked of two MetaImage files along the same
+    /// axes, as LUNA16's masks are taken by their extents.
     ///
-    /// - Throws: `InputError`.
+    /// - Throws: `InputError` that names both places.
     func checkPlace(of scan: ScanFile) throws {
         let direction = scan.cleaningDirection
         if runs(along: direction) && scan.runs(along: direction) { return }
@@ -39,10 +41,10 @@ extension ScanFile {
 }
 
 extension VolumeGeometry {
-    /// Checks that this mask covers the same place as a scan along the same axes: spacings to a hundredth, the first voxel
-    /// to half a voxel.
+    /// Checks that this mask covers the same place as a scan along the same axes: spacings to a hundredth, the first
+    /// voxel to half a voxel.
     ///
-    /// - Throws: `InputError`.
+    /// - Throws: `InputError` that names both places.
     func checkPlace(of scan: VolumeGeometry, source: String, scanSource: String) throws {
         for axis in 0..<3 {
             let offset = abs(origin[axis] - scan.origin[axis])

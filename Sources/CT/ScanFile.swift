@@ -1,14 +1,21 @@
 import Basics
 import FileIO
 
-/// One volume in a file, of whichever format its name's ending says: MetaImage (`.mhd`, `.mha`), NIfTI (`.nii`,
-/// `.nii.gz`) or NRRD (`.nrrd`, `.nhdr`). The header is read and checked against the file's size; voxels are read on
-/// demand.
+/// A volume in a file, of whichever format its name's ending says: MetaImage (`.mhd`, `.mha`), NIfTI (`.nii`,
+/// `.nii.gz`) or NRRD (`.nrrd`, `.nhdr`).
+///
+/// The header is read and checked against the file's size; voxels are read on demand.
 public struct ScanFile: Sendable {
+    /// The formats that are read.
     public enum Format: Sendable, CaseIterable {
-        case metaImage, nifti, nrrd
+        /// MetaImage, in one file or two.
+        case metaImage
+        /// NIfTI-1 or NIfTI-2 in one file.
+        case nifti
+        /// NRRD, in one file or two.
+        case nrrd
 
-        /// The endings of its files' names.
+        /// The endings of the format's file names.
         public var endings: [String] {
             switch self {
             case .metaImage: [".mhd", ".mha"]
@@ -18,13 +25,15 @@ public struct ScanFile: Sendable {
         }
     }
 
+    /// The path as the caller gave it.
     public let path: String
+    /// The format that the name's ending says.
     public let format: Format
-    /// Where the voxels lie, in LPS and mm.
+    /// The place of the voxels, in LPS and mm.
     public let geometry: VolumeGeometry
     let storage: VoxelStorage
 
-    /// Reads the header.
+    /// Reads a file's header.
     ///
     /// - Throws: `InputError` naming the field, what was expected and the remedy; `FileError` where reading fails.
     public init(path: String) throws {
@@ -46,9 +55,9 @@ public struct ScanFile: Sendable {
 
     /// The type of the stored elements.
     public var elementType: ElementType { storage.elementType }
-    /// How stored values become HU; nil where they are HU.
+    /// The way from stored values to HU; nil where they are HU.
     public var rescale: Rescale? { storage.rescale }
-    /// Bytes of the voxels, inflated.
+    /// The number of bytes of the voxels, inflated.
     public var byteCount: Int { storage.byteCount }
 
     /// Whether Int16 holds every value exactly.
@@ -62,14 +71,15 @@ public struct ScanFile: Sendable {
         Volume(geometry: geometry, voxels: try storage.voxels(as: type), source: path)
     }
 
-    /// Reads header and voxels.
+    /// Reads header and voxels, converting these to `Voxel` where they are of another type or to be rescaled.
     ///
-    /// - Throws: As `init(path:)` and `read(as:)`.
+    /// - Throws: `InputError` where the header is wrong, or the data are damaged or cut off; `FileError` where reading
+    ///   fails.
     public static func read<Voxel: VoxelScalar>(_ path: String, as type: Voxel.Type) throws -> Volume<Voxel> {
         try ScanFile(path: path).read(as: type)
     }
 
-    /// The file's name without directory and ending; nil where the ending is of no format.
+    /// Returns a path's file name without directory and ending; nil where the ending is of no format.
     public static func name(of path: String) -> String? {
         guard let (_, ending) = ending(of: path) else { return nil }
         return String(Path.name(of: path).dropLast(ending.count))
@@ -83,7 +93,7 @@ public struct ScanFile: Sendable {
         return nil
     }
 
-    /// Why a file is not taken for a scan.
+    /// The reason why a file is not taken for a scan.
     static func refusal(of path: String) -> InputError {
         let pairs = [".hdr", ".img", ".hdr.gz", ".img.gz"]
         if pairs.contains(where: path.lowercased().hasSuffix) {

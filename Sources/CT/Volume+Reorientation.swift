@@ -2,8 +2,8 @@ import Basics
 import FileIO
 
 extension Volume {
-    /// The same voxels at the same places in the world, with axes permuted and reversed so that indices grow with the
-    /// world's (or against them, where `direction` has −1).
+    /// Permutes and reverses the axes so that indices grow with the world's (or against them, where `direction` has
+    /// −1); every voxel keeps its place in the world.
     ///
     /// - Throws: `InputError` where an axis is tilted by more than 0.1 degrees against the nearest of the world's.
     /// - Complexity: O(voxels), once through memory.
@@ -33,7 +33,7 @@ extension Volume {
         return Volume(geometry: target, voxels: result, source: source)
     }
 
-    /// Where rows stay rows.
+    /// Copies voxels where rows stay rows.
     private static func copyRows(
         of input: UnsafeBufferPointer<Voxel>, from start: Int, _ steps: ZYX<Int>,
         into output: UnsafeMutableBufferPointer<Voxel>, _ extent: ZYX<Int>
@@ -47,7 +47,8 @@ extension Volume {
         }
     }
 
-    /// Where rows become columns: in tiles that stay in the cache, as each row of the output goes across the input's.
+    /// Copies voxels where rows become columns: in tiles that stay in the cache, as each row of the output goes across
+    /// the input's.
     private static func copyTiles(
         of input: UnsafeBufferPointer<Voxel>, from start: Int, _ steps: ZYX<Int>,
         into output: UnsafeMutableBufferPointer<Voxel>, _ extent: ZYX<Int>

@@ -2,12 +2,13 @@ import Basics
 
 /// A number that a voxel can be: one of MetaImage's element types.
 public protocol VoxelScalar: Hashable, Sendable, BitwiseCopyable {
-    /// Nearest representable value; not-a-number becomes 0.
+    /// Makes the nearest representable value; not-a-number becomes 0.
     init(clampingVoxel value: Double)
-    /// Nearest representable value.
+    /// Makes the nearest representable value.
     init(clampingVoxel value: some BinaryInteger)
-    /// The nearest value that `Target` holds.
+    /// Returns the nearest value that `Target` holds.
     func clamped<Target: VoxelScalar>(to: Target.Type) -> Target
+    /// The value with its bytes in the opposite order.
     var byteSwappedVoxel: Self { get }
 }
 
@@ -53,13 +54,13 @@ extension Double: VoxelScalar {
     @inlinable public var byteSwappedVoxel: Self { Double(bitPattern: bitPattern.byteSwapped) }
 }
 
-/// Where the voxels of a volume lie in the world.
+/// The place of a volume's voxels in the world.
 public struct VolumeGeometry: Hashable, Sendable {
-    /// Voxels per axis, all at least 1.
+    /// The number of voxels along each axis, at least 1.
     public var extent: ZYX<Int>
-    /// Distance between voxel centres, mm, positive.
+    /// The distance between voxel centres along each axis, mm, positive.
     public var spacing: ZYX<Double>
-    /// World position of the first voxel's centre, mm.
+    /// The first voxel's centre in the world, mm.
     public var origin: ZYX<Double>
     /// The nine numbers of MetaImage's `TransformMatrix`, in the file's (x, y, z) order: the unit vectors along which
     /// the index of x, of y and of z grow.
@@ -70,6 +71,8 @@ public struct VolumeGeometry: Hashable, Sendable {
     /// The orientation of LUNA16's flipped scans: turned by half a turn about z.
     public static let turned: [Double] = [-1, 0, 0, 0, -1, 0, 0, 0, 1]
 
+    /// Makes a geometry from its parts.
+    ///
     /// - Precondition: Extents and spacings are positive and `orientation` has nine numbers.
     public init(
         extent: ZYX<Int>, spacing: ZYX<Double>, origin: ZYX<Double> = ZYX(0, 0, 0),
@@ -84,7 +87,8 @@ public struct VolumeGeometry: Hashable, Sendable {
         self.orientation = orientation
     }
 
-    /// +1 or −1 by axis where the rounded orientation is such a diagonal; nil where the axes are oblique or permuted.
+    /// The direction of each axis, +1 or −1, where the rounded orientation is such a diagonal; nil where the axes are
+    /// oblique or permuted.
     public var axisSigns: ZYX<Int>? {
         let rounded = orientation.map { $0.rounded() }
         for index in 0..<9 {
@@ -94,14 +98,17 @@ public struct VolumeGeometry: Hashable, Sendable {
     }
 }
 
-/// Voxels with geometry.
+/// A volume: voxels and their place in the world.
 public struct Volume<Voxel: VoxelScalar>: Sendable {
+    /// The place of the voxels.
     public var geometry: VolumeGeometry
-    /// `[z, y, x]`, x fastest.
+    /// The values, `[z, y, x]`, x fastest.
     public var voxels: [Voxel]
     /// The file that the volume came from, for messages; empty where there was none.
     public var source: String
 
+    /// Makes a volume from its parts.
+    ///
     /// - Precondition: `voxels` fill the extent of `geometry`.
     public init(geometry: VolumeGeometry, voxels: [Voxel], source: String = "") {
         precondition(
@@ -111,11 +118,14 @@ public struct Volume<Voxel: VoxelScalar>: Sendable {
         self.source = source
     }
 
+    /// The number of voxels along each axis.
     public var extent: ZYX<Int> { geometry.extent }
 }
 
-/// A scan, HU: in 16 bits where they hold its voxels, which takes half the memory.
+/// A scan's volume, HU: in 16 bits where they hold its voxels, which takes half the memory.
 public enum ScanVolume: Sendable {
+    /// A volume whose values are whole numbers of 16 bits.
     case short(Volume<Int16>)
+    /// A volume with other values.
     case float(Volume<Float>)
 }

@@ -2,11 +2,11 @@ import Basics
 import FileIO
 import Foundation
 
-/// Which axis of the voxels runs along which axis of the world, and which way.
+/// The axis of the voxels that runs along each axis of the world, and which way.
 struct AxisOrder: Hashable, Sendable {
-    /// By axis of the world: the axis of the voxels (0 for z, 1 for y, 2 for x).
+    /// The axis of the voxels (0 for z, 1 for y, 2 for x), by axis of the world.
     var axis: ZYX<Int>
-    /// By axis of the world: +1 where the index grows with it, −1 where against it.
+    /// The direction of that axis, +1 where the index grows with the world's, −1 where against it.
     var sign: ZYX<Int>
 }
 
@@ -19,7 +19,7 @@ extension VolumeGeometry {
         orientation[(2 - axis) * 3 + 2 - worldAxis]
     }
 
-    /// How the voxels' axes lie in the world.
+    /// Finds how the voxels' axes lie in the world.
     ///
     /// - Throws: `InputError` where one is tilted by more than `tiltTolerance`.
     func axisOrder(source: String) throws -> AxisOrder {
@@ -50,9 +50,10 @@ extension VolumeGeometry {
         return order
     }
 
-    /// The geometry once axes are permuted and reversed so that indices grow along (+1) or against (−1) the world's.
+    /// Returns the geometry once axes are permuted and reversed so that indices grow along (+1) or against (−1) the
+    /// world's.
     ///
-    /// - Throws: `InputError` as `axisOrder`.
+    /// - Throws: `InputError` where an axis is tilted by more than `tiltTolerance`.
     func reoriented(to direction: ZYX<Int>, source: String) throws -> VolumeGeometry {
         reoriented(try axisOrder(source: source), to: direction)
     }

@@ -1,27 +1,28 @@
 import Basics
 import FileIO
 
-/// Where and how a file holds the voxels of a volume, as its header says: what is common to all formats.
+/// The place and the form in which a file holds the voxels of a volume, as its header says: what is common to all
+/// formats.
 struct VoxelStorage: Sendable {
     /// The file that holds the voxels.
     var path: String
-    /// Where the voxels, or their compressed form, begin in it, bytes.
+    /// The byte of that file at which the voxels, or their compressed form, begin.
     var offset: Int
-    /// How many bytes are stored there.
+    /// The number of bytes that are stored there.
     var storedByteCount: Int
     var isCompressed: Bool
-    /// How many bytes precede the voxels once the stream is inflated; 0 where it is not compressed.
+    /// The number of bytes that precede the voxels once the stream is inflated; 0 where it is not compressed.
     var inflatedOffset = 0
     var extent: ZYX<Int>
     var elementType: ElementType
     var byteOrder: ByteOrder
-    /// How stored values become HU; nil where they are HU.
+    /// The way from stored values to HU; nil where they are HU.
     var rescale: Rescale?
 
-    /// Bytes of the voxels once inflated.
+    /// The number of bytes of the voxels once inflated.
     var byteCount: Int { extent.product * elementType.size }
 
-    /// Deflate's format yields at most 1,032 bytes for one.
+    /// The most bytes that one of deflate's yields.
     private static let largestInflation = 1032
 
     /// Whether an extent's voxels, of eight bytes each, can be counted at all.
@@ -39,9 +40,9 @@ struct VoxelStorage: Sendable {
     ///
     /// - Parameters:
     ///   - header: The header's file.
-    ///   - place: Where the header gives the extent.
+    ///   - place: The field in which the header gives the extent.
     ///   - typeName: The header's word for the element type.
-    /// - Throws: `InputError`.
+    /// - Throws: `InputError` naming the field.
     func check(header: String, at place: String, typeName: String) throws {
         guard isCompressed else {
             guard storedByteCount == byteCount else {
@@ -125,17 +126,20 @@ struct VoxelStorage: Sendable {
     }
 }
 
-/// How a stored value becomes HU: times `slope`, plus `intercept`.
+/// The way from a stored value to HU: times `slope`, plus `intercept`.
 public struct Rescale: Hashable, Sendable {
+    /// The factor.
     public var slope: Double
+    /// The summand, HU.
     public var intercept: Double
 
+    /// Makes a rescaling from its two numbers.
     public init(slope: Double, intercept: Double) {
         self.slope = slope
         self.intercept = intercept
     }
 
-    /// As ITK computes it: all types but Double by way of Float. Not-a-number becomes 0.
+    /// Rescales a value as ITK does: all types but Double by way of Float. Not-a-number becomes 0.
     @inline(__always) func callAsFunction<Stored: VoxelScalar>(_ value: Stored) -> Double {
         if value != value { return 0 }
         if Stored.self == Double.self { return value.clamped(to: Double.self) * slope + intercept }
@@ -153,7 +157,7 @@ private enum VoxelBytes: ~Copyable {
         self = storage.isCompressed ? .compressed(try InflateSource(file), storage) : .plain(file, storage)
     }
 
-    /// Passes over bytes.
+    /// Passes over so many bytes.
     mutating func skip(_ count: Int) throws {
         let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: min(count, 1 << 16), alignment: 16)
         defer { piece.deallocate() }
@@ -175,7 +179,7 @@ private enum VoxelBytes: ~Copyable {
         }
     }
 
-    /// That nothing is left: also has zlib verify the checksum at the stream's end.
+    /// Refuses a file that holds more; also has zlib verify the checksum at the stream's end.
     mutating func expectEnd() throws {
         var byte: UInt8 = 0
         let (count, storage) = try withUnsafeMutableBytes(of: &byte) { try read(into: $0) }

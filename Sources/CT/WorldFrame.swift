@@ -1,22 +1,24 @@
 import Basics
 
-/// All that leads from the voxels of a clean volume back to world millimetres, exactly.
+/// The way from the voxels of a clean volume back to world millimetres, exactly.
 ///
 /// The forward way is the recipe's: voxel = |world − origin| / spacing, reversed in y and x where the scan is flipped,
-/// times spacing, minus the crop's start. The absolute value is written with the axis' sign here: for every point
-/// of the scan it is the same number, and a point on the far side of the origin is not mirrored into the volume.
+/// times spacing, minus the crop's start. The absolute value is written with the axis' sign here: for every point of
+/// the scan it is the same number, and a point on the far side of the origin is not mirrored into the volume.
 public struct WorldFrame: Hashable, Sendable {
-    /// World position of the scan's first voxel as its header has it (`Offset`), mm.
+    /// The world position of the scan's first voxel as its header has it (`Offset`), mm.
     public var origin: ZYX<Double>
-    /// Distance of the raw scan's voxels, mm.
+    /// The distance of the raw scan's voxels, mm.
     public var spacing: ZYX<Double>
-    /// +1 or −1 by axis: where the raw voxel index runs with or against the world axis.
+    /// The direction of each axis: +1 where the raw voxel index runs with the world's, −1 where against it.
     public var direction: ZYX<Int>
-    /// Voxels of the raw scan.
+    /// The number of voxels of the raw scan.
     public var scanExtent: ZYX<Int>
-    /// Where the clean volume begins in the whole scan resampled to 1 mm, voxels.
+    /// The first voxel of the clean volume in the whole scan resampled to 1 mm.
     public var cropStart: ZYX<Int>
 
+    /// Makes a frame from its parts.
+    ///
     /// - Precondition: `direction` holds +1 and −1 only.
     public init(
         origin: ZYX<Double>, spacing: ZYX<Double>, direction: ZYX<Int>, scanExtent: ZYX<Int>, cropStart: ZYX<Int>
@@ -29,8 +31,8 @@ public struct WorldFrame: Hashable, Sendable {
         self.cropStart = cropStart
     }
 
-    /// The frame of a scan whose orientation is LUNA16's upright one, or the one turned about z (`flipped`: x and y
-    /// run against the world).
+    /// Makes the frame of a scan whose orientation is LUNA16's upright one, or the one turned about z (`flipped`: x and
+    /// y run against the world).
     public init(
         origin: ZYX<Double>, spacing: ZYX<Double>, flipped: Bool, scanExtent: ZYX<Int>, cropStart: ZYX<Int>
     ) {
@@ -42,7 +44,7 @@ public struct WorldFrame: Hashable, Sendable {
     /// Whether y and x of the scan were reversed on the way to the clean volume.
     public var flipped: Bool { direction != ZYX(1, 1, 1) }
 
-    /// The clean-volume voxel, with fractions, at a world point.
+    /// Returns the clean-volume voxel, with fractions, at a world point.
     public func cleanVoxel(_ point: WorldPoint) -> ZYX<Double> {
         let offset = ZYX(point.z, point.y, point.x) - origin
         var voxel = ZYX(
@@ -55,7 +57,7 @@ public struct WorldFrame: Hashable, Sendable {
         return voxel * spacing - cropStart.map(Double.init)
     }
 
-    /// The world point of a clean-volume voxel; undoes `cleanVoxel`.
+    /// Returns the world point of a clean-volume voxel; undoes `cleanVoxel`.
     public func world(_ cleanVoxel: ZYX<Double>) -> WorldPoint {
         let millimetres = cleanVoxel + cropStart.map(Double.init)
         var voxel = millimetres.zip(spacing, /)
@@ -71,7 +73,7 @@ public struct WorldFrame: Hashable, Sendable {
 extension WorldFrame: Codable {
     private enum CodingKeys: String, CodingKey { case origin, spacing, direction, scanExtent, cropStart }
 
-    /// Every field is an array in (z, y, x) order.
+    /// Writes every field as an array in (z, y, x) order.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(origin.array, forKey: .origin)
@@ -81,6 +83,8 @@ extension WorldFrame: Codable {
         try container.encode(cropStart.array, forKey: .cropStart)
     }
 
+    /// Reads a frame.
+    ///
     /// - Throws: `DecodingError` where a field is missing, has not three numbers, or cannot be a scan's.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)

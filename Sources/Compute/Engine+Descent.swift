@@ -7,9 +7,9 @@ extension Engine {
     /// Elements per item: a multiple of 16, so that vectors and remainders fall the same way for any thread count.
     private static let part = 1 << 16
 
-    private func overElements(_ count: Int, _ body: (_ first: Int64, _ count: Int64) -> Void) {
+    private func overElements(_ count: Int, _ body: (_ first: Int, _ count: Int) -> Void) {
         pool.run((count + Self.part - 1) / Self.part) { item, _ in
-            body(Int64(item * Self.part), Int64(min(Self.part, count - item * Self.part)))
+            body(item * Self.part, min(Self.part, count - item * Self.part))
         }
     }
 

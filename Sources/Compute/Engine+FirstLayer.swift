@@ -4,15 +4,17 @@
 import Basics
 import CKernels
 
-/// The first convolution's parameters: `weights` [24, 1, 3, 3, 3] and `bias` [24].
+/// The first convolution's parameters: `weights` [C, 1, 3, 3, 3] and `bias` [C], C a multiple of 8.
 public struct FirstLayer {
-    public let weights: UnsafePointer<Float>
-    public let bias: UnsafePointer<Float>
-    /// What its kernels are written for.
-    public static let outputs = 24
-    var outputs: Int { Self.outputs }
+    public let weights: UnsafeBufferPointer<Float>
+    public let bias: UnsafeBufferPointer<Float>
+    /// Output channels: C.
+    public var outputs: Int { bias.count }
 
-    public init(weights: UnsafePointer<Float>, bias: UnsafePointer<Float>) {
+    public init(weights: UnsafeBufferPointer<Float>, bias: UnsafeBufferPointer<Float>) {
+        requireCount(weights.count, 27 * bias.count, "weights")
+        precondition(
+            bias.count > 0 && bias.count % 8 == 0, "a first layer of \(bias.count) channels, which is no multiple of 8")
         self.weights = weights
         self.bias = bias
     }
@@ -34,7 +36,11 @@ extension Engine {
         _ x: FeatureMap, planes: Range<Int>, _ layer: FirstLayer, _ parameters: NormalizationParameters,
         _ statistics: Statistics
     ) -> FeatureMap {
-        precondition(x.samples == 1 || planes == 0..<x.samples * x.extent.z, "planes of one sample, or all of all")
+        let all = 0..<x.samples * x.extent.z
+        precondition(
+            planes == all || x.samples == 1 && !planes.isEmpty && planes.clamped(to: all) == planes,
+            "planes \(planes) of \(x.samples) x \(x.extent): some of one sample, or all of all")
+        parameters.require(channels: layer.outputs, statistics)
         let y =
             x.samples == 1
             ? map(samples: 1, extent: ZYX(planes.count, x.extent.y, x.extent.x), channels: layer.outputs)
@@ -52,9 +58,9 @@ extension Engine {
 
     private func runRows(_ layer: ck_first_convolution, planes: Range<Int>) {
         var a = layer
-        let height = Int(a.height)
-        parallel(planes.count * height, scratch: rowScratch(a)) { row, scratch in
-            kernels.first_convolution(&a, Int64(planes.lowerBound * height + row), scratch)
+        let height = a.input.height
+        parallel(planes.count * height, scratch: kernels.first_convolution_scratch(&a)) { row, scratch in
+            kernels.first_convolution(&a, planes.lowerBound * height + row, scratch)
         }
     }
 
@@ -64,8 +70,9 @@ extension Engine {
         let shift = firstConvolution(voxel: x.voxels / 2 + x.extent.x / 2, of: x, layer)
         let sums = withFirstLayer(x, layer) { a in
             shift.withUnsafeBufferPointer { shift in
-                sumOverItems(x.samples * x.extent.z, width: 2 * layer.outputs, scratch: rowScratch(a)) {
-                    kernels.first_moments(&a, shift.baseAddress, Int64($0), $1, $2)
+                let scratch = kernels.first_convolution_scratch(&a)
+                return sumOverItems(x.samples * x.extent.z, width: 2 * layer.outputs, scratch: scratch) {
+                    kernels.first_moments(&a, shift.baseAddress, $0, $1, $2)
                 }
             }
         }
@@ -87,45 +94,56 @@ extension Engine {
     ///   - weightsGradient: Receives that of the weights, [C_out, 1, 3, 3, 3]; `scaleGradient` dγ, `shiftGradient` dβ.
     public func firstGradient(
         _ x: FeatureMap, _ layer: FirstLayer, gradient: FeatureMap, _ parameters: NormalizationParameters,
-        _ statistics: Statistics, weightsGradient: UnsafeMutablePointer<Float>,
-        scaleGradient: UnsafeMutablePointer<Float>, shiftGradient: UnsafeMutablePointer<Float>
+        _ statistics: Statistics, weightsGradient: UnsafeMutableBufferPointer<Float>,
+        scaleGradient: UnsafeMutableBufferPointer<Float>, shiftGradient: UnsafeMutableBufferPointer<Float>
     ) {
+        gradient.requireVoxels(of: x, "the gradient")
+        requireCount(gradient.channels, layer.outputs, "channels of a gradient")
+        requireCount(weightsGradient.count, layer.weights.count, "weights' gradients")
         let planes = x.samples * x.extent.z
         withFirstLayer(x, layer) { a in
             withNormalizationGradient(
-                parameters, statistics, voxels: x.voxels, scaleGradient: scaleGradient, shiftGradient: shiftGradient,
+                parameters, statistics, of: gradient, scaleGradient: scaleGradient, shiftGradient: shiftGradient,
                 sums: { n in
-                    n.gradient = gradient.pointer
-                    n.gradient_stride = Int64(gradient.stride)
-                    return sumOverItems(planes, width: 2 * layer.outputs, scratch: rowScratch(a)) {
-                        kernels.first_normalization_sums(&a, &n, Int64($0), $1, $2)
+                    n.gradient = gradient.c
+                    let scratch = kernels.first_convolution_scratch(&a)
+                    return sumOverItems(planes, width: 2 * layer.outputs, scratch: scratch) {
+                        kernels.first_normalization_sums(&a, &n, $0, $1, $2)
                     }
                 },
-                apply: { n in sumOverPlanes(a, &n, planes: planes, into: weightsGradient) })
+                apply: { n in sumOverPlanes(a, &n, planes: planes, into: weightsGradient.start) })
         }
     }
 
     /// The gradient of the convolution's weights alone.
+    ///
+    /// - Parameters:
+    ///   - gradient: Of the convolution's output, [N, D, H, W, C], C a multiple of 8.
+    ///   - destination: Receives it, [C, 1, 3, 3, 3].
     public func firstConvolutionWeightsGradient(
-        _ x: FeatureMap, _ gradient: FeatureMap, into destination: UnsafeMutablePointer<Float>
+        _ x: FeatureMap, _ gradient: FeatureMap, into destination: UnsafeMutableBufferPointer<Float>
     ) {
-        precondition(gradient.channels == FirstLayer.outputs, "the first layer makes \(FirstLayer.outputs) channels")
+        gradient.requireVectors("the gradient")
+        gradient.requireDense("the gradient")
+        gradient.requireVoxels(of: x, "the gradient")
+        requireCount(destination.count, 27 * gradient.channels, "weights' gradients")
         var a = arguments(x, outputs: gradient.channels)
         a.output_gradient = UnsafePointer(gradient.pointer)
-        sumOverPlanes(a, nil, planes: x.samples * x.extent.z, into: destination)
+        sumOverPlanes(a, nil, planes: x.samples * x.extent.z, into: destination.start)
     }
 
     private func sumOverPlanes(
         _ layer: ck_first_convolution, _ normalization: UnsafePointer<ck_normalization_gradient>?, planes: Int,
         into destination: UnsafeMutablePointer<Float>
     ) {
-        let outputs = Int(layer.channels)
+        var layer = layer
+        let outputs = layer.channels
         let size = 27 * outputs
         let partial = workspace.take(planes * size)
-        parallel(planes, scratch: rowScratch(layer)) { plane, scratch in
+        parallel(planes, scratch: kernels.first_convolution_scratch(&layer)) { plane, scratch in
             var own = layer
             own.weights_gradient = partial.pointer + plane * size
-            kernels.first_convolution_weights(&own, normalization, Int64(plane), scratch)
+            kernels.first_convolution_weights(&own, normalization, plane, scratch)
         }
         for output in 0..<outputs {
             for tap in 0..<27 {
@@ -136,18 +154,12 @@ extension Engine {
         }
     }
 
-    /// Nine rows of input, a row of output, and sums.
-    private func rowScratch(_ a: ck_first_convolution) -> Int {
-        9 * (Int(a.width) + 2) + 16 + Int(a.width * a.channels) + 4 * Int(a.channels)
-    }
-
     private func arguments(_ x: FeatureMap, outputs: Int) -> ck_first_convolution {
+        precondition(x.channels == 1, "the first layer has one input channel, not \(x.channels)")
+        x.requireDense("the input")
         var a = ck_first_convolution()
-        a.input = UnsafePointer(x.pointer)
-        a.depth = Int64(x.extent.z)
-        a.height = Int64(x.extent.y)
-        a.width = Int64(x.extent.x)
-        a.channels = Int64(outputs)
+        a.input = x.c
+        a.channels = outputs
         return a
     }
 
@@ -162,7 +174,7 @@ extension Engine {
         }
         var a = arguments(x, outputs: outputs)
         a.weights = UnsafePointer(taps.pointer)
-        a.bias = layer.bias
+        a.bias = layer.bias.start
         return body(&a)
     }
 }

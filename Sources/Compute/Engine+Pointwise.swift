@@ -2,9 +2,9 @@
 // them.
 //
 // The products are our own: every element is one sum from first to last, whatever its row and its neighbours, so that
-// equal voxels give equal results and all processors of an instruction set the same bits. OpenBLAS promises neither: its
-// kernels for Haswell and Zen round rows at a block's edge in another order, and those for SkylakeX and Cooperlake, both
-// of AVX-512, split long sums at different places.
+// equal voxels give equal results and all processors of an instruction set the same bits. OpenBLAS promises neither:
+// its kernels for Haswell and Zen round rows at a block's edge in another order, and those for SkylakeX and Cooperlake,
+// both of AVX-512, split long sums at different places.
 
 import Basics
 import CKernels
@@ -26,29 +26,25 @@ extension Engine {
     private func overRows(
         _ voxels: Int, _ body: (_ first: Int, _ count: Int, _ scratch: UnsafeMutablePointer<Float>) -> Void
     ) {
-        parallel((voxels + Self.rows - 1) / Self.rows, scratch: Int(kernels.product_scratch())) { item, scratch in
+        parallel((voxels + Self.rows - 1) / Self.rows, scratch: kernels.product_scratch()) { item, scratch in
             body(item * Self.rows, min(Self.rows, voxels - item * Self.rows), scratch)
         }
-    }
-
-    private func panelsSize(_ depth: Int, _ columns: Int) -> Int {
-        Int(kernels.panels_size(Int64(depth), Int64(columns)))
     }
 
     /// Brings the right side of products, [depth, columns], into panels.
     private func pack(_ b: Operand, depth: Int, columns: Int, into panels: UnsafeMutablePointer<Float>) {
         var p = ck_panels()
         p.source = b.pointer
-        p.depth_stride = Int64(b.rowStride)
-        p.column_stride = Int64(b.columnStride)
-        p.depth = Int64(depth)
-        p.columns = Int64(columns)
+        p.depth_stride = b.rowStride
+        p.column_stride = b.columnStride
+        p.depth = depth
+        p.columns = columns
         p.panels = panels
         kernels.pack(&p)
     }
 
     private func packed(_ b: Operand, depth: Int, columns: Int) -> FloatBuffer {
-        let panels = workspace.take(panelsSize(depth, columns))
+        let panels = workspace.take(kernels.panels_size(depth, columns))
         pack(b, depth: depth, columns: columns, into: panels.pointer)
         return panels
     }
@@ -61,15 +57,15 @@ extension Engine {
     ) {
         var p = ck_product()
         p.a = a.pointer
-        p.a_row = Int64(a.rowStride)
-        p.a_depth = Int64(a.columnStride)
+        p.a_row = a.rowStride
+        p.a_depth = a.columnStride
         p.b = panels
         p.bias = bias
         p.c = c
-        p.c_row = Int64(rowStride)
-        p.rows = Int64(rows)
-        p.depth = Int64(depth)
-        p.columns = Int64(columns)
+        p.c_row = rowStride
+        p.rows = rows
+        p.depth = depth
+        p.columns = columns
         p.adds = adds ? 1 : 0
         kernels.product(&p, scratch)
     }
@@ -80,14 +76,18 @@ extension Engine {
     ///   - x: [N, D, H, W, C_in].
     ///   - weights: [C_out, C_in]; `bias` [C_out].
     public func pointwise(
-        _ x: FeatureMap, weights: UnsafePointer<Float>, bias: UnsafePointer<Float>, inputs: Int, outputs: Int
+        _ x: FeatureMap, weights: UnsafeBufferPointer<Float>, bias: UnsafeBufferPointer<Float>, inputs: Int,
+        outputs: Int
     ) -> FeatureMap {
+        requireInputs(inputs, of: x)
+        requireCount(weights.count, inputs * outputs, "weights")
+        requireCount(bias.count, outputs, "biases")
         let y = map(like: x, channels: outputs)
         let panels = packed(
-            Operand(pointer: weights, rowStride: 1, columnStride: inputs), depth: inputs, columns: outputs)
+            Operand(pointer: weights.start, rowStride: 1, columnStride: inputs), depth: inputs, columns: outputs)
         overRows(x.voxels) { first, count, scratch in
             multiply(
-                Operand(pointer: x.pointer + first * x.stride, rowStride: x.stride), panels.pointer, bias: bias,
+                Operand(pointer: x.pointer + first * x.stride, rowStride: x.stride), panels.pointer, bias: bias.start,
                 rows: count, depth: inputs, columns: outputs, into: y.pointer + first * y.stride, rowStride: y.stride,
                 scratch: scratch)
         }
@@ -96,11 +96,13 @@ extension Engine {
 
     /// The gradient of a 1x1x1 convolution's input, for its first `channels` channels.
     public func pointwiseDataGradient(
-        _ gradient: FeatureMap, weights: UnsafePointer<Float>, inputs: Int, channels: Int
+        _ gradient: FeatureMap, weights: UnsafeBufferPointer<Float>, inputs: Int, channels: Int
     ) -> FeatureMap {
+        precondition(channels <= inputs, "the gradient of \(channels) channels out of \(inputs)")
+        requireCount(weights.count, inputs * gradient.channels, "weights")
         let x = map(like: gradient, channels: channels)
         let panels = packed(
-            Operand(pointer: weights, rowStride: inputs), depth: gradient.channels, columns: channels)
+            Operand(pointer: weights.start, rowStride: inputs), depth: gradient.channels, columns: channels)
         overRows(x.voxels) { first, count, scratch in
             multiply(
                 Operand(pointer: gradient.pointer + first * gradient.stride, rowStride: gradient.stride),
@@ -112,11 +114,14 @@ extension Engine {
 
     /// The gradient of a 1x1x1 convolution's weights, [C_out, C_in].
     public func pointwiseWeightsGradient(
-        _ x: FeatureMap, _ gradient: FeatureMap, inputs: Int, into destination: UnsafeMutablePointer<Float>
+        _ x: FeatureMap, _ gradient: FeatureMap, inputs: Int, into destination: UnsafeMutableBufferPointer<Float>
     ) {
+        requireInputs(inputs, of: x)
+        gradient.requireVoxels(of: x, "the gradient")
+        requireCount(destination.count, inputs * gradient.channels, "weights' gradients")
         sumOfProducts(
             Operand(pointer: gradient.pointer, rowStride: gradient.stride), gradient.channels,
-            Operand(pointer: x.pointer, rowStride: x.stride), inputs, voxels: x.voxels, into: destination)
+            Operand(pointer: x.pointer, rowStride: x.stride), inputs, voxels: x.voxels, into: destination.start)
     }
 
     /// Σ over voxels of aᵀ b, [columnsA, columnsB]: products of fixed chunks, added in their order in Double.
@@ -127,8 +132,8 @@ extension Engine {
         let size = columnsA * columnsB
         let chunks = (voxels + Self.summedRows - 1) / Self.summedRows
         let partial = workspace.take(chunks * size)
-        let panels = panelsSize(Self.summedAtOnce, columnsB)
-        parallel(chunks, scratch: panels + Int(kernels.product_scratch())) { item, scratch in
+        let panels = kernels.panels_size(Self.summedAtOnce, columnsB)
+        parallel(chunks, scratch: panels + kernels.product_scratch()) { item, scratch in
             let end = min(voxels, (item + 1) * Self.summedRows)
             for first in stride(from: item * Self.summedRows, to: end, by: Self.summedAtOnce) {
                 let count = min(Self.summedAtOnce, end - first)
@@ -158,23 +163,25 @@ extension Engine {
     ///   - weights: PyTorch's layout [C_in, C_out, 2, 2, 2]; `bias` [C_out].
     /// - Returns: [N, 2D, 2H, 2W, C_out].
     public func transposedConvolution(
-        _ x: FeatureMap, weights: UnsafePointer<Float>, bias: UnsafePointer<Float>, outputs: Int
+        _ x: FeatureMap, weights: UnsafeBufferPointer<Float>, bias: UnsafeBufferPointer<Float>, outputs: Int
     ) -> FeatureMap {
+        requireCount(weights.count, 8 * x.channels * outputs, "weights")
+        requireCount(bias.count, outputs, "biases")
         let y = map(samples: x.samples, extent: x.extent * 2, channels: outputs)
         let inputs = x.channels
-        let size = panelsSize(inputs, outputs)
+        let size = kernels.panels_size(inputs, outputs)
         let panels = workspace.take(8 * size)
         pool.run(8) { tap, _ in
             pack(
-                Operand(pointer: weights + tap, rowStride: 8 * outputs, columnStride: 8), depth: inputs,
+                Operand(pointer: weights.start + tap, rowStride: 8 * outputs, columnStride: 8), depth: inputs,
                 columns: outputs, into: panels.pointer + tap * size)
         }
         let width = x.extent.x
-        parallel(x.voxels / width, scratch: Int(kernels.product_scratch())) { row, scratch in
+        parallel(x.voxels / width, scratch: kernels.product_scratch()) { row, scratch in
             for tap in 0..<8 {
                 multiply(
                     Operand(pointer: x.pointer + row * width * x.stride, rowStride: x.stride),
-                    panels.pointer + tap * size, bias: bias, rows: width, depth: inputs, columns: outputs,
+                    panels.pointer + tap * size, bias: bias.start, rows: width, depth: inputs, columns: outputs,
                     into: y.pointer + firstChild(row, tap, of: x) * y.stride, rowStride: 2 * y.stride,
                     scratch: scratch)
             }
@@ -184,11 +191,16 @@ extension Engine {
 
     /// The gradients of a transposed convolution's input (returned) and weights.
     public func transposedConvolutionGradient(
-        _ x: FeatureMap, _ gradient: FeatureMap, weights: UnsafePointer<Float>,
-        into destination: UnsafeMutablePointer<Float>
+        _ x: FeatureMap, _ gradient: FeatureMap, weights: UnsafeBufferPointer<Float>,
+        into destination: UnsafeMutableBufferPointer<Float>
     ) -> FeatureMap {
         let outputs = gradient.channels
         let inputs = x.channels
+        precondition(
+            gradient.samples == x.samples && gradient.extent == x.extent * 2,
+            "a gradient of \(gradient.samples) x \(gradient.extent) voxels for twice \(x.samples) x \(x.extent)")
+        requireCount(weights.count, 8 * inputs * outputs, "weights")
+        requireCount(destination.count, weights.count, "weights' gradients")
         let width = 8 * outputs
         let gathered = workspace.take(x.voxels * width)
         pool.run(x.voxels / x.extent.x) { row, _ in
@@ -228,7 +240,7 @@ extension Engine {
     }
 
     /// [C_in, C_out, 8] as [C_in, 8, C_out].
-    private func tapMajor(_ weights: UnsafePointer<Float>, inputs: Int, outputs: Int) -> FloatBuffer {
+    private func tapMajor(_ weights: UnsafeBufferPointer<Float>, inputs: Int, outputs: Int) -> FloatBuffer {
         let taps = workspace.take(inputs * 8 * outputs)
         for input in 0..<inputs {
             for output in 0..<outputs {

@@ -2,22 +2,25 @@ import Basics
 import CKernels
 
 extension Engine {
-    /// The maximum over windows of 2x2x2 voxels. All extents of `x` are even.
+    /// The maximum over windows of 2x2x2 voxels.
+    ///
+    /// - Parameter x: [N, D, H, W, C]; D, H and W are even, C is a multiple of 8.
     public func maxPool(_ x: FeatureMap) -> FeatureMap {
         let y = map(samples: x.samples, extent: x.extent.map { $0 / 2 }, channels: x.channels)
         var a = pooling(x, y)
-        pool.run(y.samples * y.extent.z * y.extent.y) { row, _ in kernels.pool(&a, Int64(row)) }
+        pool.run(rows(of: y)) { row, _ in kernels.pool(&a, row) }
         return y
     }
 
     /// The gradient of `maxPool`'s input.
     public func maxPoolGradient(_ x: FeatureMap, _ y: FeatureMap, gradient: FeatureMap) -> FeatureMap {
-        precondition(gradient.stride == gradient.channels, "the gradient of a pooled map must be dense")
+        gradient.requireDense("the gradient of a pooled map")
+        gradient.requireShape(of: y, "the gradient of a pooled map")
         let result = map(like: x)
         var a = pooling(x, y)
         a.y_gradient = UnsafePointer(gradient.pointer)
         a.x_gradient = result.pointer
-        pool.run(y.samples * y.extent.z * y.extent.y) { row, _ in kernels.unpool(&a, Int64(row)) }
+        pool.run(rows(of: y)) { row, _ in kernels.unpool(&a, row) }
         return result
     }
 
@@ -26,12 +29,16 @@ extension Engine {
         _ x: FeatureMap, _ parameters: NormalizationParameters, _ statistics: Statistics, into y: FeatureMap,
         first: Int = 0
     ) {
-        var a = pooling(x, y)
-        a.y = y.pointer + first * y.extent.y * y.extent.x * y.stride
+        parameters.require(channels: x.channels, statistics)
+        let pooled = x.samples * x.extent.z / 2
+        precondition(
+            first >= 0 && first + pooled <= y.samples * y.extent.z,
+            "\(pooled) planes from plane \(first) of \(y.samples) x \(y.extent)")
+        var a = pooling(x, y, planes: first..<first + pooled)
         withCoefficients(parameters, statistics) { scale, shift in
             a.scale = scale
             a.shift = shift
-            pool.run(x.samples * x.extent.z / 2 * y.extent.y) { row, _ in kernels.pool_normalized(&a, Int64(row)) }
+            pool.run(pooled * y.extent.y) { row, _ in kernels.pool_normalized(&a, row) }
         }
     }
 
@@ -42,39 +49,42 @@ extension Engine {
     ///   - scaleGradient: Receives dγ; `shiftGradient` dβ.
     public func poolNormalizedGradient(
         _ x: FeatureMap, gradient: FeatureMap, _ parameters: NormalizationParameters, _ statistics: Statistics,
-        scaleGradient: UnsafeMutablePointer<Float>, shiftGradient: UnsafeMutablePointer<Float>
+        scaleGradient: UnsafeMutableBufferPointer<Float>, shiftGradient: UnsafeMutableBufferPointer<Float>
     ) {
-        precondition(gradient.stride == gradient.channels, "the gradient of a pooled map must be dense")
+        gradient.requireDense("the gradient of a pooled map")
         var a = pooling(x, gradient)
         a.y_gradient = UnsafePointer(gradient.pointer)
         let planes = gradient.samples * gradient.extent.z
         withNormalizationGradient(
-            parameters, statistics, voxels: x.voxels, scaleGradient: scaleGradient, shiftGradient: shiftGradient,
+            parameters, statistics, of: x, scaleGradient: scaleGradient, shiftGradient: shiftGradient,
             sums: { n in
                 a.scale = n.scale
                 a.shift = n.shift
-                n.x_gradient = x.pointer
+                n.x_gradient = x.c
                 return sumOverItems(planes, width: 2 * x.channels, scratch: 0) { plane, _, sums in
-                    kernels.pool_normalization_sums(&a, &n, Int64(plane), sums)
+                    kernels.pool_normalization_sums(&a, &n, plane, sums)
                 }
             },
             apply: { n in
-                pool.run(planes * gradient.extent.y) { row, _ in
-                    kernels.pool_normalization_apply(&a, &n, Int64(row))
-                }
+                pool.run(rows(of: gradient)) { row, _ in kernels.pool_normalization_apply(&a, &n, row) }
             })
     }
 
-    private func pooling(_ x: FeatureMap, _ y: FeatureMap) -> ck_pooling {
+    private func rows(of y: FeatureMap) -> Int { y.samples * y.extent.z * y.extent.y }
+
+    /// - Parameter planes: Those of `y`, over all samples, that become the pooled `x`; nil for all.
+    private func pooling(_ x: FeatureMap, _ y: FeatureMap, planes: Range<Int>? = nil) -> ck_pooling {
+        x.requireVectors("a map to be pooled")
+        let pooled = x.extent.map { $0 / 2 }
+        precondition(
+            x.extent == pooled * 2 && y.extent.y == pooled.y && y.extent.x == pooled.x && x.channels == y.channels
+                && (planes != nil || x.samples == y.samples && y.extent.z == pooled.z),
+            "\(x.samples) x \(x.extent) voxels of \(x.channels) channels pooled by 2 are not "
+                + "\(y.samples) x \(y.extent) of \(y.channels)")
         var a = ck_pooling()
-        a.x = UnsafePointer(x.pointer)
-        a.x_stride = Int64(x.stride)
-        a.y = y.pointer
-        a.y_stride = Int64(y.stride)
-        a.depth = Int64(x.extent.z)
-        a.height = Int64(x.extent.y)
-        a.width = Int64(x.extent.x)
-        a.channels = Int64(x.channels)
+        a.x = x.c
+        a.y = y.c
+        if let planes { a.y.values += planes.lowerBound * y.extent.y * y.extent.x * y.stride }
         return a
     }
 }

@@ -25,7 +25,10 @@ public final class Engine {
 
     /// An uninitialised map.
     public func map(samples: Int, extent: ZYX<Int>, channels: Int) -> FeatureMap {
-        FeatureMap(
+        precondition(
+            samples > 0 && extent.z > 0 && extent.y > 0 && extent.x > 0 && channels > 0,
+            "a map of \(samples) samples, \(extent) voxels and \(channels) channels holds nothing")
+        return FeatureMap(
             buffer: workspace.take(samples * extent.product * channels), samples: samples, extent: extent,
             channels: channels, stride: channels)
     }

@@ -1,4 +1,5 @@
 import Basics
+import CKernels
 
 /// Activations of a layer, channels last: [N, D, H, W, C] in a workspace's buffer.
 ///
@@ -27,12 +28,20 @@ public struct FeatureMap {
     /// The first value; that of voxel v and channel c lies at `v * stride + c`.
     public var pointer: UnsafeMutablePointer<Float> { buffer.pointer + offset }
 
+    /// As kernels know it.
+    var c: ck_map {
+        ck_map(
+            values: pointer, samples: samples, depth: extent.z, height: extent.y, width: extent.x, channels: channels,
+            stride: stride)
+    }
+
     /// Voxels of all samples.
     public var voxels: Int { samples * extent.product }
 
     /// Some of the channels, in the same memory.
     public func channels(_ range: Range<Int>) -> FeatureMap {
-        precondition(range.upperBound <= channels, "channels \(range) of a map that has \(channels)")
+        precondition(
+            range.lowerBound >= 0 && range.upperBound <= channels, "channels \(range) of a map that has \(channels)")
         return FeatureMap(
             buffer: buffer, offset: offset + range.lowerBound, samples: samples, extent: extent,
             channels: range.count, stride: stride)
@@ -40,7 +49,7 @@ public struct FeatureMap {
 
     /// One of the samples, in the same memory.
     public func sample(_ index: Int) -> FeatureMap {
-        precondition(index < samples, "sample \(index) of \(samples)")
+        precondition(0..<samples ~= index, "sample \(index) of \(samples)")
         return FeatureMap(
             buffer: buffer, offset: offset + index * extent.product * stride, samples: 1, extent: extent,
             channels: channels, stride: stride)

@@ -8,9 +8,10 @@ import COpenBLAS
 
 /// The library of matrix products that a processor's speed is measured by, and which of its kernels it has chosen.
 ///
-/// The network computes with kernels of its own: those of OpenBLAS round differently on different processors. OpenBLAS 0.3.21 (Debian 12) does not know processors newer than itself and falls back to SSE kernels, seven times
-/// slower. Its variable `OPENBLAS_CORETYPE` is read when the library is loaded, so that mending it takes a new start
-/// of the program.
+/// The network computes with kernels of its own: those of OpenBLAS round differently on different processors. OpenBLAS
+/// 0.3.21 (Debian 12) does not know processors newer than itself and falls back to SSE kernels, seven times slower. Its
+/// variable `OPENBLAS_CORETYPE` is read when the library is loaded, so that mending it takes a new start of the
+/// program.
 public enum OpenBLAS {
     /// The kernels in use, such as `SkylakeX`.
     public static var coreName: String { String(cString: openblas_get_corename()) }

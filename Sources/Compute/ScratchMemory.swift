@@ -27,14 +27,3 @@ struct ScratchMemory: ~Copyable {
 
     deinit { free(pointer) }
 }
-
-/// Ends the program: a step without its memory cannot go on, and its callers could only do the same.
-func outOfMemory(_ bytes: Int, beside inUse: Int) -> Never {
-    let text = """
-        luna: the system has no \(bytes >> 20) MiB more for activations, beside \(inUse >> 20) MiB in use; smaller crops, \
-        micro-batches or tiles need less
-
-        """
-    _ = text.withCString { write(STDERR_FILENO, $0, strlen($0)) }
-    exit(70)
-}

@@ -34,8 +34,8 @@ public final class Workspace {
     private static let page = 2 << 20
 
     public init() {
-        // Addresses cost nothing; as many as there is memory suffice. Where they are limited (`ulimit -v`), half of what
-        // is left is for others.
+        // Addresses cost nothing; as many as there is memory suffice. Where they are limited (`ulimit -v`), half of
+        // what is left is for others.
         var size = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) / Self.page * Self.page
         while size > Self.page, !Self.isAvailable(2 * size) { size = size / 2 / Self.page * Self.page }
         guard let memory = Self.reserve(size) else { outOfMemory(size, beside: 0) }

@@ -4,14 +4,16 @@ import FileIO
 ///
 /// A decoder given a frame of another size than announced would write beyond its memory or never end.
 struct Codestream {
-    /// What the decoder is given.
+    /// The bytes that the decoder is given.
     private(set) var bytes: [UInt8]
-    /// Bits of one voxel.
+    /// The number of bits of one voxel.
     private(set) var precision: Int
     private(set) var isSigned: Bool
 
     private let slice: Slice
 
+    /// Checks a frame.
+    ///
     /// - Throws: `InputError` where the frame is damaged or another one than announced.
     init(_ frame: [UInt8], of slice: Slice) throws {
         self.slice = slice
@@ -50,7 +52,8 @@ struct Codestream {
         self.precision = precision
     }
 
-    /// A header of 16 little-endian words, then one segment for the upper and one for the lower bytes (PS3.5, annex G).
+    /// Checks run lengths: a header of 16 little-endian words, then one segment for the upper and one for the lower
+    /// bytes (PS3.5, annex G).
     private func checkRuns() throws {
         func number(_ index: Int) -> Int { (0..<4).reduce(0) { $0 | Int(bytes[4 * index + $1]) << (8 * $1) } }
         guard bytes.count > 64, number(0) == 2, number(1) == 64, 64..<bytes.count ~= number(2) else {
@@ -58,7 +61,7 @@ struct Codestream {
         }
     }
 
-    /// SOC and SIZ begin the codestream (ISO 15444-1, A.5.1).
+    /// Checks JPEG 2000: SOC and SIZ begin the codestream (ISO 15444-1, A.5.1).
     private mutating func checkJPEG2000() throws {
         guard try word(0) == 0xff4f, try word(2) == 0xff51, try word(4) >= 41 else {
             throw damaged("no JPEG 2000 codestream")
@@ -87,8 +90,8 @@ struct Codestream {
 
     /// Checks a JPEG or JPEG-LS stream and keeps what is needed to decode it: tables, the frame's header, one scan.
     ///
-    /// What applications have left in it is dropped: GDCM ends the process where it dislikes a version in there, and
-    /// searches for ever where a length there leads beyond the end.
+    /// Segments that applications have left in it are dropped: GDCM ends the process where it dislikes a version in
+    /// there, and searches for ever where a length there leads beyond the end.
     private mutating func cleanJPEG(frames: Set<Int>, tables: Set<Int>) throws {
         guard try word(0) == 0xffd8 else { throw damaged("no JPEG stream") }
         var cleaned: [UInt8] = [0xff, 0xd8]
@@ -125,7 +128,7 @@ struct Codestream {
         bytes = cleaned
     }
 
-    /// Where the end-of-image marker is: the first marker in the scan's data that is not for restarting.
+    /// Finds the end-of-image marker: the first marker in the scan's data that is not for restarting.
     private func scanEnd(from start: Int) throws -> Int {
         var position = start
         while position + 1 < bytes.count {
@@ -145,6 +148,6 @@ struct Codestream {
 }
 
 extension Slice {
-    /// For messages.
+    /// The transfer syntax in words, for messages.
     var transferName: String { "transfer syntax \(syntax.rawValue)" }
 }

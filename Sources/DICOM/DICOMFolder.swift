@@ -11,14 +11,16 @@ import FileIO
 /// Archives and scanners nest studies, series and files, so folders in folders are searched; links to folders are not
 /// followed, and names that begin with a dot are passed over.
 struct DICOMFolder {
-    /// By name.
+    /// The DICOM files, by name.
     private(set) var files: [String] = []
     private(set) var otherCount = 0
 
-    /// More files than these are no scan's folder: a series has some hundreds, a study a few thousand.
+    /// The number of files beyond which a folder is no scan's: a series has some hundreds, a study a few thousand.
     private static let fileLimit = 50_000
     private static let depthLimit = 16
 
+    /// Looks through a folder.
+    ///
     /// - Throws: `InputError` where there are too many files; `FileError` where the folder cannot be read.
     init(_ path: String) throws { try add(path, root: path, depth: 0) }
 

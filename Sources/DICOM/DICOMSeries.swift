@@ -4,15 +4,15 @@ import FileIO
 
 /// A CT series in a folder of DICOM files: a scan.
 ///
-/// All of a header that leaves this type is the series' UID and the geometry. In a message to the user, who has the
+/// The series' UID and the geometry are all of a header that leaves this type. In a message to the user, who has the
 /// files, the series' description can stand too; names and dates of persons are never read.
 public struct DICOMSeries: Sendable {
-    /// SeriesInstanceUID; where the files have none, the folder's name.
+    /// The series' UID (SeriesInstanceUID); where the files have none, the folder's name.
     public let uid: String
-    /// Where the voxels lie, in LPS as MetaImage's: origin and directions are the first slice's, and the slice distance
-    /// is that of the positions.
+    /// The place of the voxels, in LPS as MetaImage's: origin and directions are the first slice's, and the slice
+    /// distance is that of the positions.
     public let geometry: VolumeGeometry
-    /// What else the folder holds, a sentence each.
+    /// The other things that the folder holds, a sentence each.
     public let notes: [String]
 
     private let folder: String
@@ -21,7 +21,8 @@ public struct DICOMSeries: Sendable {
     /// Finds the CT series in a folder and the folders in it.
     ///
     /// - Parameters:
-    ///   - folder: Any files may be in it: what is not DICOM, not CT or no slice is left out and counted in `notes`.
+    ///   - folder: Any files may be in it: one that is not DICOM, not CT or no slice is left out and counted in
+    ///     `notes`.
     ///   - uid: The series to read; nil where there is but one.
     /// - Returns: Nil where the folder holds no DICOM file.
     /// - Throws: `InputError` where there is not one such series, its slices do not make a regular grid, a file is
@@ -57,9 +58,9 @@ public struct DICOMSeries: Sendable {
         }
     }
 
-    /// Reads the voxels, in 16 bits where these hold whatever the files can store.
+    /// Reads the voxels, HU, in 16 bits where these hold whatever the files can store.
     ///
-    /// - Throws: As `volume(as:)`.
+    /// - Throws: `InputError` where a file is damaged or has changed; `FileError` where reading fails.
     public func scanVolume() throws -> ScanVolume {
         stack.slices.allSatisfy(\.format.fitsInt16)
             ? .short(try volume(as: Int16.self)) : .float(try volume(as: Float.self))

@@ -1,30 +1,31 @@
 import FileIO
 
-/// What a DICOM file says of its image, up to the pixels.
+/// The facts about its image that a DICOM file has before the pixels.
 struct DataSet: Sendable {
-    /// Where the pixels of a file lie.
+    /// The place of a file's pixels.
     struct PixelElement: Hashable, Sendable {
         var offset: Int
-        /// Bytes; nil where they are in fragments, which a delimiter ends.
+        /// The number of bytes; nil where they are in fragments, which a delimiter ends.
         var length: Int?
     }
 
     let path: String
     let fileSize: Int
-    /// As the file names it.
+    /// The transfer syntax as the file names it.
     let transferSyntax: String
-    /// Nil where the file holds no image.
+    /// The place of the pixels; nil where the file holds no image.
     let pixels: PixelElement?
     private let values: [Tag: [UInt8]]
     private let isBigEndian: Bool
 
-    /// Most files' elements up to the pixels are shorter: the rest of the file need not be read for them.
+    /// The number of bytes that most files' elements up to the pixels are shorter than: the rest of the file need not
+    /// be read for them.
     private static let prefixLength = 1 << 16
-    /// A longer value of those that are kept is no scanner's.
+    /// The length beyond which a value of those that are kept is no scanner's.
     private static let valueLimit = 1024
-    /// No single slice is larger.
+    /// The number of bytes beyond which no file is a single slice.
     static let fileLimit = 1 << 28
-    /// 128 bytes for anybody's use, then these four (PS3.10, section 7.1).
+    /// The four bytes that follow 128 bytes for anybody's use (PS3.10, section 7.1).
     private static let magic = Array("DICM".utf8)
     private static let preambleLength = 128
 
@@ -37,6 +38,8 @@ struct DataSet: Sendable {
             .elementsEqual(magic)
     }
 
+    /// Reads a file up to its pixels.
+    ///
     /// - Throws: `InputError` where the file is damaged or deflated; `FileError` where it cannot be read.
     init(path: String) throws {
         guard let fileSize = FileContent.size(path) else { throw InputError(path, "no such file") }
@@ -50,8 +53,14 @@ struct DataSet: Sendable {
         }
     }
 
-    /// - Parameter bytes: The file, or its beginning.
-    /// - Throws: `InputError`; `ElementReader.MoreBytesNeeded` where the beginning does not reach to the pixels.
+    /// Reads a file's bytes up to its pixels.
+    ///
+    /// - Parameters:
+    ///   - path: The file, for messages.
+    ///   - bytes: The file, or its beginning.
+    ///   - fileSize: The whole file's size, bytes.
+    /// - Throws: `InputError` where the file is damaged; `ElementReader.MoreBytesNeeded` where the beginning does not
+    ///   reach to the pixels.
     init(path: String, bytes: [UInt8], fileSize: Int) throws {
         self.path = path
         self.fileSize = fileSize
@@ -108,8 +117,8 @@ struct DataSet: Sendable {
     /// Whether there is a value that is not blank.
     func has(_ tag: Tag) -> Bool { !text(tag).isEmpty }
 
-    /// A value as text without the blanks around it; empty where there is none. What is not printable ASCII becomes
-    /// `?`.
+    /// The value as text without the blanks around it; empty where there is none. Characters that are not printable
+    /// ASCII become `?`.
     func text(_ tag: Tag) -> String { Self.text(values[tag] ?? []) }
 
     private static func text(_ bytes: [UInt8]) -> String {
@@ -127,7 +136,7 @@ struct DataSet: Sendable {
         }
     }
 
-    /// Decimal strings (VR DS, IS).
+    /// Reads decimal strings (VR DS, IS).
     ///
     /// - Throws: `InputError` where there are not `count` finite numbers.
     func numbers(_ tag: Tag, count: Int) throws -> [Double] {
@@ -145,7 +154,7 @@ struct DataSet: Sendable {
         return numbers
     }
 
-    /// An unsigned 16-bit number (VR US); nil where there is none.
+    /// Reads an unsigned 16-bit number (VR US); nil where there is none.
     ///
     /// - Throws: `InputError` where the value is something else.
     func count(_ tag: Tag) throws -> Int? {
@@ -158,7 +167,9 @@ struct DataSet: Sendable {
         return isBigEndian ? Int(bytes[0]) << 8 | Int(bytes[1]) : Int(bytes[1]) << 8 | Int(bytes[0])
     }
 
-    /// As `count`, where a value must be there.
+    /// Reads an unsigned 16-bit number that must be there.
+    ///
+    /// - Throws: `InputError` where it is not, or is something else.
     func required(_ tag: Tag) throws -> Int {
         guard let value = try count(tag) else {
             throw InputError(path, at: tag.description, "missing", remedy: "export the series again from its source")

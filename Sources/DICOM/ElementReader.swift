@@ -1,18 +1,18 @@
 import FileIO
 
-/// Walks the data elements of a file, from front to back (PS3.5, section 7).
+/// A walk along the data elements of a file, from front to back (PS3.5, section 7).
 ///
 /// Every length is held against the file's size before anything follows it.
 struct ElementReader {
     struct Element {
         var tag: Tag
-        /// `UN`, whose sequences are encoded as implicit ones whatever the file's encoding.
+        /// Whether the value's kind is `UN`, whose sequences are encoded as implicit ones whatever the file's encoding.
         var isUnknown = false
-        /// Bytes of the value, which lie within the file; nil where a sequence delimiter ends it.
+        /// The number of bytes of the value, which lie within the file; nil where a sequence delimiter ends it.
         var length: Int?
     }
 
-    /// Thrown where `bytes` are the file's beginning only and do not reach far enough.
+    /// The signal that `bytes` are the file's beginning only and do not reach far enough.
     struct MoreBytesNeeded: Error {}
 
     let path: String
@@ -23,7 +23,7 @@ struct ElementReader {
     var isExplicit = true
     var isBigEndian = false
 
-    /// Sequences within sequences beyond this are no scanner's.
+    /// The depth of sequences within sequences beyond which they are no scanner's.
     private static let depthLimit = 32
 
     init(path: String, bytes: [UInt8], fileSize: Int, position: Int) {
@@ -35,7 +35,7 @@ struct ElementReader {
 
     var isAtEnd: Bool { position >= fileSize }
 
-    /// The group of the element that comes next.
+    /// Returns the group of the element that comes next.
     mutating func nextGroup() throws -> UInt16 {
         try need(2)
         return word(at: position)
@@ -84,7 +84,7 @@ struct ElementReader {
         return element
     }
 
-    /// The value of an element just read.
+    /// Reads the value of an element just read.
     ///
     /// - Precondition: It has a length.
     mutating func value(_ length: Int) throws -> ArraySlice<UInt8> {

@@ -1,13 +1,13 @@
 import FileIO
 
-/// The images of a folder by series, and what is not a CT's.
+/// The images of a folder by series, and the other things in it.
 struct FolderContents {
     private struct Series {
         let uid: String
         var images: [DataSet] = []
 
-        /// Slices have a place; captured screens have none. Images of several frames have theirs elsewhere and are
-        /// refused later, with a message.
+        /// Whether its images are slices, which have a place; captured screens have none. Images of several frames have
+        /// theirs elsewhere and are refused later, with a message.
         var isScan: Bool { images.contains { $0.has(.imagePositionPatient) || $0.has(.numberOfFrames) } }
 
         var description: String {
@@ -22,7 +22,7 @@ struct FolderContents {
         }
     }
 
-    /// By UID; localizers are not among their images.
+    /// The series by UID; localizers are not among their images.
     private var series: [Series] = []
     private let otherCount: Int
     private var imagelessCount = 0
@@ -31,6 +31,8 @@ struct FolderContents {
     private var captureCount = 0
     private var otherSeriesCount = 0
 
+    /// Reads the headers of a folder's files.
+    ///
     /// - Throws: `InputError` where a DICOM file is damaged; `FileError` where one cannot be read.
     init(_ folder: DICOMFolder) throws {
         otherCount = folder.otherCount
@@ -64,7 +66,7 @@ struct FolderContents {
         }
     }
 
-    /// The images of the series asked for, or of the only one.
+    /// Takes the images of the series asked for, or of the only one.
     ///
     /// - Throws: `InputError` that lists what there is.
     mutating func choose(_ uid: String?, folder: String) throws -> [DataSet] {
@@ -85,7 +87,7 @@ struct FolderContents {
         return chosen[0].images
     }
 
-    /// What was left out.
+    /// The files that were left out, counted in words.
     var notes: [String] {
         func note(_ count: Int, _ one: String, _ several: String) -> String? {
             count == 0 ? nil : count == 1 ? "1 \(one)" : "\(count) \(several)"

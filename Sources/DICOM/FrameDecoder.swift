@@ -4,9 +4,9 @@ import FileIO
     import CGDCM
 #endif
 
-/// GDCM's decoders.
+/// The decoders of GDCM.
 enum FrameDecoder {
-    /// Whether this build has them.
+    /// Whether this build has the decoders.
     static let isBuiltIn: Bool = {
         #if DICOM
             true
@@ -15,7 +15,7 @@ enum FrameDecoder {
         #endif
     }()
 
-    /// What a build without them tells of a folder of DICOM.
+    /// The error for a folder of DICOM, in a build without the decoders.
     static func absence(_ folder: String) -> InputError {
         InputError(
             folder, "holds DICOM, which this build of luna does not read",

@@ -11,7 +11,9 @@ enum PixelData {
         return try words(of: slice, in: bytes)
     }
 
-    /// As `words(of:)`, of the file's bytes.
+    /// Reads the pixels of a slice, `[y, x]`, from the file's bytes.
+    ///
+    /// - Throws: `InputError` where the file is damaged or has changed.
     static func words(of slice: Slice, in bytes: [UInt8]) throws -> [UInt16] {
         guard !slice.syntax.isCompressed else {
             return try FrameDecoder.decode(codestream(of: slice, in: bytes), of: slice)
@@ -28,7 +30,7 @@ enum PixelData {
         }
     }
 
-    /// The one frame of compressed pixels: all fragments but the first, which is a table of offsets (PS3.5, A.4).
+    /// Joins the one frame of compressed pixels: all fragments but the first, which is a table of offsets (PS3.5, A.4).
     static func codestream(of slice: Slice, in bytes: [UInt8]) throws -> Codestream {
         var reader = ElementReader(
             path: slice.path, bytes: bytes, fileSize: bytes.count, position: slice.pixels.offset)

@@ -3,25 +3,27 @@ import FileIO
 /// A point or a direction in the patient's coordinates, mm: x grows to the left, y to the back, z to the head (LPS).
 typealias PatientVector = SIMD3<Double>
 
-/// One slice of a CT series: its place, and how to make HU of its stored numbers.
+/// A slice of a CT series: its place, and how to make HU of its stored numbers.
 struct Slice: Sendable {
     var path: String
     var fileSize: Int
     var columns: Int
     var rows: Int
-    /// Distance of neighbours in a row (x) and in a column (y), mm.
+    /// The distance of neighbours in a row (x), mm.
     var columnSpacing: Double
+    /// The distance of neighbours in a column (y), mm.
     var rowSpacing: Double
-    /// The centre of the first voxel.
+    /// The centre of the first voxel, mm.
     var position: PatientVector
-    /// The unit vectors along which the column's and the row's index grow.
+    /// The unit vector along which the column's index grows.
     var rowDirection: PatientVector
+    /// The unit vector along which the row's index grows.
     var columnDirection: PatientVector
     var format: StoredFormat
     var syntax: TransferSyntax
     var pixels: DataSet.PixelElement
 
-    /// How numbers are stored in 16-bit words, and what they mean.
+    /// The form of numbers in 16-bit words, and what they mean.
     struct StoredFormat: Hashable, Sendable {
         var bitsStored: Int
         /// The position of the highest stored bit in its word.
@@ -30,7 +32,7 @@ struct Slice: Sendable {
         var slope: Double
         var intercept: Double
 
-        /// The HU of a stored word.
+        /// Returns the HU of a stored word.
         func value(of word: UInt16) -> Double {
             // To the top of the word, and down again with the sign: clears what overlays left in the other bits.
             let raised = word << UInt16(15 - highBit)
@@ -49,16 +51,19 @@ struct Slice: Sendable {
         }
     }
 
-    /// The most rows or columns that a scanner makes, with room.
+    /// The number of rows or columns beyond which no scanner makes an image, with room.
     private static let sideLimit = 16384
-    /// A compressed frame yields fewer bytes for each of its file: as for deflated ones.
+    /// The most bytes that a compressed frame yields for each of its file: as for deflated ones.
     private static let largestInflation = 1032
-    /// Beyond these the numbers are damaged: a slope or an intercept, and a position in mm.
+    /// The size of a slope or an intercept beyond which it is damaged.
     private static let rescaleLimit = 1e5
+    /// The size of a position beyond which it is damaged, mm.
     private static let positionLimit = 1e5
-    /// How far directions may be from unit vectors at right angles: the rounding of decimal strings.
+    /// The distance of directions from unit vectors at right angles that the rounding of decimal strings explains.
     private static let directionTolerance = 1e-3
 
+    /// Reads a slice's place and format.
+    ///
     /// - Throws: `InputError` naming the element, what was expected and the remedy.
     init(_ data: DataSet) throws {
         path = data.path
@@ -143,10 +148,10 @@ struct Slice: Sendable {
         try checkSize()
     }
 
-    /// Bytes of the pixels once decoded.
+    /// The number of bytes of the pixels once decoded.
     var byteCount: Int { columns * rows * 2 }
 
-    /// That the file can hold the pixels that it speaks of.
+    /// Refuses a file that cannot hold the pixels that it speaks of.
     private func checkSize() throws {
         if syntax.isCompressed {
             guard pixels.length == nil else {

@@ -5,25 +5,29 @@ import Foundation
 
 /// The slices of a series in order, which lie on one regular grid.
 struct SliceStack: Sendable {
-    /// From the first to the last along the normal of the slices.
+    /// The slices from the first to the last along their normal.
     let slices: [Slice]
     let geometry: VolumeGeometry
-    /// Images of the series that lie across the others: scouts.
+    /// The number of images of the series that lie across the others: scouts.
     let scoutCount: Int
 
-    /// A slice distance may differ from the median by this part of it: positions are rounded in files.
+    /// The part of the median by which a slice distance may differ from it: positions are rounded in files.
     private static let gapTolerance = 0.1
-    /// Slices nearer than this lie at the same position, mm.
+    /// The distance below which slices lie at the same position, mm.
     private static let samePosition = 1e-3
-    /// How far a position may be from the regular grid, in slice distances along the normal and voxels across it.
+    /// The distance of a position from the regular grid that is allowed, in slice distances along the normal and voxels
+    /// across it.
     private static let gridTolerance = 0.5
-    /// How far direction cosines and spacings of a series' slices may differ: the rounding of decimal strings.
+    /// The difference of direction cosines and spacings of a series' slices that the rounding of decimal strings
+    /// explains.
     private static let agreement = 1e-3
-    /// Images turned from the others by more than this are scouts, less than this a fault.
+    /// The cosine of the turn from the others below which an image is a scout; one turned by less is a fault.
     private static let scoutCosine = 0.7
-    /// A series of which more than this part lies across is not one scan with its scouts.
+    /// The part of a series, one in so many, beyond which images that lie across are not one scan's scouts.
     private static let scoutPart = 4
 
+    /// Puts slices in order.
+    ///
     /// - Parameters:
     ///   - found: The images of a series, in any order.
     ///   - source: The folder, for messages.
@@ -112,7 +116,7 @@ struct SliceStack: Sendable {
         throw refuse(.pixelSpacing) { "\($0.rowSpacing) x \($0.columnSpacing) mm" }
     }
 
-    /// That no two slices are at one place, and none is missing between.
+    /// Refuses two slices at one place, and a missing one between others.
     private static func checkGaps(_ places: [(Slice, Double)], source: String) throws {
         let pairs = zip(places, places.dropFirst())
         for (below, above) in pairs where above.1 - below.1 < samePosition {
@@ -142,7 +146,7 @@ struct SliceStack: Sendable {
         throw InputError(source, problem, remedy: "give every slice of the series, at one distance")
     }
 
-    /// That the slices lie behind each other on a regular grid, not sheared by a tilted gantry.
+    /// Refuses slices that do not lie behind each other on a regular grid, such as those sheared by a tilted gantry.
     private static func checkGrid(_ places: [(Slice, Double)], normal: PatientVector, source: String) throws {
         let (first, last) = (places[0], places[places.count - 1])
         let step = (last.1 - first.1) / Double(places.count - 1)
@@ -168,6 +172,6 @@ struct SliceStack: Sendable {
         }
     }
 
-    /// Two decimals at most.
+    /// Writes a number with two decimals at most.
     private static func text(_ value: Double) -> String { "\((value * 100).rounded() / 100)" }
 }

@@ -39,7 +39,7 @@ extension Tag {
     static let itemEnd = Tag(0xfffe, 0xe00d)
     static let sequenceEnd = Tag(0xfffe, 0xe0dd)
 
-    /// What is kept of a file.
+    /// The tags that are kept of a file, with their names.
     static let names: [Tag: String] = [
         mediaStorageSOPClassUID: "MediaStorageSOPClassUID", transferSyntaxUID: "TransferSyntaxUID",
         imageType: "ImageType", modality: "Modality",
@@ -53,7 +53,7 @@ extension Tag {
 }
 
 extension Tag: CustomStringConvertible {
-    /// `Rows (0028,0010)`.
+    /// The tag in words, such as `Rows (0028,0010)`.
     var description: String {
         func hexadecimal(_ value: UInt16) -> String { value.zeroPadded(to: 4, radix: 16) }
         let numbers = "(\(hexadecimal(group)),\(hexadecimal(element)))"

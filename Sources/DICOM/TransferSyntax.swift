@@ -1,4 +1,4 @@
-/// How elements and pixels are encoded (PS3.5, section 10 and annex A): the syntaxes that are read.
+/// The encodings of elements and pixels that are read (PS3.5, section 10 and annex A).
 enum TransferSyntax: String, CaseIterable, Sendable {
     case implicitLittleEndian = "1.2.840.10008.1.2"
     case explicitLittleEndian = "1.2.840.10008.1.2.1"
@@ -12,7 +12,7 @@ enum TransferSyntax: String, CaseIterable, Sendable {
     case jpeg2000 = "1.2.840.10008.1.2.4.91"
     case runLength = "1.2.840.10008.1.2.5"
 
-    /// Elements of which nothing can be read without inflating the file.
+    /// The syntax of which nothing can be read without inflating the file.
     static let deflated = "1.2.840.10008.1.2.1.99"
 
     var isCompressed: Bool {

@@ -8,18 +8,21 @@
 
 import Basics
 
+/// The published loss: cross-entropy of cells with hard negative mining, and smooth L1 of the positives' boxes.
+///
+/// It is that of F. Liao et al., IEEE TNNLS 2019, with two mined negatives per crop.
 public enum DetectionLoss {
-    /// Mined negatives per crop in training.
+    /// The number of mined negatives per crop in training.
     public static let negativesPerCrop = 2
 
-    /// What this micro-batch adds to the step's counts; known from the labels alone, before the forward pass.
+    /// The counts that a micro-batch adds to the step's; known from the labels alone, before the forward pass.
     ///
     /// - Parameters:
     ///   - labels: [N, d, h, w, anchors, 5].
     ///   - mining: Whether only the 2·N hardest negatives count (training) or all (validation).
     public static func counts(labels: Tensor, mining: Bool) -> LossCounts {
         var counts = LossCounts()
-        for cell in stride(from: 0, to: labels.count, by: 5) {
+        for cell in stride(from: 0, to: labels.count, by: Grid.components) {
             if labels.values[cell] > 0.5 { counts.positives += 1 }
             if labels.values[cell] < -0.5 { counts.negatives += 1 }
         }
@@ -27,13 +30,15 @@ public enum DetectionLoss {
         return counts
     }
 
-    /// This micro-batch's share of the step's loss, and its gradient.
+    /// A micro-batch's share of the step's loss, and its gradient.
     ///
     /// - Parameters:
-    ///   - output: [N, d, h, w, anchors, 5]; `labels` the same shape.
+    ///   - output: [N, d, h, w, anchors, 5].
+    ///   - labels: The same shape.
+    ///   - mining: Whether only the 2·N hardest negatives count (training) or all (validation).
     ///   - normalizers: The step's counts, over all replicas.
-    ///   - regressionWeight: What the gradient of the regression is multiplied by; the recipe's is 1.
-    /// - Returns: The terms, unweighted, and the gradient of their total with respect to `output`, the same shape.
+    ///   - regressionWeight: The factor of the regression's gradient; as published it is 1.
+    /// - Returns: The terms, unweighted, and the gradient of their total with respect to `output`, in the same shape.
     public static func evaluate(
         output: Tensor, labels: Tensor, mining: Bool, normalizers: LossCounts, regressionWeight: Double = 1
     ) -> (terms: LossTerms, gradient: Tensor) {
@@ -43,7 +48,7 @@ public enum DetectionLoss {
         let perPositive = 1 / Double(max(1, normalizers.positives))
         let perNegative = 1 / Double(max(1, normalizers.negatives))
         var negatives: [Int] = []
-        for cell in stride(from: 0, to: output.count, by: 5) {
+        for cell in stride(from: 0, to: output.count, by: Grid.components) {
             let label = labels.values[cell]
             if label < -0.5 { negatives.append(cell) }
             guard label > 0.5 else { continue }
@@ -52,7 +57,7 @@ public enum DetectionLoss {
             if logit >= 0 { terms.positivesCorrect += 1 }
             terms.positiveClassification += 0.5 * softplus(-logit) * perPositive
             gradient.values[cell] = Float(0.5 * (sigmoid(logit) - 1) * perPositive)
-            for component in 0..<4 {
+            for component in terms.regression.indices {
                 let difference =
                     Double(output.values[cell + 1 + component]) - Double(labels.values[cell + 1 + component])
                 terms.regression[component] += smoothL1(difference) * perPositive
@@ -80,11 +85,12 @@ public enum DetectionLoss {
         return order.prefix(count).sorted()
     }
 
-    /// log(1 + eˣ), without overflow: BCE(sigmoid(x), 0).
+    /// The softplus log(1 + eˣ), without overflow: BCE(sigmoid(x), 0).
     static func softplus(_ x: Double) -> Double { max(x, 0) + Elementary.log(1 + Elementary.exp(-abs(x))) }
 
+    /// The logistic function 1/(1 + e⁻ˣ).
     static func sigmoid(_ x: Double) -> Double { 1 / (1 + Elementary.exp(-x)) }
 
-    /// ½ d² where |d| < 1, |d| − ½ elsewhere.
+    /// The smooth L1 norm (R. Girshick, "Fast R-CNN", ICCV 2015): ½ d² where |d| < 1, |d| − ½ elsewhere.
     static func smoothL1(_ d: Double) -> Double { abs(d) < 1 ? d * d / 2 : abs(d) - 0.5 }
 }

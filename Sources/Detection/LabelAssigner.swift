@@ -6,26 +6,39 @@
 
 import Basics
 
-/// Makes the labels of a crop: [d, h, w, anchor, 5] with the components (label, dz, dy, dx, dd); label 1 for the target,
-/// −1 for a negative, 0 for an ignored cell.
+/// The published assignment of labels to a crop's cells, [d, h, w, anchor, 5].
+///
+/// The five components are (label, dz, dy, dx, dd); the label is 1 for the target, −1 for a negative, 0 for an ignored
+/// cell.
 public struct LabelAssigner: Sendable {
-    /// Anchors' edge lengths in mm.
+    /// The anchors' edge lengths in mm.
     public let anchors: [Double]
 
+    /// The overlap with a nodule from which on a cell is no negative.
     static let ignoreOverlap = 0.02
+    /// The overlap with the target from which on a cell may be its positive, in training.
     static let trainingOverlap = 0.5
+    /// The overlap with the target from which on a cell may be its positive, in validation.
     static let validationOverlap = 1.0
+    /// The number of negatives that a crop keeps in training.
     static let keptNegatives = 800
 
+    /// Creates an assigner.
+    ///
+    /// - Parameter anchors: Edge lengths in mm.
     public init(anchors: [Double]) { self.anchors = anchors }
 
-    /// Makes a crop's labels. In training 800 negatives are kept, and the target's cell is one of those with IoU ≥ 0.5; in
-    /// validation all are, and it is one of those with IoU 1.
+    /// The labels of a crop.
+    ///
+    /// In training 800 negatives are kept, and the target's cell is one of those with IoU ≥ 0.5; in validation all
+    /// negatives are kept, and it is one of those with IoU 1.
     ///
     /// - Parameters:
     ///   - grid: Cells along z, y, x.
     ///   - nodules: All nodules that reach into the crop, the target among them, in crop coordinates.
     ///   - target: The nodule that the crop was made for.
+    ///   - mode: Training or validation.
+    ///   - generator: The crop's random numbers.
     /// - Returns: d·h·w·anchors·5 floats.
     public func labels(
         grid: ZYX<Int>, nodules: [Box], target: Box?, mode: RecipeMode, generator: inout CounterGenerator
@@ -34,8 +47,8 @@ public struct LabelAssigner: Sendable {
         var classes = [Float](repeating: -1, count: count)
         for cell in cells(near: nodules, grid: grid) { classes[cell] = 0 }
         if mode == .training { keepSome(&classes, &generator) }
-        var labels = [Float](repeating: 0, count: 5 * count)
-        for cell in 0..<count { labels[5 * cell] = classes[cell] }
+        var labels = [Float](repeating: 0, count: Grid.components * count)
+        for cell in 0..<count { labels[Grid.components * cell] = classes[cell] }
         if let target {
             let threshold = mode == .training ? Self.trainingOverlap : Self.validationOverlap
             let candidates = cells(overlapping: target, by: threshold, grid: grid)
@@ -43,25 +56,27 @@ public struct LabelAssigner: Sendable {
                 candidates.isEmpty
                 ? nearestCell(to: target, grid: grid) : candidates[generator.integer(in: 0..<candidates.count)]
             let offsets = encode(target, cell: cell, grid: grid)
-            labels.replaceSubrange(5 * cell..<5 * cell + 5, with: [1] + offsets)
+            let first = Grid.components * cell
+            labels.replaceSubrange(first..<first + Grid.components, with: [1] + offsets)
         }
         return labels
     }
 
-    /// The cells that overlap a nodule a little, and are therefore never negatives; as `cells(overlapping:by:grid:)`.
+    /// The cells that overlap a nodule a little, and are therefore never negatives; indices as in
+    /// `cells(overlapping:by:grid:)`.
     public func cells(near nodules: [Box], grid: ZYX<Int>) -> [Int] {
         Set(nodules.flatMap { cells(overlapping: $0, by: Self.ignoreOverlap, grid: grid) }).sorted()
     }
 
-    /// Indices ((z·h + y)·w + x)·anchors + anchor of those whose anchor overlaps the box by at least `threshold`.
+    /// The cells whose anchor overlaps a box by at least `threshold`, as indices ((z·h + y)·w + x)·anchors + anchor.
     func cells(overlapping box: Box, by threshold: Double, grid: ZYX<Int>) -> [Int] {
         var found: [Int] = []
         for (index, anchor) in anchors.enumerated() {
             // Only cells within reach can overlap at all.
             let reach = (anchor + box.diameter) / 2
             let ranges = ZYX(0, 1, 2).map { axis in
-                let low = ((box.center[axis] - reach - 1.5) / 4).rounded(.down)
-                let high = ((box.center[axis] + reach - 1.5) / 4).rounded(.up)
+                let low = Grid.position(box.center[axis] - reach).rounded(.down)
+                let high = Grid.position(box.center[axis] + reach).rounded(.up)
                 let first = min(max(0, Int(low)), grid[axis])
                 return first..<max(first, min(grid[axis], Int(high) + 1))
             }
@@ -90,17 +105,18 @@ public struct LabelAssigner: Sendable {
         for cell in negatives[Self.keptNegatives...] { classes[cell] = 0 }
     }
 
-    /// For a target that no anchor fits: the cell nearest its centre, the anchor nearest its size in ratio.
+    /// The cell for a target that no anchor fits: the one nearest its centre, with the anchor nearest its size in
+    /// ratio.
     private func nearestCell(to box: Box, grid: ZYX<Int>) -> Int {
         let cell = ZYX(0, 1, 2).map { axis in
-            min(max(0, Int(((box.center[axis] - 1.5) / 4).rounded(.toNearestOrEven))), grid[axis] - 1)
+            min(max(0, Int(Grid.position(box.center[axis]).rounded(.toNearestOrEven))), grid[axis] - 1)
         }
         let distances = anchors.map { abs(Elementary.log(box.diameter / $0)) }
         let anchor = distances.indices.min { distances[$0] < distances[$1] } ?? 0
         return ((cell.z * grid.y + cell.y) * grid.x + cell.x) * anchors.count + anchor
     }
 
-    /// (c − cell centre)/anchor for z, y, x, and log(d/anchor).
+    /// The regression targets of a cell: (c − cell centre)/anchor for z, y, x, and log(d/anchor).
     private func encode(_ box: Box, cell: Int, grid: ZYX<Int>) -> [Float] {
         let anchor = anchors[cell % anchors.count]
         let place = cell / anchors.count

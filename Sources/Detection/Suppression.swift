@@ -6,13 +6,15 @@
 import Basics
 
 extension Decoding {
-    /// Cubes that overlap by at least this are one finding.
+    /// The overlap (intersection over union) from which on two cubes are one finding.
     public static let suppressionOverlap = 0.1
 
-    /// By descending logit (among equals in the given order) keeps each box that overlaps no kept one by `overlap` or
-    /// more.
+    /// Keeps each box that overlaps no kept one by `overlap` or more, by descending logit, equal ones in the given
+    /// order.
     ///
-    /// - Parameter overlap: Intersection over union, above 0.
+    /// - Parameters:
+    ///   - boxes: Any boxes of one volume.
+    ///   - overlap: Intersection over union, above 0.
     /// - Precondition: Centres are within ±10⁶ and diameters within 10⁻³ … 10⁶, as `boxes` has them.
     /// - Complexity: O(n log n) for boxes that are spread out.
     public static func suppress(_ boxes: [ScoredBox], overlap: Double = suppressionOverlap) -> [ScoredBox] {
@@ -35,7 +37,8 @@ private struct BoxIndex {
     private struct Cell: Hashable { let octave, z, y, x: Int }
 
     private let overlap: Double
-    /// Cubes overlap by `overlap` only where the smaller one's volume is at least that part of the larger one's.
+    /// The number of octaves to search each way: cubes overlap by `overlap` only where the smaller one's volume is at
+    /// least that part of the larger one's.
     private let octaves: Int
     private var cells: [Cell: [Box]] = [:]
 
@@ -75,7 +78,7 @@ private struct BoxIndex {
 
     private static func octave(_ box: Box) -> Int { Int(box.diameter.exponent) }
 
-    /// Above the diameter of every box of an octave.
+    /// The width of an octave's cells: above the diameter of every box of the octave.
     private static func width(_ octave: Int) -> Double { Double(sign: .plus, exponent: octave + 1, significand: 1) }
 
     private static func cell(_ coordinate: Double, _ octave: Int) -> Int {

@@ -1,18 +1,21 @@
-// Box voting: a finding's place and size from all boxes that mean the same (S. Gidaris and N. Komodakis, "Object detection
-// via a multi-region and semantic segmentation-aware CNN model", ICCV 2015). A network whose boxes are not learnt well
-// yet answers with the cells around a nodule; their mean lies nearer to it than the strongest of them.
+// Box voting: a finding's place and size from all boxes that mean the same (S. Gidaris and N. Komodakis, "Object
+// detection via a multi-region and semantic segmentation-aware CNN model", ICCV 2015). A network whose boxes are not
+// learnt well yet answers with the cells around a nodule; their mean lies nearer to it than the strongest of them.
 
 import Basics
 
 extension Decoding {
-    /// The findings that are moved: as many as LUNA16 counts in a scan.
+    /// The number of findings that are moved: as many as LUNA16 counts in a scan.
     static let voters = 100
 
-    /// Moves each finding to the mean of the boxes that overlap it, weighted by their probability. Boxes of less than half
-    /// its own probability have no vote. The probability stays.
+    /// Moves each finding to the mean of the boxes that overlap it, weighted by their probability; its own probability
+    /// stays.
+    ///
+    /// Boxes of less than half the finding's probability have no vote.
     ///
     /// - Parameters:
-    ///   - findings: What suppression kept of `boxes`, most confident first; those beyond the first 100 stay in place.
+    ///   - findings: The boxes that suppression kept, most confident first; those beyond the first 100 stay in place.
+    ///   - boxes: All boxes.
     ///   - overlap: Intersection over union from which on a box means the same finding.
     public static func vote(
         _ findings: [ScoredBox], among boxes: [ScoredBox], overlap: Double = suppressionOverlap

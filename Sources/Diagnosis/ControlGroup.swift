@@ -1,12 +1,14 @@
-/// What the control groups (versions 1 and 2) of this process allow: Slurm, Kubernetes and containers limit jobs so.
+/// The limits that the control groups (versions 1 and 2) of this process set, as Slurm, Kubernetes and containers use
+/// them.
 public struct ControlGroup: Sendable {
     /// A limit on processor time.
     public struct Quota: Hashable, Sendable, Codable {
-        /// As many processors' time as the group may take.
+        /// The processor time that the group may take, as a number of processors.
         public var processors: Double
         /// The group that has the limit: processes of one group share it.
         public var group: String
 
+        /// Creates a limit.
         public init(processors: Double, group: String) {
             self.processors = processors
             self.group = group
@@ -14,12 +16,14 @@ public struct ControlGroup: Sendable {
     }
 
     private let root: String
-    /// The group's path by controller; that of version 2 has the empty name.
+    /// The group's path by controller; version 2 has the empty name.
     private let paths: [String: String]
 
+    /// Finds the groups of this process.
+    ///
     /// - Parameters:
-    ///   - root: Where the groups are mounted.
-    ///   - membership: The text of `/proc/self/cgroup`.
+    ///   - root: The directory where the groups are mounted.
+    ///   - membership: The text of `/proc/self/cgroup`; by default it is read.
     public init(root: String = "/sys/fs/cgroup", membership: String? = nil) {
         self.root = root
         var paths: [String: String] = [:]
@@ -33,7 +37,7 @@ public struct ControlGroup: Sendable {
         self.paths = paths
     }
 
-    /// The tightest limit on processor time, here or further up; nil where there is none.
+    /// The tightest limit on processor time, of this group or of one above it; nil where there is none.
     public var quota: Quota? {
         let limits =
             ancestors("").compactMap { group, directory -> Quota? in
@@ -60,7 +64,7 @@ public struct ControlGroup: Sendable {
     }
 
     /// The process's group of a controller and those above it, up to the mount: in a container the path may be the
-    /// host's, and only the last of them be there.
+    /// host's, and only the last of them exist.
     private func ancestors(_ controller: String) -> [(group: String, directory: String)] {
         guard let path = paths[controller] else { return [] }
         let mount = controller.isEmpty ? root : "\(root)/\(controller)"

@@ -8,16 +8,16 @@ import HDF5
     import Darwin
 #endif
 
-/// What the file system below a path is, and can do.
+/// The properties and abilities of the file system below a path.
 public enum FileSystem {
-    /// Bytes that a user may still write; nil where the path does not exist.
+    /// The number of bytes that a user may still write; nil where the path does not exist.
     public static func freeBytes(_ path: String) -> Int? {
         var status = statvfs()
         guard statvfs(path, &status) == 0 else { return nil }
         return Int(status.f_bavail) * Int(status.f_frsize)
     }
 
-    /// Its kind, such as `ext4`, `nfs4`, `lustre`; nil where the system does not say.
+    /// The kind of the file system, such as `ext4`, `nfs4`, `lustre`; nil where the system does not say.
     public static func kind(_ path: String) -> String? {
         let resolved = realpath(path, nil)
         defer { free(resolved) }
@@ -25,6 +25,8 @@ public enum FileSystem {
         return kind(String(cString: resolved), mounts: mounts)
     }
 
+    /// The kind of the file system that a path is on.
+    ///
     /// - Parameters:
     ///   - path: Absolute, without links.
     ///   - mounts: The text of `/proc/self/mountinfo`: five fields, the fifth the mount point, some more, a dash, the
@@ -42,7 +44,7 @@ public enum FileSystem {
         return best?.kind
     }
 
-    /// The directory itself, or the nearest one above it that exists.
+    /// The path itself where it is a directory, or else the nearest directory above it that exists.
     public static func nearestDirectory(_ path: String) -> String {
         var path = path
         while ![".", "/"].contains(path), !FileContent.isDirectory(path) {
@@ -67,13 +69,14 @@ public enum FileSystem {
     }
 }
 
-/// How a file system answers to requests for locks: nil where they are granted, otherwise the system's reason.
+/// The answers of a file system to requests for locks: nil where they are granted, otherwise the system's reason.
 public struct FileLocks: Hashable, Sendable, Codable {
-    /// To `flock`, which HDF5 uses.
+    /// The answer to `flock`, which HDF5 uses.
     public var whole: String?
-    /// To `fcntl`, which databases use.
+    /// The answer to `fcntl`, which databases use.
     public var ranges: String?
 
+    /// Creates the two answers.
     public init(whole: String? = nil, ranges: String? = nil) {
         self.whole = whole
         self.ranges = ranges

@@ -1,5 +1,6 @@
-/// Something that a user should know before a long job.
+/// An observation that a user should know of before a long job.
 public struct Finding: Hashable, Sendable, Codable {
+    /// The importance of a finding, ascending.
     public enum Severity: String, Hashable, Sendable, Codable, CaseIterable, Comparable {
         /// The job runs well, or nothing can be done.
         case note
@@ -8,22 +9,24 @@ public struct Finding: Hashable, Sendable, Codable {
         /// The job does not start, or will fail.
         case problem
 
+        /// Whether the first is less important than the second.
         public static func < (a: Self, b: Self) -> Bool {
             (allCases.firstIndex(of: a) ?? 0) < (allCases.firstIndex(of: b) ?? 0)
         }
     }
 
+    /// The finding's importance.
     public var severity: Severity
-    /// One word for what it is about, such as `processors`.
+    /// The subject in one word, such as `processors`.
     public var subject: String
-    /// Whom it concerns; empty where it is the job as a whole.
+    /// The ranks that it concerns; empty where it is the job as a whole.
     public var ranks: NumberSet
-    /// What was seen, and where.
+    /// The observation, and where it was made.
     public var seen: String
-    /// What to change.
+    /// The change that would help.
     public var remedy: String
 
-    /// `no problems, 2 warnings`.
+    /// The numbers of findings by severity: `no problems, 2 warnings`.
     public static func summary(_ findings: [Finding]) -> String {
         let counts = Severity.allCases.reversed().map { severity in
             (severity, findings.count { $0.severity == severity })
@@ -39,7 +42,7 @@ public struct Finding: Hashable, Sendable, Codable {
 struct Observation {
     var severity: Finding.Severity
     var subject: String
-    /// What was seen, without saying where.
+    /// The observation, without saying where it was made.
     var what: String
     var remedy: String
     var ranks: [Int]

@@ -1,14 +1,15 @@
-/// Numbers of processors, NUMA nodes or ranks, written as the kernel writes them: `0-3,8`.
+/// A set of processors, NUMA nodes or ranks, written as the kernel writes it: `0-3,8`.
 public struct NumberSet: Hashable, Sendable, CustomStringConvertible {
-    /// Ascending, each once.
+    /// The numbers, ascending, each once.
     public let numbers: [Int]
 
-    /// No list of the kernel's leads beyond it.
+    /// The limit for numbers; no list of the kernel's leads beyond it.
     private static let limit = 1 << 20
 
+    /// Creates a set; numbers that come twice count once.
     public init(_ numbers: some Sequence<Int>) { self.numbers = Set(numbers).sorted() }
 
-    /// - Returns: Nil where `text` is no such list.
+    /// Reads a list such as `0-3,8`; nil where the text is no such list.
     public init?(_ text: String) {
         var numbers: [Int] = []
         for part in text.split(separator: ",") {
@@ -21,13 +22,18 @@ public struct NumberSet: Hashable, Sendable, CustomStringConvertible {
         self.init(numbers)
     }
 
+    /// The number of members.
     public var count: Int { numbers.count }
+    /// Whether there is no member.
     public var isEmpty: Bool { numbers.isEmpty }
 
+    /// Whether two sets have a member in common.
     public func intersects(_ other: NumberSet) -> Bool { !Set(numbers).isDisjoint(with: other.numbers) }
 
+    /// The members of either set.
     public func union(_ other: NumberSet) -> NumberSet { NumberSet(numbers + other.numbers) }
 
+    /// The list as the kernel writes it: `0-3,8`.
     public var description: String {
         var ranges: [ClosedRange<Int>] = []
         for number in numbers {
@@ -41,7 +47,7 @@ public struct NumberSet: Hashable, Sendable, CustomStringConvertible {
             .joined(separator: ",")
     }
 
-    /// For people: as it stands where it is short, otherwise how many there are of which range.
+    /// The list for people: the description where it is short, otherwise how many members of which range.
     public var summary: String {
         let text = description
         guard text.count > 24, let first = numbers.first, let last = numbers.last else { return text }
@@ -50,6 +56,9 @@ public struct NumberSet: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension NumberSet: Codable {
+    /// Decodes the list's text.
+    ///
+    /// - Throws: `DecodingError` where the text is no such list.
     public init(from decoder: any Decoder) throws {
         let text = try decoder.singleValueContainer().decode(String.self)
         guard let set = NumberSet(text) else {
@@ -59,6 +68,7 @@ extension NumberSet: Codable {
         self = set
     }
 
+    /// Encodes the set as its description.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(description)
@@ -66,7 +76,7 @@ extension NumberSet: Codable {
 }
 
 extension StringProtocol {
-    /// Without the white space around it.
+    /// The text without the white space around it.
     var trimmed: String {
         var rest = self[...]
         while rest.first?.isWhitespace == true { rest.removeFirst() }

@@ -10,74 +10,91 @@ import MPI
     import Darwin
 #endif
 
-/// What one rank knows of itself and its host.
+/// The facts that one rank knows of itself and its host.
 public struct RankFacts: Hashable, Sendable, Codable {
+    /// The rank's number.
     public var rank: Int
+    /// The host's name.
     public var host: String
+    /// The process's number on its host.
     public var process: Int
-    /// The version of luna, and the CRC-32 of its executable file: builds of one version may differ.
+    /// The version of luna.
     public var version: String
+    /// The CRC-32 of luna's executable file: builds of one version may differ. Nil where it cannot be read.
     public var executable: UInt32?
 
     /// The processors (hardware threads) that this rank may run on.
     public var processors: NumberSet
-    /// Their cores, each named by its first hardware thread.
+    /// The cores of its processors, each named by its first hardware thread.
     public var cores: NumberSet
-    /// Their NUMA nodes.
+    /// The NUMA nodes of its processors.
     public var nodes: NumberSet
-    /// How many processors of the host the job may use, bound or not.
+    /// The number of the host's processors that the job may use, bound or not.
     public var hostProcessors: Int
+    /// The processor's model, as the kernel names it.
     public var processorModel: String
-    /// Threads that compute.
+    /// The number of threads that compute.
     public var threads: Int
+    /// The limit on processor time; nil where there is none.
     public var quota: ControlGroup.Quota?
 
-    /// Bytes that the host can give to new work, before the job takes any.
+    /// The bytes that the host can give to new work, before the job takes any.
     public var memoryAvailable: Int?
-    /// Bytes free in `/dev/shm`, by which ranks of one host talk.
+    /// The bytes that are free in `/dev/shm`, by which ranks of one host talk.
     public var sharedMemoryFree: Int?
 
-    /// The best that this processor has (`LUNA_ISA` may lower it).
+    /// The best instruction set that this processor has (`LUNA_ISA` may lower it).
     public var instructionSet: String
+    /// The kind of processor whose kernels OpenBLAS has chosen.
     public var openBLASCore: String
-    /// Whether OpenBLAS took kernels of an older kind of processor.
+    /// Whether OpenBLAS took the kernels of an older kind of processor.
     public var openBLASIsOutdated: Bool
-    /// The variable `OPENBLAS_CORETYPE`, of the user or set by luna itself.
+    /// The value of the variable `OPENBLAS_CORETYPE`, set by the user or by luna itself.
     public var openBLASCoreType: String?
 
-    /// Nil where no launcher started this process.
+    /// The ways that messages take; nil where no launcher started this process.
     public var transport: MPITransport?
-    /// InfiniBand and Omni-Path adapters.
+    /// The InfiniBand and Omni-Path adapters.
     public var adapters: [String]
+    /// The version of the HDF5 library.
     public var hdf5: String
 
+    /// The measurements of `luna doctor`, which are empty elsewhere.
     public var measures = RankMeasures()
 }
 
-/// What `luna doctor` measures on each rank, all at the same time.
+/// The measurements that `luna doctor` makes on each rank, on all at the same time.
 public struct RankMeasures: Hashable, Sendable, Codable {
-    /// Of the data set as this rank sees it.
+    /// The digest of the data set as this rank sees it.
     public var dataDigest: String?
     /// The data set's file system.
     public var dataFileSystem: String?
+    /// The answers of the data set's file system to requests for locks.
     public var dataLocks: FileLocks?
+    /// The speed of reading this rank's part of the data set.
     public var reading: ReadMeasurement?
-    /// A training step of one replica on made data, s, and the most memory that the process had until its end, bytes.
+    /// The time in s of a training step of one replica on made data.
     public var stepSeconds: Double?
+    /// The most memory in bytes that the process had until the end of that step.
     public var stepBytes: Int?
-    /// Billions of operations a second of a thread in matrix products of OpenBLAS's.
+    /// The speed of a thread in OpenBLAS's matrix products, in billions of operations per second.
     public var productSpeed: Double?
-    /// One reduction of the gradient, s.
+    /// The time of one reduction of the gradient, in s.
     public var reductionSeconds: Double?
+    /// The difference between this host's clock and rank 0's.
     public var clock: ClockOffset?
 
+    /// Creates measurements of which none was made.
     public init() {}
 }
 
 extension RankFacts {
-    /// Finds out about this process.
+    /// The facts about this process and its host.
     ///
-    /// - Parameter threads: That will compute.
+    /// - Parameters:
+    ///   - communicator: All ranks.
+    ///   - threads: The number of threads that will compute.
+    ///   - version: The version of luna.
     public static func local(_ communicator: any Communicator, threads: Int, version: String) -> RankFacts {
         let topology = Topology()
         let group = ControlGroup()

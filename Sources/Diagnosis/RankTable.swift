@@ -1,9 +1,11 @@
 import FileIO
+import MPI
 
-/// Where the ranks are and what they have, for people: a row for each; of many ranks a row for each host; of many hosts
-/// a row for all those alike.
+/// A table of where the ranks are and what they have, for people.
+///
+/// It has a row for each rank; with many ranks one for each host; with many hosts one for all equal hosts.
 public struct RankTable {
-    /// As many rows as are still read.
+    /// The number of rows that people still read.
     public static let limit = 16
 
     private struct Row {
@@ -13,6 +15,11 @@ public struct RankTable {
 
     private let rows: [Row]
 
+    /// Creates the table of a job.
+    ///
+    /// - Parameters:
+    ///   - survey: The ranks' facts.
+    ///   - limit: The number of rows above which ranks, and then hosts, are joined.
     public init(_ survey: Survey, limit: Int = limit) {
         if survey.ranks.count <= limit {
             rows = survey.ranks.map { Row(hosts: [$0.host], ranks: [$0]) }
@@ -22,7 +29,7 @@ public struct RankTable {
         rows = hosts.count <= limit ? hosts : Self.joined(hosts)
     }
 
-    /// What a host looks like in the table, whatever its name, its ranks' numbers and what was measured there.
+    /// The appearance of a host in the table, apart from its name, its ranks' numbers and what was measured there.
     private struct Shape: Hashable {
         var ranks: Int
         var processors, nodes: NumberSet
@@ -90,7 +97,7 @@ public struct RankTable {
         ]
     }
 
-    /// Columns of which nothing is known are left out.
+    /// The table's lines; columns of which nothing is known are left out.
     public var lines: [String] {
         let texts = columns.map { column in (column, rows.map(column.text)) }.filter { $0.1.contains { $0 != nil } }
         var table = TextTable(texts.map(\.0.title), texts.map(\.0.alignment))

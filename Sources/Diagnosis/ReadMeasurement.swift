@@ -6,14 +6,17 @@ import FileIO
     import Darwin
 #endif
 
-/// How fast a rank reads its part of some files.
+/// The speed at which a rank reads its part of some files.
 public struct ReadMeasurement: Hashable, Sendable, Codable {
+    /// The number of bytes that were read.
     public var bytes: Int
+    /// The time that it took, in s.
     public var seconds: Double
 
-    /// Bytes a second.
+    /// The speed in bytes per second.
     public var speed: Double { Double(bytes) / max(seconds, 1e-9) }
 
+    /// Creates a measurement of its parts.
     public init(bytes: Int, seconds: Double) {
         self.bytes = bytes
         self.seconds = seconds
@@ -23,10 +26,16 @@ public struct ReadMeasurement: Hashable, Sendable, Codable {
 
     /// Reads from this rank's place in the files on, in pieces of 1 MiB, until `limit` bytes or `time` seconds.
     ///
-    /// The system is asked to forget its copies of the pieces first (`posix_fadvise`). It need not, and only root can
+    /// The system is asked first to forget its copies of the pieces (`posix_fadvise`). It need not, and only root can
     /// make it; nor does that reach the caches of a file server or a disk. So this is the most that a first epoch can
     /// get.
     ///
+    /// - Parameters:
+    ///   - files: The files, the same on all ranks.
+    ///   - rank: This rank.
+    ///   - ranks: The number of ranks.
+    ///   - limit: The number of bytes to read at most.
+    ///   - time: The time in s after which no further piece is read.
     /// - Throws: `FileError`.
     public init(files: [String], rank: Int, of ranks: Int, limit: Int = 64 << 20, time: Double = 2) throws {
         let places = files.flatMap { path in

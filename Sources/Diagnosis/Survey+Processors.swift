@@ -21,7 +21,8 @@ extension Survey {
                     group.count > processors.count
                     ? "start \(processors.count) rank\(processors.count == 1 ? "" : "s") here, or more processors"
                     : group.count == 1
-                        ? "bind it to more (mpirun --map-by slot:PE=\(threads) --bind-to core), or set threads to \(each)"
+                        ? "bind it to more (mpirun --map-by slot:PE=\(threads) --bind-to core), or set threads "
+                            + "to \(each)"
                         : "give every rank its own (mpirun --map-by slot:PE=\(each) --bind-to core), and set threads "
                             + "to \(each)"
                 found.append(

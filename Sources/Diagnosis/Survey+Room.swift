@@ -2,21 +2,26 @@
 
 import Basics
 import Compute
+import MPI
 
 extension Survey {
     /// The share of the available memory from which on there is a warning.
     static let fullMemory = 0.9
-    /// A clock that is off by more, s, makes times in logs and files misleading.
+    /// The difference of clocks in s from which on times in logs and files mislead.
     static let clockTolerance = 0.5
-    /// A rank this much slower than the median has all others wait.
-    static let slowStep = 1.2, slowProduct = 0.7
-    /// The share of a step that reductions may take before it is noted, and warned of.
-    static let notedReduction = 0.05, longReduction = 0.25
-    /// How many times faster than training needs them crops should come.
+    /// The time of a step, as a multiple of the median rank's, above which all others wait for a rank.
+    static let slowStep = 1.2
+    /// The speed of matrix products, as a part of the median rank's, below which all others wait for a rank.
+    static let slowProduct = 0.7
+    /// The share of a step that reductions may take before it is noted.
+    static let notedReduction = 0.05
+    /// The share of a step that reductions may take before there is a warning.
+    static let longReduction = 0.25
+    /// The factor by which crops should come faster than training needs them.
     static let readingReserve = 2.0
 
-    /// Billions of operations a second of one thread below which OpenBLAS has hardly the kernels, or the processor,
-    /// that it should: about a third of what processors with these instructions reach at 2 GHz.
+    /// The speed of one thread, in billions of operations per second, below which OpenBLAS hardly has the kernels, or
+    /// the processor, that it should: about a third of what processors with these instructions reach at 2 GHz.
     static func plausibleSpeed(_ instructionSet: String) -> Double {
         switch instructionSet {
         case "avx512": 25

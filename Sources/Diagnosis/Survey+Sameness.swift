@@ -1,5 +1,7 @@
 // What must be the same on all ranks, and by what they talk.
 
+import MPI
+
 extension Survey {
     var samenessFindings: [Finding] {
         let builds = Set(ranks.compactMap(\.executable)).count > 1
@@ -77,8 +79,8 @@ extension Survey {
                 found.append(
                     Observation(
                         severity: .warning, subject: "transport",
-                        what:
-                            "messages between hosts go over TCP, though there is \(facts.adapters.joined(separator: ", "))",
+                        what: "messages between hosts go over TCP, though there is "
+                            + facts.adapters.joined(separator: ", "),
                         remedy: "mpirun --mca pml ucx (Debian's openmpi-mca-params.conf turns it off)",
                         ranks: [facts.rank]))
             }

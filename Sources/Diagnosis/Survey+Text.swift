@@ -3,7 +3,7 @@ import Compute
 import MPI
 
 extension Survey {
-    /// What was found out, for people: a few lines on the job, the table of ranks, a few on what was measured.
+    /// The survey for people: a few lines on the job, the table of ranks, a few on what was measured.
     public var lines: [String] { head + [""] + RankTable(self).lines + (measured.isEmpty ? [] : [""] + measured) }
 
     private var head: [String] {
@@ -28,7 +28,7 @@ extension Survey {
         ]
     }
 
-    /// The different values of something, in the ranks' order.
+    /// The different values of a fact, in the ranks' order.
     private func values(_ part: (RankFacts) -> String) -> String {
         var seen: Set<String> = []
         return ranks.map(part).filter { seen.insert($0).inserted }.joined(separator: ", ")
@@ -49,8 +49,8 @@ extension Survey {
             if let seconds = ranks.compactMap(\.measures.reductionSeconds).max() {
                 lines.append(
                     "reduction (\(plan.reduction)): \(fixed(Double(plan.reductionBytes) / 1e6, 1)) MB in "
-                        + "\(fixed(seconds * 1000, 1)) ms, \(fixed(Double(plan.reductionBytes) / seconds / 1e9, 2)) GB/s"
-                )
+                        + "\(fixed(seconds * 1000, 1)) ms, "
+                        + "\(fixed(Double(plan.reductionBytes) / seconds / 1e9, 2)) GB/s")
             }
         }
         let readings = ranks.compactMap(\.measures.reading)
@@ -60,8 +60,8 @@ extension Survey {
             let locks = first.dataLocks.map { $0.whole == nil && $0.ranges == nil ? "locks granted" : "locks refused" }
             lines.append(
                 "data on \(first.dataFileSystem ?? "an unknown file system"), \(locks ?? "locks not tried"): "
-                    + "\(mebibytes(total)) read with \(fixed(speed / 1e6, 0)) MB/s by all ranks, after the system was asked "
-                    + "to forget its copies; caches of servers and disks stay, which no user can empty")
+                    + "\(mebibytes(total)) read with \(fixed(speed / 1e6, 0)) MB/s by all ranks, after the system was "
+                    + "asked to forget its copies; caches of servers and disks stay, which no user can empty")
         }
         if let place {
             let free = place.freeBytes.map { "\(mebibytes($0)) free" } ?? "free space unknown"

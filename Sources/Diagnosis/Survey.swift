@@ -3,20 +3,23 @@
 import Foundation
 import MPI
 
-/// What is known of a job before it starts.
+/// The facts that are known of a job before it starts, and the judgement over them.
 public struct Survey: Hashable, Sendable, Codable {
-    /// By rank.
+    /// The facts of all ranks, by rank.
     public var ranks: [RankFacts]
+    /// The needs of the run that is to start, if one is.
     public var plan: RunPlan?
+    /// The place that the run will write to, if there is one.
     public var place: RunPlace?
 
+    /// Creates a survey of its parts.
     public init(ranks: [RankFacts], plan: RunPlan? = nil, place: RunPlace? = nil) {
         self.ranks = ranks
         self.plan = plan
         self.place = place
     }
 
-    /// Has every rank know all ranks' facts.
+    /// The facts of all ranks, by rank, on every rank. Collective.
     ///
     /// - Throws: `MPIError`.
     public static func gather(_ facts: RankFacts, _ communicator: any Communicator) throws -> [RankFacts] {
@@ -24,7 +27,7 @@ public struct Survey: Hashable, Sendable, Codable {
         return try communicator.gather(own).map { try JSONDecoder().decode(RankFacts.self, from: Data($0)) }
     }
 
-    /// Everything that deserves a word, the worst first.
+    /// All findings that deserve a word, the worst first.
     public var findings: [Finding] {
         let found =
             processorFindings + threadFindings + samenessFindings + arithmeticFindings + transportFindings
@@ -45,7 +48,7 @@ public struct Survey: Hashable, Sendable, Codable {
         return order.map { ($0, members[$0] ?? []) }
     }
 
-    /// Where ranks are: `ranks 0-3 on node1`, `ranks 0-1023 on 128 hosts (node1, node2, node3, …)`.
+    /// The place of ranks in words: `ranks 0-3 on node1`, `ranks 0-1023 on 128 hosts (node1, node2, node3, …)`.
     func place(of numbers: some Sequence<Int>) -> String {
         let set = NumberSet(numbers)
         var names: [String] = []
@@ -61,7 +64,7 @@ public struct Survey: Hashable, Sendable, Codable {
         return "rank\(set.count == 1 ? "" : "s") \(set.summary) on \(hosts)"
     }
 
-    /// What was observed of some ranks, the same of several told once.
+    /// The findings that observations come to; equal ones of several ranks become one.
     func merged(_ observations: [Observation]) -> [Finding] {
         var findings: [Finding] = []
         var places: [Finding: Int] = [:]
@@ -85,7 +88,7 @@ public struct Survey: Hashable, Sendable, Codable {
         return findings
     }
 
-    /// A finding where not all ranks have the same value; those of which it is not known are left out.
+    /// A finding where not all ranks have the same value; ranks whose value is not known are left out.
     func difference(
         _ severity: Finding.Severity, _ subject: String, _ name: String, remedy: String,
         _ value: (RankFacts) -> String?
@@ -108,7 +111,7 @@ public struct Survey: Hashable, Sendable, Codable {
     }
 }
 
-/// For people: bytes in powers of 1,024.
+/// A number of bytes for people, in powers of 1,024.
 func mebibytes(_ bytes: Int) -> String {
     bytes >= 10 << 30 ? "\(bytes >> 30) GiB" : bytes >= 1 << 20 ? "\(bytes >> 20) MiB" : "\(bytes >> 10) KiB"
 }

@@ -21,7 +21,7 @@ enum SystemFile {
         return String(decoding: bytes, as: UTF8.self).trimmed
     }
 
-    /// The first line's value behind `key` and a colon.
+    /// The value behind `key` and a colon, in the first line that has it.
     static func value(_ key: String, in path: String) -> String? {
         for line in (text(path) ?? "").split(separator: "\n") {
             let parts = line.split(separator: ":", maxSplits: 1)

@@ -1,8 +1,10 @@
-/// How a host's processors lie: which are hardware threads of one core, and on which NUMA nodes they are.
+/// The arrangement of a host's processors: which are hardware threads of one core, and on which NUMA nodes they are.
 public struct Topology: Sendable {
     private let root: String
 
-    /// - Parameter root: Where Linux tells it.
+    /// Creates the topology of this host.
+    ///
+    /// - Parameter root: The directory in which Linux describes it.
     public init(root: String = "/sys/devices/system") { self.root = root }
 
     /// The processors that are switched on; nil where the system does not say.

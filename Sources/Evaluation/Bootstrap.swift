@@ -1,12 +1,13 @@
-// How much the result owes to the choice of scans: the same evaluation on scans drawn with replacement.
-
 import Basics
 import Foundation
 
-/// Mean and central 95 % of a quantity over resamples.
+/// The mean and the central 95 % of a quantity over resamples.
 public struct Interval: Hashable, Sendable, Encodable {
+    /// The mean over the resamples.
     public var mean: Double
+    /// The quantile at 2.5 %.
     public var lower: Double
+    /// The quantile at 97.5 %.
     public var upper: Double
 
     init(_ values: [Double]) {
@@ -24,23 +25,29 @@ public struct Interval: Hashable, Sendable, Encodable {
     }
 }
 
+/// A bootstrap over scans: how much an evaluation owes to the choice of scans, which are drawn again with replacement.
 public struct Bootstrap: Hashable, Sendable {
+    /// The number of draws.
     public var resamples: Int
+    /// The CPM over the draws.
     public var cpm: Interval
-    /// At the seven rates.
+    /// The sensitivity at each of the seven rates of `FROC.rates`.
     public var sensitivities: [Interval]
-    /// The curve's band: rates, spaced evenly in their logarithm, and the sensitivity there.
+    /// The curve's band: false positives per scan, spaced evenly in their logarithm, and the sensitivity there.
     public var band: [(rate: Double, interval: Interval)] { zip(Self.bandRates, bandIntervals).map { ($0, $1) } }
     private var bandIntervals: [Interval]
     /// The CPM of each resample; nil where only scans without nodules were drawn, which have no sensitivity.
     let cpms: [Double?]
 
-    /// 1/8 to 8 in steps of a sixth of an octave.
+    /// The band's rates: 1/8 to 8 in steps of a sixth of an octave.
     private static let bandRates = (0...36).map { 0.125 * exp2(Double($0) / 6) }
 
+    /// Evaluates matched candidates on scans drawn with replacement.
+    ///
     /// - Parameters:
-    ///   - resamples: How many; the recipe takes 1,000.
-    ///   - seed: Determines which scans each draws.
+    ///   - matching: Candidates and nodules of the scans.
+    ///   - resamples: The number of draws; 1,000 are usual.
+    ///   - seed: Determines which scans each draw takes.
     ///   - threads: At least 1; they change nothing but the time.
     public init(_ matching: Matching, resamples: Int, seed: UInt64, threads: Int = ThreadPool.availableCores) {
         self.resamples = resamples
@@ -70,7 +77,9 @@ public struct Bootstrap: Hashable, Sendable {
         bandIntervals = Array(intervals[count...])
     }
 
-    /// How often a resample counts each scan: the same for every detector, which is what makes differences paired.
+    /// Draws scans with replacement, the same ones for every detector, which is what makes differences paired.
+    ///
+    /// - Returns: How often the resample counts each scan.
     static func draw(_ resample: Int, seed: UInt64, scans: Int) -> [Int] {
         var generator = CounterGenerator(seed: seed, purpose: "bootstrap", UInt64(resample))
         var weights = [Int](repeating: 0, count: scans)
@@ -78,8 +87,9 @@ public struct Bootstrap: Hashable, Sendable {
         return weights
     }
 
-    /// The CPM less another detector's on the same scans, resample by resample.
+    /// Compares the CPM with another detector's on the same scans, resample by resample.
     ///
+    /// - Returns: The interval of this one's CPM less the other's.
     /// - Precondition: Both were made for the same scans and nodules, with one seed and number of resamples.
     public func difference(to other: Bootstrap) -> Interval {
         precondition(resamples == other.resamples, "\(resamples) resamples beside \(other.resamples)")

@@ -1,18 +1,21 @@
-// Candidates as LUNA16's evaluation reads them: seriesuid,coordX,coordY,coordZ,probability; further columns may follow.
-
 import FileIO
 
 /// A detector's claim that there is a nodule.
 public struct Candidate: Hashable, Sendable, Codable {
+    /// The scan's series identifier.
     public var seriesUID: String
-    /// World millimetres.
+    /// The place along x, world mm.
     public var x: Double
+    /// The place along y, world mm.
     public var y: Double
+    /// The place along z, world mm.
     public var z: Double
+    /// The detector's confidence; higher is surer.
     public var probability: Double
-    /// In mm, where the detector says so.
+    /// The nodule's diameter, mm, where the detector says so.
     public var diameter: Double?
 
+    /// Makes a candidate; places in world mm, the diameter in mm.
     public init(seriesUID: String, x: Double, y: Double, z: Double, probability: Double, diameter: Double? = nil) {
         self.seriesUID = seriesUID
         self.x = x
@@ -23,14 +26,16 @@ public struct Candidate: Hashable, Sendable, Codable {
     }
 }
 
+/// Tables of candidates as LUNA16's evaluation reads them: `seriesuid,coordX,coordY,coordZ,probability`; further
+/// columns may follow.
 public enum CandidateFile {
     static let columns = ["seriesuid", "coordX", "coordY", "coordZ", "probability"]
-    /// A further column, where the detector is luna's.
+    /// The name of a further column, where the detector is luna's.
     static let diameterColumn = "diameter_mm"
 
     /// Reads candidates, with their diameters where the file has them.
     ///
-    /// - Throws: `InputError` naming line and column.
+    /// - Throws: `InputError` naming line and column; `FileError` where reading fails.
     public static func read(_ path: String) throws -> [Candidate] {
         var table = try CSVTable(contentsOf: path, requiring: columns)
         let hasDiameter = table.header.count { $0 == diameterColumn } == 1
@@ -47,7 +52,7 @@ public enum CandidateFile {
 
     /// Writes candidates with their diameters as a last column.
     ///
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError` where the system refuses.
     public static func write(_ candidates: [Candidate], to path: String) throws {
         var text = (columns + [diameterColumn]).joined(separator: ",") + "\n"
         for c in candidates {

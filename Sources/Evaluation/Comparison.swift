@@ -2,15 +2,18 @@ import FileIO
 
 /// Detectors on one reference standard, each held against the first.
 public struct Comparison: Sendable {
+    /// A detector beside the first one.
     public struct Detector: Sendable {
+        /// The detector's name.
         public var name: String
+        /// The detector's evaluation.
         public var result: EvaluationResult
-        /// CPM less the first detector's; nil for the first.
+        /// The detector's CPM less the first one's; nil for the first.
         public var difference: Double?
-        /// The same over resamples of scans that both are evaluated on; nil without a bootstrap too.
+        /// The interval of `difference` over resamples of the scans; nil for the first, and without a bootstrap.
         public var differenceInterval: Interval?
 
-        /// Such as `+0.012 (-0.004 to +0.030)`; empty for the first.
+        /// The difference in words, such as `+0.012 (-0.004 to +0.030)`; empty for the first.
         public var differenceText: String {
             guard let difference else { return "" }
             let text = Decimal.signedText(difference, places: 3)
@@ -20,8 +23,11 @@ public struct Comparison: Sendable {
         }
     }
 
+    /// The detectors in the order given.
     public let detectors: [Detector]
 
+    /// Compares evaluations with the first of them.
+    ///
     /// - Precondition: All results are of one reference standard, with one seed and number of resamples.
     public init(_ detectors: [(name: String, result: EvaluationResult)]) {
         let first = detectors.first?.result
@@ -51,6 +57,6 @@ public struct Comparison: Sendable {
 }
 
 extension Interval {
-    /// Such as `0.813 - 0.868`.
+    /// The interval in words, such as `0.813 - 0.868`.
     public var text: String { "\(Decimal.text(lower, places: 3)) - \(Decimal.text(upper, places: 3))" }
 }

@@ -6,11 +6,13 @@ import Foundation
 
 /// A detector's candidates, in one file or in several, such as those of ten folds.
 public struct DetectorFiles: Hashable, Sendable {
+    /// The detector's name in tables.
     public var name: String
+    /// The files, in the order given.
     public var paths: [String]
 
-    /// Reads `[NAME=]PATH[,PATH...]`. A file whose path holds an equals sign or a comma is found where it exists; the name
-    /// is by default that of the first file.
+    /// Reads `[NAME=]PATH[,PATH...]`. A file whose path holds an equals sign or a comma is found where it exists; the
+    /// name is by default that of the first file.
     ///
     /// - Throws: `UsageError` where a name or path is empty.
     public init(_ text: String) throws {
@@ -37,9 +39,9 @@ public struct DetectorFiles: Hashable, Sendable {
         self.paths = paths
     }
 
-    /// Reads several, whose names must differ.
+    /// Reads several detectors, whose names must differ.
     ///
-    /// - Throws: `UsageError`.
+    /// - Throws: `UsageError` where two have one name, or a name or path is empty.
     public static func all(_ texts: [String]) throws -> [DetectorFiles] {
         let detectors = try texts.map { try DetectorFiles($0) }
         var seen: Set<String> = []
@@ -50,7 +52,8 @@ public struct DetectorFiles: Hashable, Sendable {
         return detectors
     }
 
-    /// The existing files that a list joined by commas names, each as short as can be; nil where a part names none.
+    /// Finds the existing files that a list joined by commas names, each as short as can be; nil where a part names
+    /// none.
     private static func existing(_ list: String) -> [String]? {
         let parts = list.split(separator: ",", omittingEmptySubsequences: false)
         var paths: [String] = []
@@ -71,10 +74,11 @@ public struct DetectorFiles: Hashable, Sendable {
         return file.lowercased().hasSuffix(".csv") ? String(file.dropLast(4)) : file
     }
 
-    /// The candidates of all files, in the files' order.
+    /// Reads the candidates of all files, in the files' order.
     ///
-    /// - Returns: With them, the series that more than one file has candidates of, which are likely to be counted twice.
-    /// - Throws: As `CandidateFile.read`.
+    /// - Returns: The candidates, and the series that more than one file has candidates of, which are likely to be
+    ///   counted twice.
+    /// - Throws: `InputError` naming file, line and column; `FileError` where reading fails.
     public func read() throws -> (candidates: [Candidate], repeated: [String]) {
         var candidates: [Candidate] = []
         var seen: Set<String> = []

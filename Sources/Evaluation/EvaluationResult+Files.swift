@@ -4,8 +4,10 @@ import FileIO
 extension EvaluationResult {
     /// Writes `froc.json` and `froc.csv` into a directory, which is made where missing.
     ///
-    /// - Parameter comparison: Of this detector, the first, with others: told in `froc.json` too.
-    /// - Throws: `FileError`.
+    /// - Parameters:
+    ///   - directory: Where the files go.
+    ///   - comparison: The comparison of this detector, the first, with others; `froc.json` then tells of them, too.
+    /// - Throws: `FileError` where the system refuses.
     public func write(to directory: String, comparison: Comparison? = nil) throws {
         try FileContent.makeDirectory(directory)
         let content = FROCFile(self, comparison)

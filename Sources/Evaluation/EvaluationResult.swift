@@ -1,18 +1,26 @@
 import FileIO
 
-/// A detector's evaluation.
+/// A detector's evaluation against a reference standard.
 public struct EvaluationResult: Sendable {
+    /// The candidates, matched with the reference.
     public let matching: Matching
+    /// The curve of all scans.
     public let froc: FROC
-    /// Nil where no resamples were asked for, or there is no nodule.
+    /// The bootstrap over scans; nil where no resamples were asked for, or there is no nodule.
     public let bootstrap: Bootstrap?
+    /// The seed of the bootstrap.
     public let seed: UInt64
-    /// Nil where the scans are not of two folds at least.
+    /// The evaluation fold by fold; nil where the scans are not of two folds at least.
     public let folds: FoldSummary?
 
+    /// Evaluates candidates.
+    ///
     /// - Parameters:
+    ///   - candidates: The detector's claims.
+    ///   - reference: The scans and their nodules.
     ///   - folds: The fold of each series, as far as known.
-    ///   - resamples: Of the bootstrap; 0 for none.
+    ///   - resamples: The draws of the bootstrap; 0 for none.
+    ///   - seed: The seed of the bootstrap.
     public init(
         _ candidates: [Candidate], _ reference: ReferenceStandard, folds: [String: Int] = [:], resamples: Int = 1000,
         seed: UInt64 = 0
@@ -41,7 +49,8 @@ public struct EvaluationResult: Sendable {
         return lines.joined(separator: "\n")
     }
 
-    /// A line for each fold, then mean and standard deviation, then all scans at once; nil without folds.
+    /// The table of the folds: a line for each, then mean and standard deviation, then all scans at once; nil without
+    /// folds.
     public var foldTable: String? {
         guard let folds else { return nil }
         func texts(_ values: [Double]?) -> [String] {
@@ -66,7 +75,7 @@ public struct EvaluationResult: Sendable {
         return table.text
     }
 
-    /// What a reader must know to trust the figures, each a sentence.
+    /// The facts that a reader must know to trust the figures, each a sentence.
     public var warnings: [String] {
         var texts: [String] = []
         if matching.counts.nodules == 0 {

@@ -1,23 +1,29 @@
-/// Sensitivity against false positives per scan.
+/// A detector's free-response receiver operating characteristic: sensitivity against false positives per scan.
 public struct FROC: Hashable, Sendable {
+    /// A point of the curve.
     public struct Point: Hashable, Sendable {
+        /// The false positives of an average scan.
         public var falsePositivesPerScan: Double
+        /// The share of the nodules that are detected.
         public var sensitivity: Double
-        /// Candidates of at least this probability make this point.
+        /// The threshold: candidates of at least this probability make this point.
         public var threshold: Double
     }
 
-    /// By falling threshold; the first has none.
+    /// The curve's points by falling threshold; the first has an infinite one, and detects nothing.
     public var points: [Point]
 
     /// The false positives per scan that LUNA16 averages over.
     public static let rates = [0.125, 0.25, 0.5, 1, 2, 4, 8]
-    /// The same as people write them.
+    /// The names of `rates`, as people write them.
     public static let rateNames = ["1/8", "1/4", "1/2", "1", "2", "4", "8"]
 
+    /// Makes the curve.
+    ///
     /// - Parameters:
-    ///   - marks: By descending probability.
+    ///   - marks: Detected nodules and false positives, by descending probability.
     ///   - weights: How often each scan counts; nil: once.
+    ///   - scans: The number of scans.
     ///   - nodules: All nodules of these scans, detected or not.
     init(_ marks: [Mark], weights: [Int]? = nil, scans: Int, nodules: Int) {
         func weight(_ mark: Mark) -> Int { weights?[mark.scan] ?? 1 }
@@ -36,14 +42,15 @@ public struct FROC: Hashable, Sendable {
         }
     }
 
-    /// `part / count` by way of the part's share of the whole, which is how the original rounds. Where a rate such as 1/8
-    /// falls on a step of the curve, a last bit decides between the step's foot and its head.
+    /// The quotient `part / count`, by way of the part's share of the whole, which is how the original rounds. Where a
+    /// rate such as 1/8 falls on a step of the curve, a last bit decides between the step's foot and its head.
     private static func share(_ part: Int, of whole: Int, over count: Int) -> Double {
         guard whole > 0, count > 0 else { return 0 }
         return Double(part) / Double(whole) * Double(whole) / Double(count)
     }
 
-    /// The sensitivity at a rate, linearly interpolated; beyond the curve, that of its end.
+    /// Returns the sensitivity at a rate of false positives per scan, linearly interpolated; beyond the curve, that of
+    /// its end.
     public func sensitivity(at rate: Double) -> Double {
         // The last point at or before the rate: of several with the same rate, the highest.
         var (low, high) = (0, points.count)
@@ -58,13 +65,14 @@ public struct FROC: Hashable, Sendable {
         return a.sensitivity + fraction * (b.sensitivity - a.sensitivity)
     }
 
-    /// At the seven rates.
+    /// The sensitivity at each of the seven `rates`.
     public var sensitivities: [Double] { Self.rates.map(sensitivity(at:)) }
 
     /// The competition performance metric: the mean sensitivity at the seven rates.
     public var cpm: Double { sensitivities.reduce(0, +) / Double(Self.rates.count) }
 
-    /// The point of the lowest threshold that keeps within a rate of false positives per scan; nil where none does.
+    /// Returns the point of the lowest threshold that keeps within a rate of false positives per scan; nil where none
+    /// does.
     public func operatingPoint(within rate: Double) -> Point? {
         points.last { $0.falsePositivesPerScan <= rate }.flatMap { $0.threshold.isFinite ? $0 : nil }
     }

@@ -1,13 +1,12 @@
-// Cross-validation: each fold evaluated on its own, and how much the folds differ.
-
 import FileIO
 
-/// Which fold each scan belongs to.
+/// Lists that tell which fold each scan belongs to.
 public enum FoldList {
     /// Reads a list with the columns `seriesuid,fold`.
     ///
     /// - Returns: Folds by series.
-    /// - Throws: `InputError` naming line and column, also where a series stands in two folds.
+    /// - Throws: `InputError` naming line and column, also where a series stands in two folds; `FileError` where
+    ///   reading fails.
     public static func read(_ path: String) throws -> [String: Int] {
         let table = try CSVTable(contentsOf: path, requiring: ["seriesuid", "fold"])
         var folds: [String: Int] = [:]
@@ -25,23 +24,32 @@ public enum FoldList {
     }
 }
 
+/// A cross-validation: each fold evaluated on its own, and how much the folds differ.
 public struct FoldSummary: Hashable, Sendable {
-    /// One fold, evaluated as if there were no other.
+    /// A fold, evaluated as if there were no other.
     public struct Fold: Hashable, Sendable {
+        /// The fold's number.
         public var fold: Int
+        /// The number of its scans.
         public var scans: Int
+        /// The number of nodules in its scans.
         public var nodules: Int
+        /// The number of nodules that a candidate hits.
         public var detected: Int
+        /// The number of candidates that hit nothing.
         public var falsePositives: Int
-        /// At the seven rates; nil in a fold without nodules.
+        /// The sensitivity at each of the seven rates; nil in a fold without nodules.
         public var sensitivities: [Double]?
 
+        /// The mean of the seven sensitivities; nil in a fold without nodules.
         public var cpm: Double? { sensitivities.map { $0.reduce(0, +) / Double($0.count) } }
     }
 
-    /// Mean and sample standard deviation over folds; the latter is nil for fewer than two.
+    /// The mean and the sample standard deviation of a quantity over folds.
     public struct Spread: Hashable, Sendable, Encodable {
+        /// The mean over the folds.
         public var mean: Double
+        /// The sample standard deviation; nil for fewer than two folds.
         public var standardDeviation: Double?
 
         init?(_ values: [Double]) {
@@ -53,12 +61,16 @@ public struct FoldSummary: Hashable, Sendable {
         }
     }
 
-    /// By number.
+    /// The folds, by number.
     public let folds: [Fold]
-    /// Scans of no fold: they count in the pooled result only.
+    /// The number of scans of no fold: they count in the pooled result only.
     public let unassigned: Int
 
-    /// - Parameter foldOfScan: The fold of each of the reference's scans, in its order; nil for none.
+    /// Evaluates each fold.
+    ///
+    /// - Parameters:
+    ///   - matching: Candidates and nodules of all scans.
+    ///   - foldOfScan: The fold of each of the reference's scans, in its order; nil for none.
     init(_ matching: Matching, foldOfScan: [Int?]) {
         var byFold: [Int: Fold] = [:]
         var marks: [Int: [Mark]] = [:]
@@ -83,10 +95,10 @@ public struct FoldSummary: Hashable, Sendable {
         unassigned = foldOfScan.count { $0 == nil }
     }
 
-    /// Over the folds that have nodules; nil where none has.
+    /// The CPM over the folds that have nodules; nil where none has.
     public var cpm: Spread? { Spread(folds.compactMap(\.cpm)) }
 
-    /// The same at the seven rates.
+    /// The sensitivity at each of the seven rates over the folds that have nodules.
     public var sensitivities: [Spread] {
         FROC.rates.indices.compactMap { rate in Spread(folds.compactMap { $0.sensitivities?[rate] }) }
     }

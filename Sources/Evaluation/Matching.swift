@@ -1,31 +1,37 @@
-// LUNA16's rules for what a candidate counts as; A. Setio et al., "Validation, comparison, and combination of algorithms
-// for automatic detection of pulmonary nodules in CT images: the LUNA16 challenge", Medical Image Analysis 2017.
+// LUNA16's rules for what a candidate counts as; A. Setio et al., "Validation, comparison, and combination of
+// algorithms for automatic detection of pulmonary nodules in CT images: the LUNA16 challenge", Medical Image Analysis
+// 2017.
 
-/// One mark that enters the ROC analysis.
+/// A mark that enters the ROC analysis: a detected nodule, or a false positive.
 struct Mark: Hashable, Sendable {
     /// The scan, as an index into the reference's.
     var scan: Int
     var probability: Double
-    /// A detected nodule, or a false positive.
+    /// Whether it is a detected nodule; a false positive otherwise.
     var isNodule: Bool
 }
 
 /// The numbers of what became of candidates and nodules.
 public struct MatchCounts: Hashable, Sendable {
+    /// The scans of the reference.
     public var scans = 0
+    /// The nodules in them.
     public var nodules = 0
+    /// The nodules that a candidate hits.
     public var detected = 0
+    /// The candidates that hit nothing.
     public var falsePositives = 0
-    /// Candidates on excluded findings.
+    /// The candidates on excluded findings.
     public var irrelevant = 0
-    /// Further hits on a nodule that was hit already.
+    /// The further hits on nodules that were hit already.
     public var double = 0
-    /// Candidates dropped beyond the first hundred of their scan.
+    /// The candidates dropped beyond the first hundred of their scan.
     public var beyondLimit = 0
 }
 
 /// A nodule of the reference, and what became of it.
 public struct NoduleOutcome: Hashable, Sendable {
+    /// The nodule.
     public var nodule: Finding
     /// The most probable candidate that hits it; nil where none does.
     public var hit: Candidate?
@@ -33,10 +39,11 @@ public struct NoduleOutcome: Hashable, Sendable {
 
 /// Candidates matched with the reference.
 public struct Matching: Sendable {
+    /// The numbers of what became of candidates and nodules.
     public private(set) var counts = MatchCounts()
-    /// Detected nodules and false positives, by descending probability.
+    /// The detected nodules and false positives, by descending probability.
     private(set) var marks: [Mark] = []
-    /// Nodules of each scan, detected or not.
+    /// The number of nodules of each scan, detected or not.
     private(set) var nodulesByScan: [Int]
     /// Every nodule of the scans, by scan.
     public private(set) var outcomes: [NoduleOutcome] = []
@@ -44,14 +51,15 @@ public struct Matching: Sendable {
     public var missed: [Finding] { outcomes.filter { $0.hit == nil }.map(\.nodule) }
     /// The false positives, most confident first.
     public private(set) var falsePositives: [Candidate] = []
-    /// Candidates and nodules of scans that the reference does not know, by identifier.
+    /// The series of candidates and nodules that are no scan of the reference, by identifier.
     public private(set) var unknownSeries: [String] = []
-    /// Scans without any candidate.
+    /// The number of scans without any candidate.
     public private(set) var scansWithoutCandidates = 0
 
-    /// Candidates that count in a scan.
+    /// The number of candidates that count in a scan.
     static let limit = 100
 
+    /// Matches candidates with the nodules of their scans, by LUNA16's rules.
     public init(_ candidates: [Candidate], _ reference: ReferenceStandard) {
         var index: [String: Int] = [:]
         for (place, scan) in reference.scans.enumerated() { index[scan] = place }
@@ -83,7 +91,7 @@ public struct Matching: Sendable {
         }.map(\.element)
     }
 
-    /// Where a scan has more than 100 candidates: those strictly more probable than the 101st.
+    /// Limits a scan's candidates: of more than 100, those strictly more probable than the 101st are left.
     static func mostConfident(_ candidates: [Candidate]) -> [Candidate] {
         guard candidates.count > limit else { return candidates }
         let threshold = candidates.map(\.probability).sorted(by: >)[limit]

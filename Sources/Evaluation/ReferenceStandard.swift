@@ -2,14 +2,18 @@ import FileIO
 
 /// A finding that candidates are compared with.
 public struct Finding: Hashable, Sendable {
+    /// The scan's series identifier.
     public var seriesUID: String
-    /// World millimetres.
+    /// The place along x, world mm.
     public var x: Double
+    /// The place along y, world mm.
     public var y: Double
+    /// The place along z, world mm.
     public var z: Double
-    /// In mm; a negative one in the lists stands for 10.
+    /// The diameter, mm; a negative one in the lists stands for 10.
     public var diameter: Double
 
+    /// Makes a finding; place in world mm, diameter in mm.
     public init(seriesUID: String, x: Double, y: Double, z: Double, diameter: Double) {
         self.seriesUID = seriesUID
         self.x = x
@@ -18,10 +22,10 @@ public struct Finding: Hashable, Sendable {
         self.diameter = diameter
     }
 
-    /// In mm.
+    /// The diameter that counts, mm: 10 where the list has a negative one.
     public var effectiveDiameter: Double { diameter < 0 ? 10 : diameter }
 
-    /// Whether a candidate lies strictly within the finding's radius.
+    /// Returns whether a candidate lies strictly within the finding's radius.
     public func isHit(by c: Candidate) -> Bool {
         let (dx, dy, dz) = (c.x - x, c.y - y, c.z - z)
         let radius = effectiveDiameter / 2
@@ -29,12 +33,16 @@ public struct Finding: Hashable, Sendable {
     }
 }
 
-/// What a detector is measured against: the scans, their nodules, and findings that count neither way.
+/// The truth that a detector is measured against: the scans, their nodules, and findings that count neither way.
 public struct ReferenceStandard: Sendable {
+    /// The series identifiers of the scans.
     public var scans: [String]
+    /// The nodules that are to be found.
     public var nodules: [Finding]
+    /// The findings whose candidates count neither as hits nor as false positives.
     public var excluded: [Finding]
 
+    /// Makes a reference standard from its parts.
     public init(scans: [String], nodules: [Finding], excluded: [Finding]) {
         self.scans = scans
         self.nodules = nodules
@@ -43,7 +51,7 @@ public struct ReferenceStandard: Sendable {
 
     /// Reads LUNA16's `annotations.csv` or `annotations_excluded.csv`.
     ///
-    /// - Throws: `InputError` naming line and column.
+    /// - Throws: `InputError` naming line and column; `FileError` where reading fails.
     public static func findings(_ path: String) throws -> [Finding] {
         let table = try CSVTable(
             contentsOf: path, requiring: ["seriesuid", "coordX", "coordY", "coordZ", "diameter_mm"])
@@ -57,7 +65,7 @@ public struct ReferenceStandard: Sendable {
 
     /// Reads LUNA16's `seriesuids.csv`: one identifier a line, no header.
     ///
-    /// - Throws: `InputError` where an identifier stands twice or there is none.
+    /// - Throws: `InputError` where an identifier stands twice or there is none; `FileError` where reading fails.
     public static func series(_ path: String) throws -> [String] {
         let table = try CSVTable(contentsOf: path, columns: ["seriesuid"])
         var seen: Set<String> = []

@@ -1,21 +1,22 @@
 import Foundation
 import MPI
 
-/// When gradients are exchanged.
+/// The times at which gradients are exchanged.
 public enum OverlapMode: String, Codable, CaseIterable, Sendable {
-    /// After the backward pass.
+    /// Gradients are exchanged after the backward pass.
     case off
-    /// During it, by a thread that sleeps most of the time.
+    /// Gradients are exchanged during the backward pass, by a thread that sleeps most of the time.
     case thread
-    /// During it, whenever a block of layers is finished, by the thread that computes.
+    /// Gradients are exchanged during the backward pass, whenever a block of layers is finished, by the thread that
+    /// computes.
     case poll
 }
 
-/// Moves the buckets of a `BucketExchange` on.
+/// A driver of a `BucketExchange`: it decides when the exchange moves on.
 protocol BucketDriver: AnyObject {
-    /// A new vector, none of whose buckets is ready.
+    /// Begins with a new vector, none of whose buckets is ready.
     func begin(_ vector: FloatBuffer)
-    /// This rank's values of a bucket are final.
+    /// Takes note that this rank's values of a bucket are final.
     func submit(_ bucket: Int)
     /// Returns when all buckets are summed.
     func wait() throws(MPIError)
@@ -23,7 +24,7 @@ protocol BucketDriver: AnyObject {
     func stop()
 }
 
-/// Moves buckets on in the calling thread: when one is submitted, or in the end only.
+/// A driver in the calling thread: it moves buckets on when one is submitted, or only in the end.
 final class PollingDriver: BucketDriver {
     private let exchange: BucketExchange
     private let isEager: Bool
@@ -60,9 +61,9 @@ struct Pause {
     private let longest: Double
     private var yields: Int
 
-    /// Somebody waits: the core is free, but other ranks may want it.
+    /// The pauses of somebody who is waited for: the core is free, but other ranks may want it.
     static let awaited = Pause(seconds: 20e-6, longest: 100e-6, yields: 100)
-    /// Everybody computes.
+    /// The pauses while everybody computes.
     static let patient = Pause(seconds: 50e-6, longest: 400e-6, yields: 0)
 
     mutating func take() {

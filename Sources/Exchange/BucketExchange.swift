@@ -6,7 +6,7 @@
 
 import MPI
 
-/// Carries the buckets of one vector after another; moves on in `advance`, and at no other time.
+/// An exchange of the buckets of one vector after another; it moves on in `advance`, and at no other time.
 final class BucketExchange {
     private let rank: Int
     private let ranks: Int
@@ -14,19 +14,21 @@ final class BucketExchange {
     private let buckets: [GradientBuckets.Bucket]
     private let exchange: GradientExchange
     private var vector: FloatBuffer?
-    /// By bucket.
+    /// Whether each bucket's values are final.
     private var isReady: [Bool]
-    /// The first buckets: those that may be collected, and those of which this rank has added up its slice.
+    /// The number of first buckets that may be collected.
     private var collectable: Int
+    /// The number of first buckets of which this rank has added up its slice.
     private var shareable = 0
     private let collecting: ExchangeRounds
     private let sharing: ExchangeRounds
-    /// Everybody's values for this rank's slices, bucket by bucket, by rank.
+    /// The values of all ranks for this rank's slices, bucket by bucket, by rank.
     private let values: VectorStorage
-    /// As they arrive, and the buckets as they leave, in two bytes each.
+    /// The values in two bytes each, as they arrive.
     private let received: BFloat16Buffer
+    /// The buckets in two bytes per value, as they leave.
     private let leaving: BFloat16Buffer
-    /// Where a bucket begins in these.
+    /// The index in these buffers where each bucket begins.
     private let places: [Int]
 
     /// - Parameter window: See `ExchangeRounds`.
@@ -77,7 +79,7 @@ final class BucketExchange {
         sharing.begin()
     }
 
-    /// This rank's values of a bucket are final; nobody else touches them until all is complete.
+    /// Takes note that this rank's values of a bucket are final; nobody else touches them until all is complete.
     func submit(_ bucket: Int) { isReady[bucket] = true }
 
     /// Whether nothing is on its way, nor could be.
@@ -88,7 +90,9 @@ final class BucketExchange {
     /// All ranks start buckets in the same order: otherwise each could wait for one that another has not begun.
     private var hasNext: Bool { collectable < buckets.count && isReady[collectable] }
 
-    /// Takes the next steps that are possible at once; whether there was one.
+    /// Takes the next steps that are possible at once.
+    ///
+    /// - Returns: Whether there was one.
     func advance() throws(MPIError) -> Bool {
         while hasNext {
             if isPacked(collectable) { GradientExchange.pack(values(collectable), into: packed(collectable)) }
@@ -106,7 +110,8 @@ final class BucketExchange {
 
     // MARK: - A bucket's way
 
-    /// A step of the first phase: my values of another's slice to that rank, and values of mine from another.
+    /// A step of the first phase: this rank's values of another's slice to that rank, and values of its own slice from
+    /// another.
     private func collect(_ step: ExchangeRounds.Step) throws(MPIError) -> (any Transfer)? {
         let (to, from) = neighbours(step)
         let own = slice(step.bucket, of: rank).count
@@ -120,7 +125,7 @@ final class BucketExchange {
         return try start(step, phase: 0, send: (bytes(step, of: to), to), receive: (inbox, from))
     }
 
-    /// Adds up my slice.
+    /// Adds up this rank's slice of a bucket.
     private func addUp(_ bucket: Int) {
         guard let vector else { return }
         let slice = slice(bucket, of: rank)
@@ -138,7 +143,7 @@ final class BucketExchange {
         }
     }
 
-    /// A step of the second phase: my slice to another, and another's to me.
+    /// A step of the second phase: this rank's slice to another, and another's to this rank.
     private func share(_ step: ExchangeRounds.Step) throws(MPIError) -> (any Transfer)? {
         let (to, from) = neighbours(step)
         return try start(step, phase: 1, send: (bytes(step, of: rank), to), receive: (bytes(step, of: from), from))
@@ -177,7 +182,7 @@ final class BucketExchange {
         leaving[part: places[bucket]..<places[bucket] + buckets[bucket].range.count]
     }
 
-    /// Where a piece of a rank's slice of a bucket is sent from, and received.
+    /// The memory from which a piece of a rank's slice of a bucket is sent, and into which it is received.
     private func bytes(_ step: ExchangeRounds.Step, of rank: Int) -> UnsafeMutableRawBufferPointer {
         let slice = GradientBuckets.slice(of: slice(step.bucket, of: rank), rank: step.piece, ranks: step.pieces)
         let start = slice.lowerBound - buckets[step.bucket].range.lowerBound

@@ -1,13 +1,13 @@
 import Foundation
 import MPI
 
-/// Moves buckets on in a thread of its own while the caller computes.
+/// A driver with a thread of its own that moves buckets on while the caller computes.
 ///
 /// A blocking call of MPI spins, and would take a core from the backward pass. This thread looks whether something has
 /// arrived, does what follows from it, and sleeps; without buckets on their way it sleeps until there are some. Between
 /// `submit` and the end of `wait` no other thread calls MPI.
 final class CommunicationThread: BucketDriver, @unchecked Sendable {
-    /// Used by the thread alone from `begin` to the end of `wait`.
+    /// The exchange, used by the thread alone from `begin` to the end of `wait`.
     private let exchange: BucketExchange
     private let condition = NSCondition()
     // All below are guarded by `condition`.
@@ -64,7 +64,7 @@ final class CommunicationThread: BucketDriver, @unchecked Sendable {
         while !isEnded { condition.wait() }
     }
 
-    /// The thread's life.
+    /// Lives the thread's life: takes note of buckets, moves them on, sleeps.
     private func serve() {
         var pause = Pause.patient
         var wasAwaited = false
@@ -82,7 +82,7 @@ final class CommunicationThread: BucketDriver, @unchecked Sendable {
         }
     }
 
-    /// Waits while there is nothing to do; nil at the end.
+    /// The next buckets that were submitted; waits while there is nothing to do. Nil at the end.
     private func nextWork() -> (submitted: [Int], isAwaited: Bool)? {
         condition.lock()
         defer { condition.unlock() }

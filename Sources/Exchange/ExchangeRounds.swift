@@ -1,38 +1,42 @@
 // Who sends what to whom next.
 //
 // In a round each rank sends to one other and receives from one other: to its neighbour first, then to the one behind,
-// and so on. Links are full in both directions, and nobody's link is shared by several senders, whose packets the switch
-// in front of it would drop. Messages are cut into pieces that MPI sends without asking their receiver first: the answer
-// would wait in line behind whatever the receiver is sending on the same connection, and one direction stand still.
+// and so on. Links are full in both directions, and nobody's link is shared by several senders, whose packets the
+// switch in front of it would drop. Messages are cut into pieces that MPI sends without asking their receiver first:
+// the answer would wait in line behind whatever the receiver is sending on the same connection, and one direction stand
+// still.
 
 import MPI
 
 /// The messages of all buckets for one of the two phases, in an order that all ranks keep, a few under way at a time.
 final class ExchangeRounds {
-    /// A piece to one rank and one from another; the same number on all ranks.
+    /// A piece to one rank and one from another; all ranks have the same steps.
     struct Step {
         let bucket: Int
-        /// How far ahead the receiver is, and how far behind the sender.
+        /// The distance to the receiver ahead, and to the sender behind.
         let distance: Int
-        /// Of a slice.
+        /// The index of the piece in its slice.
         let piece: Int
+        /// The number of pieces of the slice.
         let pieces: Int
-        /// Whether the bucket ends with it.
+        /// Whether the bucket ends with this step.
         let isLast: Bool
     }
 
-    /// Bytes of a piece: Open MPI asks before it sends more than 65,536 over TCP, its own header included.
+    /// The size of a piece in bytes: Open MPI asks before it sends more than 65,536 over TCP, its own header included.
     static let pieceBytes = 65_000
 
     private let steps: [Step]
     private let window: Int
     private var started = 0
-    /// In the order in which they were started; nil where a step had nothing to send and to receive.
+    /// The transfers in the order in which they were started; nil where a step had nothing to send and to receive.
     private var underWay: [(any Transfer)?] = []
 
+    /// Lists the steps of all buckets.
+    ///
     /// - Parameters:
-    ///   - bytesPerValue: Of each bucket.
-    ///   - window: Steps under way at a time.
+    ///   - bytesPerValue: The size of a value, by bucket.
+    ///   - window: The number of steps under way at a time.
     init(_ buckets: [GradientBuckets.Bucket], bytesPerValue: [Int], ranks: Int, window: Int) {
         steps = buckets.indices.flatMap { bucket -> [Step] in
             let slice = (buckets[bucket].range.count + ranks - 1) / ranks * bytesPerValue[bucket]
@@ -54,14 +58,15 @@ final class ExchangeRounds {
     var isIdle: Bool { underWay.isEmpty }
     var isComplete: Bool { underWay.isEmpty && started == steps.count }
 
-    /// Takes note of what has arrived and starts what may start; whether there was anything.
+    /// Takes note of what has arrived and starts what may start.
     ///
     /// All ranks take the same steps in the same order, and so none waits for a step that another takes later.
     ///
     /// - Parameters:
-    ///   - limit: Buckets that may be under way: the first ones.
+    ///   - limit: The number of first buckets that may be under way.
     ///   - start: Starts a step's messages.
     ///   - finish: Learns of a bucket whose steps are all done.
+    /// - Returns: Whether there was anything.
     func advance(
         limit: Int, start: (Step) throws(MPIError) -> (any Transfer)?, finish: (_ bucket: Int) throws(MPIError) -> Void
     ) throws(MPIError) -> Bool {
@@ -80,13 +85,13 @@ final class ExchangeRounds {
         }
     }
 
-    /// Steps under way: enough to fill a link of 10 Gbit/s for as long as a message travels, so few that ranks which are
-    /// ahead of others do not crowd their links, and four at least, since nobody looks all the time.
+    /// The number of steps under way: enough to fill a link of 10 Gbit/s for as long as a message travels, so few that
+    /// ranks which are ahead of others do not crowd their links, and four at least, since nobody looks all the time.
     ///
     /// Collective.
     static func window(over communicator: any Communicator) throws(MPIError) -> Int {
-        // Of several barriers in a row, since who comes late to one does not wait; of these the shortest, since ranks may have
-        // other things to do.
+        // Several barriers in a row, since a rank that comes late to one does not wait; and the shortest of three rows,
+        // since ranks may have other things to do.
         let row = 4
         var shortest = Duration.seconds(1)
         try communicator.barrier()
@@ -95,7 +100,7 @@ final class ExchangeRounds {
             for _ in 0..<row { try communicator.barrier() }
             shortest = min(shortest, start.duration(to: .now) / row)
         }
-        // A barrier is as many messages one after another as the number of ranks can be halved.
+        // A barrier takes as many messages, one after another, as the number of ranks can be halved.
         let hops = max(1, Int.bitWidth - (communicator.size - 1).leadingZeroBitCount)
         var seconds = [shortest / .seconds(1) / Double(hops)]
         try communicator.maximum(&seconds)

@@ -1,23 +1,27 @@
 /// A vector cut into pieces that are summed over the ranks one by one, in the order in which a backward pass finishes
 /// them: while it goes on, the first are on their way.
 public struct GradientBuckets {
-    /// A piece, contiguous.
+    /// A contiguous piece of the vector.
     struct Bucket: Hashable {
         let range: Range<Int>
-        /// False for what travels beside gradients (statistics, the loss's terms), which is never rounded.
+        /// Whether the values are gradients. Others travel beside them (statistics, the loss's terms) and are never
+        /// rounded.
         let isGradient: Bool
     }
 
     let buckets: [Bucket]
 
-    /// Bytes of a bucket's values: large enough to be worth its messages, one to and from every other rank, and so
+    /// The size of a bucket in bytes: large enough to be worth its messages, one to and from every other rank, and so
     /// small that little is left to do when the backward pass ends.
     public static func bytes(ranks: Int) -> Int { max(1 << 20, ranks << 14) }
 
+    /// Cuts a vector.
+    ///
     /// - Parameters:
     ///   - order: Ranges that together are the vector, in the order in which they are finished.
-    ///   - gradients: How many of the vector's first values are gradients.
-    ///   - bytes: About how large a bucket may be; parts are joined up to a quarter of that.
+    ///   - gradients: The number of the vector's first values that are gradients.
+    ///   - bytes: The size of a bucket, approximately; parts are joined up to a quarter of it.
+    /// - Precondition: The ranges are the whole vector.
     public init(order: [Range<Int>], gradients: Int, bytes: Int) {
         let sorted = order.sorted { $0.lowerBound < $1.lowerBound }
         precondition(
@@ -46,14 +50,15 @@ public struct GradientBuckets {
         }
     }
 
-    /// A rank's share of a range, such as the part of a bucket that it adds up: contiguous, by rank, and equal but for 1.
+    /// A rank's share of a range, such as the part of a bucket that it adds up: contiguous, in the ranks' order, and as
+    /// large as the others' but for 1.
     public static func slice(of range: Range<Int>, rank: Int, ranks: Int) -> Range<Int> {
         let start = range.lowerBound + rank * range.count / ranks
         let end = range.lowerBound + (rank + 1) * range.count / ranks
         return start..<end
     }
 
-    /// Which buckets a backward pass has finished.
+    /// The buckets that a backward pass has finished.
     struct Progress {
         private let buckets: [Bucket]
         private var missing: [Int]
@@ -63,7 +68,7 @@ public struct GradientBuckets {
             missing = buckets.buckets.map(\.range.count)
         }
 
-        /// Takes note of values that are final; returns the buckets that are whole by that.
+        /// Takes note of values that are final; returns the buckets that are thereby whole.
         mutating func finish(_ range: Range<Int>) -> [Int] {
             buckets.indices.filter { index in
                 let count = buckets[index].range.clamped(to: range).count
@@ -73,7 +78,7 @@ public struct GradientBuckets {
             }
         }
 
-        /// The buckets of which something was not reported.
+        /// The buckets some of whose values were not reported.
         var unfinished: [Int] { missing.indices.filter { missing[$0] > 0 } }
     }
 }

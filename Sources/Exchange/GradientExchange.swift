@@ -1,4 +1,4 @@
-// What a gradient is made of on its way into the sum.
+// The numbers that a gradient is made of on its way into the sum.
 //
 // If only what crosses between ranks were rounded, the bits would depend on where the ranks' borders lie. So rounding
 // belongs to the tree, not to the wire: every replica's gradient is rounded before its first addition, and every sum
@@ -6,11 +6,13 @@
 
 /// The numbers that gradients are summed in.
 public enum GradientExchange: String, Codable, CaseIterable, Sendable {
+    /// Floats of 32 bits, exchanged unchanged.
     case float32
-    /// The upper half of a float: 8 bits of precision, half of the traffic. Additions are made in float32.
+    /// Floats of 16 bits, the upper half of one of 32: 8 bits of precision, half of the traffic. Additions are made in
+    /// float32 and rounded.
     case bfloat16
 
-    /// Bytes of a value on its way.
+    /// The size in bytes of a value on its way.
     var width: Int { self == .float32 ? 4 : 2 }
 }
 
@@ -19,7 +21,7 @@ typealias BFloat16Buffer = UnsafeMutableBufferPointer<UInt16>
 
 /// Floats of 16 bits: the upper half of one of 32.
 enum BFloat16 {
-    /// The nearest one's bits, of two equally near ones the even.
+    /// The bits of the nearest float of 16 bits; of two equally near ones the even.
     @inline(__always)
     static func bits(_ value: Float) -> UInt16 {
         let bits = value.bitPattern
@@ -37,13 +39,13 @@ enum BFloat16 {
 }
 
 extension GradientExchange {
-    /// Makes a replica's gradient what the tree adds.
+    /// Rounds a replica's gradient to the numbers that the tree adds.
     func round(_ values: FloatBuffer) {
         guard self == .bfloat16, let start = values.baseAddress else { return }
         for index in 0..<values.count { start[index] = BFloat16.rounded(start[index]) }
     }
 
-    /// One addition of the tree: a ← a + b.
+    /// Makes one addition of the tree: a ← a + b.
     func add(_ b: FloatBuffer, to a: FloatBuffer) {
         precondition(a.count == b.count)
         guard let b = b.baseAddress, let target = a.baseAddress else { return }
@@ -54,9 +56,12 @@ extension GradientExchange {
         }
     }
 
-    /// The tree's upper levels: adds up the ranks' values, which lie one after another by rank, into the first's.
+    /// Makes the additions of the tree's upper levels: adds up the ranks' values, which lie one after another by rank,
+    /// into the first's.
     ///
-    /// - Parameter values: `ranks` times as many as each rank has.
+    /// - Parameters:
+    ///   - values: `ranks` times as many as each rank has.
+    ///   - ranks: The number of ranks.
     func addUp(_ values: FloatBuffer, ranks: Int) {
         let count = values.count / ranks
         var distance = 1
@@ -71,7 +76,7 @@ extension GradientExchange {
         }
     }
 
-    /// Writes values as bfloat16; they are such numbers already.
+    /// Writes values as bfloat16, which they already are.
     static func pack(_ values: FloatBuffer, into packed: BFloat16Buffer) {
         guard let values = values.baseAddress, let target = packed.baseAddress else { return }
         for index in 0..<packed.count { target[index] = UInt16(truncatingIfNeeded: values[index].bitPattern >> 16) }
@@ -84,7 +89,7 @@ extension GradientExchange {
 }
 
 extension UnsafeMutableBufferPointer {
-    /// Some of the elements, in place.
+    /// A part of the elements, in place.
     subscript(part range: Range<Int>) -> UnsafeMutableBufferPointer {
         UnsafeMutableBufferPointer(rebasing: self[range])
     }
@@ -92,9 +97,10 @@ extension UnsafeMutableBufferPointer {
 
 /// The memory of a vector of floats, for as long as somebody refers to it.
 public final class VectorStorage {
+    /// The vector's elements.
     public let buffer: UnsafeMutableBufferPointer<Float>
 
-    /// Makes a vector of zeros.
+    /// Creates a vector of zeros.
     public init(_ count: Int) {
         buffer = .allocate(capacity: count)
         buffer.initialize(repeating: 0)

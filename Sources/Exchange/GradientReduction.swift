@@ -6,29 +6,32 @@
 //     ((g0 + g1) + (g2 + g3)) + ((g4 + g5) + (g6 + g7))
 //
 // A rank holds an aligned group of replicas, a subtree, and adds it up while its replicas finish. The tree's upper
-// levels join the ranks' sums, in buckets: each rank collects everybody's values for one slice of a bucket, adds them in
-// the tree's order, and all ranks share the slices: the traffic of a ring allreduce, and the same bits at any rank count.
+// levels join the ranks' sums, in buckets: each rank collects everybody's values for one slice of a bucket, adds them
+// in the tree's order, and all ranks share the slices: the traffic of a ring allreduce, and the same bits at any rank
+// count.
 //
 // With overlap the last replica's buckets are taken as its backward pass finishes them.
 
 import FileIO
 import MPI
 
-/// How gradients are summed.
+/// The ways to sum gradients.
 public enum ReductionMode: String, Codable, CaseIterable, Sendable {
-    /// In the tree's order: the same bits for every number of ranks.
+    /// A sum in the tree's order: the same bits for every number of ranks.
     case tree
-    /// By `MPI_Allreduce`: the same within rounding.
+    /// A sum by `MPI_Allreduce`: the same within rounding.
     case allreduce
 }
 
-/// Sums one vector per replica over all replicas of all ranks.
+/// A sum of one vector per replica over all replicas of all ranks, step after step.
 public final class GradientReduction {
+    /// The way the vectors are summed.
     public let mode: ReductionMode
+    /// The numbers that gradients are summed in.
     public let exchange: GradientExchange
     /// The replicas of this rank.
     public let replicas: Range<Int>
-    /// What `connect` has made of the wish.
+    /// The overlap that `connect` could grant.
     public private(set) var overlap = OverlapMode.off
     private let communicator: any Communicator
     private let count: Int
@@ -37,13 +40,19 @@ public final class GradientReduction {
     /// digits of a binary counter.
     private var pending: [(replicas: Int, sum: VectorStorage)] = []
     private var spare: [VectorStorage] = []
-    /// What sums buckets, where they are; the last replica's vector begins with `begin`.
+    /// The buckets and the driver that sums them, once there are any; the last replica's vector begins with `begin`.
     private var bucketwise: (buckets: GradientBuckets, driver: any BucketDriver)?
 
+    /// Creates a reduction.
+    ///
     /// - Parameters:
-    ///   - replicas: Of the whole job.
-    ///   - count: The vectors' length.
-    ///   - gradients: How many of a vector's first values are gradients, which `exchange` may round; by default all.
+    ///   - mode: The way to sum.
+    ///   - replicas: The number of replicas of the whole job.
+    ///   - count: The length of the vectors.
+    ///   - communicator: The ranks that share the replicas.
+    ///   - exchange: The numbers that gradients are summed in.
+    ///   - gradients: The number of a vector's first values that are gradients, which `exchange` may round; by default
+    ///     all.
     /// - Throws: `UsageError` where the ranks do not divide the replicas, or the replicas are no power of two in tree
     ///   mode; it names the counts that would work.
     public init(
@@ -63,7 +72,7 @@ public final class GradientReduction {
         self.replicas = communicator.rank * each..<(communicator.rank + 1) * each
     }
 
-    /// Whether so many ranks can share the replicas.
+    /// Checks that so many ranks can share the replicas.
     ///
     /// - Throws: `UsageError` as `init`.
     public static func check(_ mode: ReductionMode, replicas: Int, ranks: Int) throws(UsageError) {
@@ -86,10 +95,11 @@ public final class GradientReduction {
     /// Prepares for overlap. Collective, before the first `add`; without it `finish` does all there is to do.
     ///
     /// - Parameters:
-    ///   - wish: `overlap` is `off` afterwards where some rank's MPI does not let a second thread in, and where there is
-    ///     nothing to overlap: on one rank, or in `allreduce` mode.
-    ///   - order: The ranges of the gradients in the order in which a backward pass finishes them; by default at once.
-    ///   - bucketBytes: About how large buckets are; by default what `GradientBuckets` chooses.
+    ///   - wish: `overlap` is `off` afterwards where some rank's MPI does not let a second thread in, and where there
+    ///     is nothing to overlap: on one rank, or in `allreduce` mode.
+    ///   - order: The ranges of the gradients in the order in which a backward pass finishes them; by default all at
+    ///     once.
+    ///   - bucketBytes: The size of buckets in bytes, approximately; by default what `GradientBuckets` chooses.
     /// - Throws: `MPIError`.
     public func connect(_ wish: OverlapMode, order: [Range<Int>]? = nil, bucketBytes: Int? = nil) throws(MPIError) {
         precondition(pending.isEmpty && bucketwise == nil, "connect comes first, and once")
@@ -123,16 +133,15 @@ public final class GradientReduction {
     }
 
     /// Adds the vector of this rank's next replica.
-    ///
-    /// - Parameter fill: Writes all of the vector.
     public func add(_ fill: (UnsafeMutableBufferPointer<Float>) throws -> Void) rethrows {
         try add(reporting: { vector, _ in try fill(vector) })
     }
 
-    /// Adds the vector of this rank's next replica. Of the last one, what is reported as final is on its way to the other
-    /// ranks at once; until `finish` the communicator is not to be used.
+    /// Adds the vector of this rank's next replica. Parts of the last one that are reported as final are on their way
+    /// to the other ranks at once; until `finish` the communicator is not to be used.
     ///
     /// - Parameter fill: Writes all of the vector, and may tell which ranges are final, each value once.
+    /// - Throws: What `fill` throws.
     public func add(
         reporting fill: (
             _ vector: UnsafeMutableBufferPointer<Float>, _ finished: @escaping (Range<Int>) -> Void
@@ -173,7 +182,7 @@ public final class GradientReduction {
         do {
             try fill(vector.buffer) { range in for bucket in progress.finish(range) { close(bucket) } }
         } catch {
-            // The job ends, and nobody else may call MPI before this thread's companion is out of it.
+            // The job ends, and no thread may call MPI before the exchanging one has left it.
             driver.stop()
             throw error
         }
@@ -206,7 +215,7 @@ public final class GradientReduction {
         return sum.buffer
     }
 
-    /// One addition of the tree, of some of the values: a ← a + b.
+    /// Makes one addition of the tree for some of the values: a ← a + b.
     private func add(_ b: VectorStorage, to a: VectorStorage, _ range: Range<Int>) {
         let rounded = range.clamped(to: 0..<gradients)
         let exact = range.clamped(to: gradients..<count)

@@ -1,6 +1,3 @@
-// Writing so that a crash at any instant leaves either the old file or the new one, never half of one: write beside
-// the final name, fsync, rename, fsync the directory.
-
 import Basics
 
 #if canImport(Glibc)
@@ -12,17 +9,23 @@ import Basics
 #endif
 
 extension FileError {
-    /// The error that `errno` names now.
+    /// Makes an error with the system's words for a number, by default for the last failure of this thread.
     public init(errno number: Int32 = errno, _ file: String, _ operation: String) {
         self.init(file, operation, reason: String(cString: strerror(number)))
     }
 }
 
+/// The writing of files so that a crash at any instant leaves either the old one or the new one, never half of one.
+///
+/// A file is written beside its final name, forced to the disk and renamed; then its directory is forced to the disk.
 public enum AtomicFile {
     /// Has `body` write a file under a temporary name in the same directory, then puts it at `path` durably.
     ///
-    /// - Parameter body: Receives the temporary path and leaves a closed, complete file there.
-    /// - Throws: What `body` throws, or `FileError`; either way nothing is left behind and `path` is as it was.
+    /// - Parameters:
+    ///   - path: The file's final place.
+    ///   - body: Receives the temporary path and leaves a closed, complete file there.
+    /// - Returns: The result of `body`.
+    /// - Throws: The error of `body`, or `FileError`; either way nothing is left behind and `path` is as it was.
     public static func write<Result>(to path: String, _ body: (_ temporary: String) throws -> Result) throws -> Result {
         let temporary = "\(path).tmp-\(getpid())"
         do {
@@ -39,14 +42,15 @@ public enum AtomicFile {
 
     /// Puts `bytes` at `path` durably, in one piece or not at all.
     ///
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError` where the system refuses.
     public static func write(_ bytes: some Collection<UInt8>, to path: String) throws {
         try write(to: path) { try fill($0, bytes, for: path) }
     }
 
-    /// Puts `bytes` at `path` in one piece, but without forcing them to the disk: for what is written again every second.
+    /// Puts `bytes` at `path` in one piece, but without forcing them to the disk: for what is written again every
+    /// second.
     ///
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError` where the system refuses.
     public static func replace(_ path: String, with bytes: some Collection<UInt8>) throws {
         let temporary = "\(path).tmp-\(getpid())"
         do {
@@ -75,12 +79,12 @@ public enum AtomicFile {
 
     /// Puts `text` as UTF-8 at `path` durably, in one piece or not at all.
     ///
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError` where the system refuses.
     public static func write(_ text: String, to path: String) throws { try write(Array(text.utf8), to: path) }
 
     /// Forces a file's or directory's content to the disk.
     ///
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError` where the system refuses.
     public static func synchronize(_ path: String) throws {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileError(path, "open to synchronise") }

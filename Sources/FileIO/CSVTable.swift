@@ -13,7 +13,8 @@ public struct CSVTable: Sendable {
     /// The number of rows, the header not counted.
     public var count: Int { lines.count }
 
-    /// Bytes; the largest list of LUNA16 has 55 million. Guards against a file with holes, which takes no room on a disk.
+    /// The most bytes that a table may have; the largest list of LUNA16 has 55 million. It guards against a file with
+    /// holes, which takes no room on a disk.
     private static let sizeLimit = 1 << 31
 
     private let wanted: [String]
@@ -24,7 +25,7 @@ public struct CSVTable: Sendable {
     private struct Cell {
         var start: Int
         var end: Int
-        /// The field holds doubled quotes that stand for single ones.
+        /// Whether the field holds doubled quotes that stand for single ones.
         var hasDoubledQuotes: Bool
     }
 
@@ -43,8 +44,11 @@ public struct CSVTable: Sendable {
     /// Reads a table without a header, such as LUNA16's `seriesuids.csv`; a first line that is the header after all is
     /// passed over.
     ///
-    /// - Parameter columns: The names that the file's first columns get.
-    /// - Throws: As `init(contentsOf:requiring:)`.
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - columns: The names that the file's first columns get.
+    /// - Throws: `InputError` where there is no such file, a row has too few fields, or a quote is not closed;
+    ///   `FileError` where reading fails.
     public init(contentsOf path: String, columns: [String]) throws {
         try self.init(
             bytes: FileContent.bytes(path, limit: Self.sizeLimit), file: path, wanted: columns, hasHeader: false)
@@ -97,13 +101,19 @@ public struct CSVTable: Sendable {
         self.lines = lines
     }
 
-    /// The field's text.
+    /// Returns a field's text.
     ///
+    /// - Parameters:
+    ///   - row: The row, counted from 0.
+    ///   - column: The column's name.
     /// - Precondition: `row` is below `count` and `column` was required.
     public func text(_ row: Int, _ column: String) -> String { Self.string(bytes, cell(row, column)) }
 
-    /// The field's number.
+    /// Returns a field's number.
     ///
+    /// - Parameters:
+    ///   - row: The row, counted from 0.
+    ///   - column: The column's name.
     /// - Precondition: `row` is below `count` and `column` was required.
     /// - Throws: `InputError` where the field is not a finite number.
     public func number(_ row: Int, _ column: String) throws -> Double {
@@ -114,10 +124,10 @@ public struct CSVTable: Sendable {
         return value
     }
 
-    /// The line of the file in which the row begins, counted from 1.
+    /// Returns the line of the file in which a row begins, counted from 1.
     public func line(_ row: Int) -> Int { lines[row] }
 
-    /// An error that names the file, the row's line and the column.
+    /// Makes an error that names the file, the row's line and the column.
     public func error(_ row: Int, _ column: String, _ problem: String, remedy: String? = nil) -> InputError {
         InputError(file, at: "line \(line(row)), \(column)", problem, remedy: remedy)
     }
@@ -134,7 +144,7 @@ public struct CSVTable: Sendable {
 }
 
 extension CSVTable {
-    /// Splits the bytes into records of fields.
+    /// A reader that splits bytes into records of fields.
     private struct Scanner {
         let bytes: [UInt8]
         let file: String
@@ -150,7 +160,7 @@ extension CSVTable {
             position = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
         }
 
-        /// The fields of the next record that is not blank, or nil at the end.
+        /// Reads the fields of the next record that is not blank; nil at the end.
         mutating func record() throws -> [Cell]? {
             while position < bytes.count {
                 recordLine = line
@@ -161,7 +171,7 @@ extension CSVTable {
             return nil
         }
 
-        /// Steps over what ends a field; true where another field of the record follows.
+        /// Steps over what ends a field, and returns whether another field of the record follows.
         private mutating func endField() -> Bool {
             guard position < bytes.count else { return false }
             let ending = bytes[position]

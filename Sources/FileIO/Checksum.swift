@@ -9,7 +9,7 @@ import CZlib
 #endif
 
 extension FileContent {
-    /// The CRC-32 of a file's content, read in pieces.
+    /// Computes the CRC-32 of a file's content, read in pieces.
     ///
     /// - Throws: `InputError` where there is no such file; `FileError` where reading fails.
     public static func crc32(_ path: String) throws -> UInt32 {

@@ -1,33 +1,37 @@
 import Basics
 
 /// A 64-bit digest that finds a changed bit: for comparing what ranks hold and for checking what a file held when it
-/// was written. Not a protection against malice.
+/// was written. It is no protection against malice.
 public struct Digest: Hashable, Sendable {
+    /// The digest of everything added so far.
     public private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
 
+    /// Makes a digest of nothing.
     public init() {}
 
-    /// FNV-1a's step on a word, with the high bits folded in so that each word reaches every later bit.
+    /// Mixes in a word: FNV-1a's step, with the high bits folded in so that each word reaches every later bit.
     private mutating func mix(_ word: UInt64) {
         value = (value ^ word) &* 0x9E37_79B9_7F4A_7C15
         value ^= value >> 29
     }
 
+    /// Adds a text's length and its bytes in UTF-8.
     public mutating func add(_ text: String) {
         mix(UInt64(text.utf8.count))
         for byte in text.utf8 { mix(UInt64(byte)) }
     }
 
+    /// Adds a number.
     public mutating func add(_ number: Int) { mix(UInt64(bitPattern: Int64(number))) }
 
-    /// Adds the floats' bits.
+    /// Adds the number of the floats, and their bits.
     public mutating func add(_ values: [Float]) {
         mix(UInt64(values.count))
         values.withUnsafeBufferPointer { for value in $0 { mix(UInt64(value.bitPattern)) } }
     }
 
-    /// Adds the floats' bits in four strands side by side, which a processor works on at once: several times as fast as
-    /// `add`, with another outcome.
+    /// Adds the number of the floats, and their bits in four strands side by side, which a processor works on at once:
+    /// several times as fast as `add`, with another outcome.
     public mutating func addStrands(_ values: [Float]) {
         mix(UInt64(values.count))
         var (a, b, c, d) = (self, self, self, self)
@@ -46,6 +50,6 @@ public struct Digest: Hashable, Sendable {
         for strand in [a, b, c, d] { mix(strand.value) }
     }
 
-    /// Sixteen hexadecimal digits.
+    /// The digest in sixteen hexadecimal digits.
     public var text: String { value.zeroPadded(to: 16, radix: 16) }
 }

@@ -1,5 +1,3 @@
-// Reading whole files and looking at directories, with errors that name the path.
-
 import Basics
 
 #if canImport(Glibc)
@@ -10,11 +8,15 @@ import Basics
     private let systemRead = Darwin.read
 #endif
 
+/// The reading of whole files and directories, with errors that name the path.
 public enum FileContent {
-    /// All bytes of a regular file.
+    /// Reads all bytes of a regular file.
     ///
-    /// - Parameter limit: The most bytes that a file of this kind can sensibly have.
-    /// - Throws: `InputError` where there is no such file or it is larger than `limit`; `FileError` where reading fails.
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - limit: The most bytes that a file of this kind can sensibly have.
+    /// - Throws: `InputError` where there is no such file or it is larger than `limit`; `FileError` where reading
+    ///   fails.
     public static func bytes(_ path: String, limit: Int = .max) throws -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
@@ -38,7 +40,7 @@ public enum FileContent {
         }
     }
 
-    /// The first bytes of a file, `count` or as many as it has.
+    /// Reads the first bytes of a file, `count` or as many as it has.
     ///
     /// - Throws: `FileError` where it cannot be read.
     public static func prefix(_ path: String, count: Int) throws -> [UInt8] {
@@ -59,19 +61,20 @@ public enum FileContent {
         return Array(bytes[..<done])
     }
 
-    /// The file's size in bytes, or nil where there is no regular file.
+    /// Returns a file's size in bytes, or nil where there is no regular file.
     public static func size(_ path: String) -> Int? {
         var status = stat()
         guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
         return Int(status.st_size)
     }
 
+    /// Returns whether there is a directory at a path.
     public static func isDirectory(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
-    /// The names in a directory, sorted by their bytes, without `.` and `..`.
+    /// Lists the names in a directory, sorted by their bytes, without `.` and `..`.
     ///
     /// - Throws: `InputError` where there is no such directory; `FileError` where it cannot be read.
     public static func names(inDirectory path: String) throws -> [String] {
@@ -88,7 +91,7 @@ public enum FileContent {
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
-    /// The last component of a path once links, `.` and `..` are resolved: what the directory `.` is called.
+    /// Returns the last component of a path once links, `.` and `..` are resolved: the name of the directory `.`, say.
     public static func absoluteName(_ path: String) -> String {
         let resolved = realpath(path, nil)
         defer { free(resolved) }
@@ -97,9 +100,9 @@ public enum FileContent {
         return name.isEmpty ? "root" : name
     }
 
-    /// Makes a directory and those above it; content with one that exists.
+    /// Makes a directory and those above it, as far as they are missing.
     ///
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError` where the system refuses.
     public static func makeDirectory(_ path: String) throws {
         if isDirectory(path) { return }
         let above = Path.directory(of: path)

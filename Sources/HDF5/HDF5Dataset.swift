@@ -3,9 +3,13 @@ import FileIO
 
 /// A filter of a chunked dataset.
 public enum HDF5Filter: Hashable, Sendable, CustomStringConvertible {
+    /// Bytes of equal significance side by side, which deflate better.
     case shuffle
+    /// zlib's compression, with its level: 1 (fast) to 9 (small).
     case deflate(Int)
+    /// A checksum, held against the bytes when they are read.
     case fletcher32
+    /// A filter that is not read, with its registered number.
     case other(Int)
 
     public var description: String {
@@ -25,19 +29,20 @@ public enum HDF5Filter: Hashable, Sendable, CustomStringConvertible {
 public struct HDF5Dataset: ~Copyable, Sendable {
     let site: Site
     let handle: Handle
-    /// The absolute path in the file.
+    /// The dataset's absolute path in the file.
     public let path: String
-    /// Extents, slowest axis first; empty for a scalar.
+    /// The extents, slowest axis first; empty for a scalar.
     public let shape: [Int]
+    /// The kind of the elements.
     public let kind: HDF5Kind
     /// The extents of a chunk, or nil where the dataset is not chunked.
     public let chunk: [Int]?
-    /// In the order in which they were applied when writing.
+    /// The filters of each chunk, in the order in which they were applied when writing.
     public let filters: [HDF5Filter]
-    /// The bytes that the file stores for it, after compression.
+    /// The number of bytes that the file stores for the elements, after compression.
     public let storedBytes: Int
 
-    /// Whether its bytes carry a checksum: flipped ones are then an error when read. Empty ones have none to flip.
+    /// Whether the bytes carry a checksum, so that reading flipped ones is an error. An empty dataset has none to flip.
     public var isChecksummed: Bool { filters.contains(.fletcher32) || shape.contains(0) }
 
     /// The number of elements.
@@ -110,7 +115,8 @@ public struct HDF5Dataset: ~Copyable, Sendable {
         }
     }
 
-    /// Deflate packs at most 1,032 bytes into one; an extent beyond that is damage, or a trap.
+    /// Refuses extents that the stored bytes cannot fill. Deflate packs at most 1,032 bytes into one; an extent beyond
+    /// that is damage, or a trap.
     private static func validate(
         _ site: Site, _ path: String, _ shape: [Int], _ kind: HDF5Kind, stored: Int, isPacked: Bool
     ) throws {
@@ -123,7 +129,7 @@ public struct HDF5Dataset: ~Copyable, Sendable {
         }
     }
 
-    /// All elements, row-major.
+    /// Reads all elements, row-major.
     ///
     /// - Throws: `InputError` where they are of another kind, or damaged.
     public func read<Element: HDF5Element>(as element: Element.Type) throws -> [Element] {
@@ -142,7 +148,7 @@ public struct HDF5Dataset: ~Copyable, Sendable {
         }
     }
 
-    /// The elements whose index along the first axis lies in `rows`, row-major.
+    /// Reads the elements whose index along the first axis lies in `rows`, row-major.
     ///
     /// - Throws: `InputError` where they are of another kind, or damaged.
     /// - Precondition: `rows` lies inside the first extent.
@@ -164,7 +170,7 @@ public struct HDF5Dataset: ~Copyable, Sendable {
 
     /// Writes the elements whose index along the first axis lies in `rows`.
     ///
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError` where the system refuses.
     /// - Precondition: `rows` lies inside the first extent, and `values` fills it.
     public func write<Element: HDF5Element>(rows: Range<Int>, values: [Element]) throws {
         let (extents, count) = slab(rows)
@@ -179,7 +185,7 @@ public struct HDF5Dataset: ~Copyable, Sendable {
         }
     }
 
-    /// All strings of a dataset of strings.
+    /// Reads all strings of a dataset of strings.
     ///
     /// - Throws: `InputError` where it holds something else, or is damaged.
     public func readStrings() throws -> [String] {
@@ -216,7 +222,7 @@ public struct HDF5Dataset: ~Copyable, Sendable {
 }
 
 extension Site {
-    /// A dataspace's extents. Call inside `Library.run`.
+    /// Returns a dataspace's extents. To be called inside `Library.run`.
     func extents(of space: hid_t, _ place: String) throws -> [Int] {
         let rank = H5Sget_simple_extent_ndims(space)
         guard rank >= 0 else { throw failure(place, "examine the extents") }
@@ -231,7 +237,9 @@ extension Site {
         }
     }
 
-    /// The number of elements, where it and the bytes can be counted.
+    /// Counts the elements of a shape.
+    ///
+    /// - Throws: `InputError` where their number, or that of their bytes, overflows.
     func count(_ shape: [Int], elementSize: Int, _ place: String) throws -> Int {
         var bytes = max(1, elementSize)
         if shape.contains(0) { return 0 }

@@ -2,11 +2,15 @@ import CHDF5
 
 /// A number that datasets and attributes hold: little-endian in files, native in memory.
 public protocol HDF5Element: Hashable, Sendable, BitwiseCopyable {
-    /// As messages name it: `float32`.
+    /// The type's name in messages, such as `float32`.
     static var hdf5Name: String { get }
+    /// The library's identifier of the type in memory.
     static var hdf5MemoryType: Int64 { get }
+    /// The library's identifier of the type in files.
     static var hdf5FileType: Int64 { get }
+    /// Whether the type is an integer, signed or not.
     static var hdf5IsInteger: Bool { get }
+    /// The number 0, with which buffers begin.
     static var hdf5Zero: Self { get }
 }
 
@@ -58,12 +62,15 @@ extension UInt8: HDF5Element {
     public static var hdf5Zero: UInt8 { 0 }
 }
 
-/// What an object of a file holds, as far as this project reads it.
+/// The kind of the elements of a dataset or an attribute, as far as they are read.
 public enum HDF5Kind: Hashable, Sendable, CustomStringConvertible {
+    /// An integer of 1, 2, 4 or 8 bytes.
     case integer(bytes: Int, signed: Bool)
+    /// A floating-point number of 2, 4 or 8 bytes (IEEE 754).
     case float(bytes: Int)
-    /// `bytes` is nil for variable-length strings.
+    /// A text of so many bytes; nil for texts of variable length.
     case string(bytes: Int?)
+    /// A type that is not read, of so many bytes.
     case other(bytes: Int)
 
     public var description: String {
@@ -83,7 +90,7 @@ public enum HDF5Kind: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The kind of an open datatype. Call inside `Library.run`.
+    /// Finds the kind of an open datatype. To be called inside `Library.run`.
     ///
     /// A number whose bits lie otherwise than in a processor's own is of another kind: the library would convert it bit
     /// by bit, wherever the file says that they are.

@@ -2,7 +2,7 @@ import CHDF5
 import FileIO
 
 extension HDF5File {
-    /// The names of an object's attributes, sorted by their bytes.
+    /// Lists the names of an object's attributes, sorted by their bytes.
     ///
     /// - Throws: `InputError` where there is no such object or it is damaged.
     public func attributeNames(of object: String = "/") throws -> [String] {
@@ -37,11 +37,12 @@ extension HDF5File {
         }
     }
 
+    /// Returns whether an object exists and has an attribute of this name.
     public func hasAttribute(_ name: String, of object: String = "/") -> Bool {
         exists(object) && Library.run { H5Aexists_by_name(handle.id, object, name, luna_h5_default()) > 0 }
     }
 
-    /// An attribute's shape (empty for a scalar) and kind.
+    /// Returns an attribute's shape (empty for a scalar) and kind.
     ///
     /// - Throws: `InputError` where it is missing or damaged.
     public func attributeInfo(_ name: String, of object: String = "/") throws -> (shape: [Int], kind: HDF5Kind) {
@@ -54,7 +55,7 @@ extension HDF5File {
         }
     }
 
-    /// A number, such as `attribute("epoch", as: Int64.self)`.
+    /// Reads an attribute that is a number, such as `attribute("epoch", as: Int64.self)`.
     ///
     /// - Throws: `InputError` where it is missing, damaged or of another kind.
     public func attribute<Element: HDF5Element>(
@@ -67,7 +68,7 @@ extension HDF5File {
         return values[0]
     }
 
-    /// A list of numbers; a single number is a list of one.
+    /// Reads an attribute that is a list of numbers; a single number is a list of one.
     ///
     /// - Throws: `InputError` where it is missing, damaged or of another kind.
     public func attribute<Element: HDF5Element>(
@@ -92,7 +93,7 @@ extension HDF5File {
         return values
     }
 
-    /// A text, such as `attribute("format", as: String.self)`.
+    /// Reads an attribute that is a text, such as `attribute("format", as: String.self)`.
     ///
     /// - Throws: `InputError` where it is missing, damaged or of another kind.
     public func attribute(_ name: String, of object: String = "/", as string: String.Type) throws -> String {
@@ -103,7 +104,7 @@ extension HDF5File {
         return values[0]
     }
 
-    /// A list of texts; a single text is a list of one.
+    /// Reads an attribute that is a list of texts; a single text is a list of one.
     ///
     /// - Throws: `InputError` where it is missing, damaged or of another kind.
     public func attribute(_ name: String, of object: String = "/", as strings: [String].Type) throws -> [String] {
@@ -115,9 +116,9 @@ extension HDF5File {
         ) { type, buffer in H5Aread(attribute.id, type, buffer) }
     }
 
-    /// Gives an object an attribute, replacing one of that name.
+    /// Gives an object an attribute that is a number, replacing one of that name.
     ///
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError` where there is no such object, or the system refuses.
     public func setAttribute<Element: HDF5Element>(_ name: String, of object: String = "/", to value: Element) throws {
         try Library.run {
             let space = Handle(H5Screate(H5S_SCALAR), closedBy: H5Sclose)
@@ -127,9 +128,9 @@ extension HDF5File {
         }
     }
 
-    /// Gives an object an attribute that is a list of numbers.
+    /// Gives an object an attribute that is a list of numbers, replacing one of that name.
     ///
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError` where there is no such object, or the system refuses.
     public func setAttribute<Element: HDF5Element>(
         _ name: String, of object: String = "/", to values: [Element]
     ) throws {
@@ -143,16 +144,16 @@ extension HDF5File {
         }
     }
 
-    /// Gives an object a text (UTF-8, without NUL) as attribute.
+    /// Gives an object an attribute that is a text (UTF-8, without NUL), replacing one of that name.
     ///
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError` where there is no such object, or the system refuses.
     public func setAttribute(_ name: String, of object: String = "/", to value: String) throws {
         try setAttribute(name, of: object, strings: [value], scalar: true)
     }
 
-    /// Gives an object an attribute that is a list of texts.
+    /// Gives an object an attribute that is a list of texts, replacing one of that name.
     ///
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError` where there is no such object, or the system refuses.
     public func setAttribute(_ name: String, of object: String = "/", to values: [String]) throws {
         try setAttribute(name, of: object, strings: values, scalar: false)
     }
@@ -171,7 +172,7 @@ extension HDF5File {
         }
     }
 
-    /// Call inside `Library.run`.
+    /// Creates an attribute and fills it. To be called inside `Library.run`.
     private func writeAttribute(
         _ name: String, of object: String, type: hid_t, space: consuming Handle?, _ write: (hid_t) -> herr_t
     ) throws {

@@ -1,9 +1,10 @@
 import CHDF5
 
-/// How a dataset is packed. Deflate is readable wherever HDF5 is.
+/// The packing of a dataset. Deflate is readable wherever HDF5 is.
 public enum HDF5Compression: Hashable, Sendable {
+    /// Elements as they are.
     case none
-    /// zlib's level, 1 (fast) to 9 (small), after a byte shuffle where elements have several bytes.
+    /// Elements packed at zlib's level, 1 (fast) to 9 (small), after a byte shuffle where they have several bytes.
     case deflate(Int)
 }
 
@@ -17,7 +18,7 @@ extension HDF5File {
         return try HDF5Dataset(site: site, file: handle.id, path: object)
     }
 
-    /// All of a dataset: its shape and its elements, row-major.
+    /// Reads all of a dataset: its shape and its elements, row-major.
     ///
     /// - Throws: `InputError` where it is missing, damaged, of another kind, or claims more than the file can hold.
     public func read<Element: HDF5Element>(
@@ -27,9 +28,14 @@ extension HDF5File {
         return (dataset.shape, try dataset.read(as: element))
     }
 
-    /// All of a dataset whose shape is known; nil stands for an extent of any size.
+    /// Reads all of a dataset whose shape is known, row-major.
     ///
-    /// - Throws: `InputError` as `read(_:as:)`, and where the shape is another one.
+    /// - Parameters:
+    ///   - object: The dataset's path.
+    ///   - expected: The extents; nil stands for one of any size.
+    ///   - element: The type of the elements.
+    /// - Throws: `InputError` where it is missing, damaged, of another kind or shape, or claims more than the file can
+    ///   hold.
     public func read<Element: HDF5Element>(
         _ object: String, shape expected: [Int?], as element: Element.Type
     ) throws -> [Element] {
@@ -43,7 +49,7 @@ extension HDF5File {
         return try dataset.read(as: element)
     }
 
-    /// All strings of a dataset.
+    /// Reads all strings of a dataset.
     ///
     /// - Throws: `InputError` where it is missing, damaged or of another kind.
     public func readStrings(_ object: String) throws -> [String] { try dataset(object).readStrings() }
@@ -51,9 +57,13 @@ extension HDF5File {
     /// Creates a dataset to be written row by row; groups on the way to it are made.
     ///
     /// - Parameters:
+    ///   - object: The dataset's path.
+    ///   - element: The type of the elements.
+    ///   - shape: The extents, slowest axis first; empty for a scalar.
     ///   - chunk: The extents of a chunk; nil chooses whole rows up to 4 MiB where a filter needs chunks.
+    ///   - compression: The packing of each chunk.
     ///   - checksum: Whether every chunk carries a Fletcher-32 sum. Scalars and empty datasets have no chunks.
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError` where the object exists, or the system refuses.
     public func createDataset<Element: HDF5Element>(
         _ object: String, as element: Element.Type, shape: [Int], chunk: [Int]? = nil,
         compression: HDF5Compression = .none, checksum: Bool = true
@@ -66,7 +76,7 @@ extension HDF5File {
 
     /// Writes a whole dataset; groups on the way to it are made.
     ///
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError` where the object exists, or the system refuses.
     /// - Precondition: `values` fills `shape`.
     public func write<Element: HDF5Element>(
         _ object: String, shape: [Int], values: [Element], compression: HDF5Compression = .none, checksum: Bool = true
@@ -88,7 +98,7 @@ extension HDF5File {
 
     /// Writes a dataset of strings (UTF-8, without NUL).
     ///
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError` where the object exists, or the system refuses.
     public func write(_ object: String, strings: [String], checksum: Bool = true) throws {
         let (bytes, width) = StringTransfer.packed(strings)
         try Library.run {
@@ -104,9 +114,9 @@ extension HDF5File {
         }
     }
 
-    /// Makes a group and those above it; content with one that exists.
+    /// Makes a group and those above it, as far as they are missing.
     ///
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError` where the system refuses.
     public func makeGroup(_ group: String) throws {
         try Library.run {
             var path = ""

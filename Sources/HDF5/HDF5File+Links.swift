@@ -1,7 +1,7 @@
 import CHDF5
 
 extension HDF5File {
-    /// Whether there is an object at an absolute path such as `/model/output.2.bias`.
+    /// Returns whether there is an object at an absolute path such as `/model/output.2.bias`.
     public func exists(_ object: String) -> Bool {
         Library.run {
             var path = ""
@@ -14,7 +14,7 @@ extension HDF5File {
         }
     }
 
-    /// The names in a group, sorted by their bytes.
+    /// Lists the names in a group, sorted by their bytes.
     ///
     /// - Throws: `InputError` where there is no such group or it is damaged.
     public func names(in group: String = "/") throws -> [String] {
@@ -34,7 +34,7 @@ extension HDF5File {
         }
     }
 
-    /// Whether the object is a group.
+    /// Returns whether there is a group at an absolute path.
     public func isGroup(_ object: String) -> Bool {
         Library.run {
             guard let id = Handle(H5Oopen(handle.id, object, luna_h5_default()), closedBy: H5Oclose) else {
@@ -44,7 +44,7 @@ extension HDF5File {
         }
     }
 
-    /// The absolute paths of all datasets, in the order of a walk that sorts each group's names.
+    /// Lists the absolute paths of all datasets below a group, in the order of a walk that sorts each group's names.
     ///
     /// - Throws: `InputError` where a group is damaged, groups are nested deeper than 32, or there are more than 65,536
     ///   links.

@@ -12,14 +12,14 @@ import FileIO
 /// Files are written in the format of HDF5 1.10, whose metadata carries checksums, without time stamps: the same
 /// content gives the same bytes. A file may be used from several threads; calls take turns.
 ///
-/// **Damage and malice.** In this format a flipped bit is found by its checksum, of metadata before the library decodes
-/// them. Before the library gets to see what a file says of itself, refused are: parts of the superblock that are seldom
-/// used (`Superblock`), links and data that lead to other files, filters besides deflate, shuffle and Fletcher-32, numbers
-/// that are not a processor's own, texts of variable length, extents and chunks larger than the stored bytes can fill, and
-/// walks along more than 65,536 links. That does not make the library safe from a file that someone forged with right
-/// checksums, or wrote in the format of HDF5 1.6, which has none: HDF5 1.10 reads beyond its buffers where such a file's
-/// attributes, names, addresses or virtual datasets lie, and may crash, or reserve (not fill) up to 4 GiB. Take files in that format from
-/// people whom you would take a program from.
+/// **Damage and malice.** In this format a flipped bit is found by its checksum, in metadata before the library decodes
+/// them. Refused, before the library gets to see what a file says of itself, are: parts of the superblock that are
+/// seldom used (`Superblock`), links and data that lead to other files, filters besides deflate, shuffle and
+/// Fletcher-32, numbers that are not a processor's own, texts of variable length, extents and chunks larger than the
+/// stored bytes can fill, and walks along more than 65,536 links. That does not make the library safe from a file that
+/// someone forged with right checksums, or wrote in the format of HDF5 1.6, which has none: HDF5 1.10 reads beyond its
+/// buffers where such a file's attributes, names, addresses or virtual datasets lie, and may crash, or reserve (not
+/// fill) up to 4 GiB. Take files in that format only from people from whom you would take a program.
 ///
 ///     try HDF5File.write(to: "weights.h5") { file in
 ///         try file.write("/model/weight", shape: [2, 2], values: [1, 2, 3, 4] as [Float])
@@ -31,7 +31,7 @@ public struct HDF5File: ~Copyable, Sendable {
     let site: Site
     let handle: Handle
 
-    /// The path as the user gave it.
+    /// The file's path as the user gave it.
     public var path: String { site.file }
 
     /// Opens a file for reading, without locking it.
@@ -59,8 +59,10 @@ public struct HDF5File: ~Copyable, Sendable {
 
     /// Creates a file, replacing what stands there. Prefer `write(to:_:)`, which leaves no half of a file.
     ///
-    /// - Parameter name: The path that errors name, where it is not the one written to.
-    /// - Throws: `FileError`.
+    /// - Parameters:
+    ///   - path: The file's place.
+    ///   - name: The path that errors name, where it is not the one written to.
+    /// - Throws: `FileError` where the system refuses.
     public init(creating path: String, named name: String? = nil) throws {
         let site = Site(file: name ?? path, isWriting: true)
         handle = try Library.run {
@@ -78,7 +80,11 @@ public struct HDF5File: ~Copyable, Sendable {
 
     /// Writes a file durably, in one piece or not at all (`AtomicFile`).
     ///
-    /// - Throws: What `body` throws, or `FileError`; `path` is then as it was.
+    /// - Parameters:
+    ///   - path: The file's place.
+    ///   - body: Fills the file.
+    /// - Returns: The result of `body`.
+    /// - Throws: The error of `body`, or `FileError`; `path` is then as it was.
     public static func write<Result>(
         to path: String, _ body: (borrowing HDF5File) throws -> Result
     ) throws -> Result {

@@ -4,8 +4,8 @@ import Foundation
 
 /// The one way into libhdf5: one call at a time in the whole process.
 ///
-/// Thread-safe builds of the library do the same inside; other builds corrupt memory without it. The lock is
-/// recursive since handles close while their owner holds it.
+/// Thread-safe builds of the library do the same inside; other builds corrupt memory without it. The lock is recursive
+/// since handles close while their owner holds it.
 enum Library {
     private static let lock = {
         // At exit the library would flush files again whose disk was full, and crash. Owners close what they open.
@@ -21,7 +21,7 @@ enum Library {
         return try body()
     }
 
-    /// For owners of handles, which closures cannot consume.
+    /// Takes the lock: for owners of handles, which closures cannot consume.
     static func enter() {
         lock.lock()
         _ = luna_h5_silence()
@@ -40,8 +40,8 @@ enum Library {
         if errors >= 0 { H5Eset_current_stack(errors) }
     }
 
-    /// What the last failed call left on the error stack: the system's reason where it was the system, such as a full disk;
-    /// otherwise the innermost reason, then the outermost.
+    /// The reason for the last failed call, from the error stack: the system's where it was the system, such as a full
+    /// disk; otherwise the innermost reason, then the outermost.
     static var reason: String {
         let text = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 8192) { buffer -> String in
             luna_h5_error_text(buffer.baseAddress, buffer.count)
@@ -67,7 +67,7 @@ struct Handle: ~Copyable, Sendable {
         self.closer = closer
     }
 
-    /// Closes now; false where the library reports a failure.
+    /// Closes now, and returns false where the library reports a failure.
     consuming func close() -> Bool {
         let (id, closer) = (id, closer)
         discard self
@@ -79,12 +79,12 @@ struct Handle: ~Copyable, Sendable {
     }
 }
 
-/// Whose fault a failure is: the file's when reading, the system's when writing.
+/// The file that a call works on, and the party at fault when it fails: the file when reading, the system when writing.
 struct Site: Sendable {
     let file: String
     let isWriting: Bool
 
-    /// The error for a call that has just failed.
+    /// Returns the error for a call that has just failed.
     func failure(_ object: String?, _ operation: String) -> any Error {
         let reason = Library.reason
         if isWriting { return FileError(file, object.map { "\(operation) \($0)" } ?? operation, reason: reason) }
@@ -93,7 +93,7 @@ struct Site: Sendable {
             remedy: "the file is damaged or incomplete: restore it or make it again")
     }
 
-    /// The error for content that is not what was expected.
+    /// Returns the error for content that is not what was expected.
     func mismatch(_ object: String?, _ problem: String, remedy: String? = nil) -> any Error {
         InputError(file, at: object, problem, remedy: remedy)
     }

@@ -4,7 +4,7 @@ import FileIO
 
 /// A chunk as it stands in the file: reading it needs the library, unpacking it does not.
 ///
-/// So that one thread reads while others inflate: the library does one thing at a time.
+/// So one thread reads while others inflate: the library does one thing at a time.
 public struct RawChunk: Sendable {
     let site: Site
     let place: String
@@ -14,8 +14,9 @@ public struct RawChunk: Sendable {
     let decodedBytes: Int
     let bytes: [UInt8]
 
-    /// The chunk's elements as bytes, after checking the Fletcher-32 sum, inflating and unshuffling.
+    /// Unpacks the chunk: checks the Fletcher-32 sum, inflates and unshuffles.
     ///
+    /// - Returns: The elements as bytes.
     /// - Throws: `InputError` naming file, dataset and chunk where the bytes are damaged.
     public func decoded() throws -> [UInt8] {
         var bytes = bytes
@@ -33,9 +34,9 @@ public struct RawChunk: Sendable {
         return bytes
     }
 
-    /// That a whole chunk comes out of it; inflates it only where its length does not tell.
+    /// Refuses a chunk that unpacks to another length than it should; inflates it only where its length does not tell.
     ///
-    /// - Throws: `InputError`.
+    /// - Throws: `InputError` naming file, dataset and chunk.
     func requireWhole() throws {
         let applied = filters.indices.filter { skipped & (1 << UInt32($0)) == 0 }.map { filters[$0] }
         let isDeflated = applied.contains { if case .deflate = $0 { true } else { false } }
@@ -59,7 +60,7 @@ public struct RawChunk: Sendable {
         return Array(bytes.dropLast(4))
     }
 
-    /// Fletcher's sum over big-endian 16-bit words as HDF5 computes it (J. Fletcher, IEEE Trans. Comm. 30, 1982).
+    /// Computes Fletcher's sum over big-endian 16-bit words as HDF5 does (J. Fletcher, IEEE Trans. Comm. 30, 1982).
     static func fletcher32(_ data: Slice<UnsafeRawBufferPointer>) -> UInt32 {
         let bytes = UnsafeRawBufferPointer(rebasing: data)
         var (low, high): (UInt32, UInt32) = (0, 0)
@@ -123,8 +124,8 @@ extension HDF5Dataset {
         return raw
     }
 
-    /// That the chunks which hold `rows` are whole ones. The library takes that for granted, and reads on behind the end of
-    /// one that unpacks to less.
+    /// Refuses rows whose chunks unpack to another length than they should. The library takes whole chunks for granted,
+    /// and reads on behind the end of one that unpacks to less.
     ///
     /// - Throws: `InputError` naming file, dataset and row.
     func requireWholeChunks(_ rows: Range<Int>) throws {
@@ -143,7 +144,7 @@ extension HDF5Dataset {
         }
     }
 
-    /// The chunk that begins at `start`, or nil where the file has none there.
+    /// Reads the chunk that begins at `start`; nil where the file has none there.
     private func rawChunk(at start: [Int], of chunk: [Int]) throws -> RawChunk? {
         let place = "\(path) [\(start[0])]"
         let elementSize = kind.elementBytes
@@ -174,7 +175,7 @@ extension HDF5Dataset {
 /// A chunk packed for writing: packing needs no lock, so that many are packed at a time.
 public struct PackedChunk: Sendable {
     let bytes: [UInt8]
-    /// Bits of the filters that were left out, since they would have made the chunk larger.
+    /// The bits of the filters that were left out, since they would have made the chunk larger.
     let skipped: UInt32
 }
 
@@ -203,7 +204,7 @@ extension HDF5Dataset {
         return PackedChunk(bytes: result, skipped: skipped)
     }
 
-    /// nil where deflating makes nothing smaller.
+    /// Returns the bytes deflated, or nil where that makes nothing smaller.
     private static func deflated(_ bytes: [UInt8], level: Int) -> [UInt8]? {
         var length = compressBound(uLong(bytes.count))
         var status: Int32 = Z_OK
@@ -216,7 +217,7 @@ extension HDF5Dataset {
 
     /// Writes the chunk that begins at `row` of the first axis and at 0 on the others.
     ///
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError` where the system refuses.
     /// - Precondition: A chunk begins there.
     public func write(_ packed: PackedChunk, row: Int) throws {
         precondition(0..<shape[0] ~= row && row % (chunk?[0] ?? 1) == 0, "no chunk begins at row \(row) of \(shape)")

@@ -1,16 +1,16 @@
 import CHDF5
 import FileIO
 
-/// Strings between memory and files.
+/// A way for strings between memory and files.
 ///
-/// Written with a fixed width, padded with NUL: unlike those of variable length, which live in a heap of their own,
-/// they are covered by the checksums of datasets and metadata. Those of variable length are not read either: HDF5 1.10
-/// believes what a file says of their places and lengths, and copies past the ends of its buffers.
+/// Strings are written with a fixed width, padded with NUL: unlike those of variable length, which live in a heap of
+/// their own, they are covered by the checksums of datasets and metadata. Those of variable length are not read either:
+/// HDF5 1.10 believes what a file says of their places and lengths, and copies past the ends of its buffers.
 struct StringTransfer {
     let site: Site
     let place: String
 
-    /// All strings one after the other, each filled up to the longest one's width (at least 1).
+    /// Joins strings into one buffer, each filled up to the longest one's width (at least 1).
     static func packed(_ strings: [String]) -> (bytes: [UInt8], width: Int) {
         let width = max(1, strings.map(\.utf8.count).max() ?? 1)
         var bytes = [UInt8](repeating: 0, count: strings.count * width)
@@ -20,7 +20,7 @@ struct StringTransfer {
         return (bytes, width)
     }
 
-    /// The type of NUL-padded UTF-8 strings of `width` bytes. Call inside `Library.run`.
+    /// Makes the type of NUL-padded UTF-8 strings of `width` bytes. To be called inside `Library.run`.
     static func type(width: Int) -> Handle? {
         guard let type = Handle(H5Tcopy(luna_h5_c_string()), closedBy: H5Tclose),
             H5Tset_size(type.id, width) >= 0, H5Tset_cset(type.id, H5T_CSET_UTF8) >= 0,
@@ -29,9 +29,14 @@ struct StringTransfer {
         return type
     }
 
+    /// Reads strings of fixed width.
+    ///
     /// - Parameters:
+    ///   - kind: The kind of the elements in the file.
+    ///   - shape: Their extents.
     ///   - limit: The most bytes that strings of fixed width can take in this file.
     ///   - transfer: Reads with a memory type into a buffer; negative for failure.
+    /// - Throws: `InputError` where they are no strings, of variable length, too many, or not UTF-8.
     func read(
         _ kind: HDF5Kind, shape: [Int], limit: Int, _ transfer: (hid_t, UnsafeMutableRawPointer) -> herr_t
     ) throws -> [String] {

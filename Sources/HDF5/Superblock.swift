@@ -15,7 +15,10 @@ import FileIO
 enum Superblock {
     private static let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
 
-    /// - Throws: `InputError` where the file is not HDF5, cut off, or of an unusual make; `FileError` where reading fails.
+    /// Refuses a file whose superblock the library had better not see.
+    ///
+    /// - Throws: `InputError` where the file is not HDF5, cut off, or of an unusual make; `FileError` where reading
+    ///   fails.
     static func check(_ path: String, size: Int) throws {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileError(path, "open") }

@@ -1,11 +1,16 @@
 import Basics
+import Detection
 
 /// Test-time augmentation: the mean of the network's answers to a tile and to its mirror images along y and x, the axes
 /// along which training mirrors its crops.
 public enum Mirrors {
+    /// A network as a function: voxels [N, 1, D, H, W] and coordinates [N, 3, d, h, w] in, [N, d, h, w, anchors, 5]
+    /// out.
     public typealias Network = (_ input: Tensor, _ coord: Tensor) throws -> Tensor
 
-    /// Four passes for one. Logits and boxes are averaged; a mirrored box's offset along the axis changes its sign.
+    /// A network that answers with the mean over the four mirror images, at the cost of four passes.
+    ///
+    /// Logits and boxes are averaged; a mirrored box's offset along the axis changes its sign.
     public static func averaging(_ network: @escaping Network) -> Network {
         { input, coord in
             var mean = try network(input, coord)
@@ -19,18 +24,18 @@ public enum Mirrors {
         }
     }
 
-    /// [N, C, D, H, W] reversed along H, W or both.
+    /// A tensor [N, C, D, H, W] reversed along H, W or both.
     private static func mirrored(_ tensor: Tensor, y: Bool, x: Bool) -> Tensor {
         let s = tensor.shape
         return reversed(tensor, planes: s[0] * s[1] * s[2], rows: s[3], columns: s[4], inner: 1, y: y, x: x)
     }
 
-    /// The same for the network's output, [N, d, h, w, anchors, (logit, dz, dy, dx, dd)].
+    /// The network's output [N, d, h, w, anchors, (logit, dz, dy, dx, dd)] mirrored back along h, w or both.
     private static func output(_ tensor: Tensor, y: Bool, x: Bool) -> Tensor {
         let s = tensor.shape
         var result = reversed(
             tensor, planes: s[0] * s[1], rows: s[2], columns: s[3], inner: s[4] * s[5], y: y, x: x)
-        for cell in stride(from: 0, to: result.count, by: 5) {
+        for cell in stride(from: 0, to: result.count, by: Grid.components) {
             if y { result.values[cell + 2] = -result.values[cell + 2] }
             if x { result.values[cell + 3] = -result.values[cell + 3] }
         }

@@ -3,33 +3,38 @@ import CT
 import Detection
 import Evaluation
 import FileIO
-import Network
+import Networks
 
-/// Finds nodules in whole clean volumes.
+/// A search for nodules in whole clean volumes.
 public struct ScanDetector {
-    /// How a volume is cut.
+    /// The way a volume is cut into tiles.
     public enum Tiling: Hashable, Sendable {
-        /// `TilePlan.recipe`.
+        /// The tiles of `TilePlan.recipe`.
         case recipe
-        /// `TilePlan.planned` for so many bytes.
+        /// The tiles of `TilePlan.planned` that fit into so many bytes.
         case planned(bytes: Int)
 
+        /// The memory in bytes that tiles are planned for where nothing else is said: 3 GiB.
         public static let defaultBytes = 3 << 30
     }
 
-    /// What the network's output means.
+    /// The recipe, which says what the network's output means.
     public let recipe: any Recipe
+    /// The way volumes are cut.
     public var tiling = Tiling.planned(bytes: Tiling.defaultBytes)
-    /// Whether findings move to the mean of the boxes that mean the same.
+    /// Whether findings are moved to the mean of the boxes that mean the same.
     public var voting = false
-    /// [1, 1, D, H, W] and [1, 3, D/4, H/4, W/4] to [1, D/4, H/4, W/4, anchors, 5].
+    /// The network: [1, 1, D, H, W] and [1, 3, D/4, H/4, W/4] to [1, D/4, H/4, W/4, anchors, 5].
     private let network: (Tensor, Tensor) throws -> Tensor
-    /// About how many bytes the network takes for a tile.
+    /// The bytes that the network takes for a tile, approximately.
     private let evaluationBytes: (ZYX<Int>) -> Int
 
+    /// Creates a detector.
+    ///
     /// - Parameters:
+    ///   - recipe: Says what the network's output means.
     ///   - architecture: Tells how much memory the network takes.
-    ///   - network: Runs it.
+    ///   - network: Computes the network's output.
     public init(
         recipe: any Recipe, _ architecture: Architecture = .standard,
         network: @escaping (_ input: Tensor, _ coord: Tensor) throws -> Tensor
@@ -56,11 +61,11 @@ public struct ScanDetector {
                 + "\(bytes >> 20) MiB are allowed: raise --memory, or evaluate_memory_mib in training")
     }
 
-    /// About how many bytes a plan takes.
+    /// The bytes that a plan takes, approximately.
     public func memory(_ plan: TilePlan) -> Int { memory(plan.extent, tile: plan.largestTile) }
 
-    /// The program with its weights, what the network makes of a tile, the tile itself and its output; the volume, and
-    /// the output for all of it.
+    /// The bytes of the program with its weights, of what the network makes of a tile, of the tile itself and its
+    /// output, of the volume, and of the output for all of it.
     private func memory(_ extent: ZYX<Int>, tile: ZYX<Int>) -> Int {
         64 << 20 + evaluationBytes(tile) + 6 * tile.product + 2 * extent.product
     }
@@ -80,13 +85,13 @@ public struct ScanDetector {
         _ volume: CleanVolume, _ plan: TilePlan, progress: (_ done: Int, _ tiles: Int) -> Void = { _, _ in }
     ) throws -> [Float] {
         let grid = plan.grid
-        let depth = recipe.anchors.count * 5
+        let depth = recipe.anchors.count * Grid.components
         var values = [Float](repeating: 0, count: grid.product * depth)
         for (index, tile) in plan.tiles.enumerated() {
             let view = TileView(tile, of: volume, plan.surroundings)
             let result = try network(view.input, view.coord)
-            let cells = tile.window.map { $0.count / 4 }
-            let first = tile.window.map { $0.lowerBound / 4 }
+            let cells = tile.window.map { $0.count / Grid.stride }
+            let first = tile.window.map { $0.lowerBound / Grid.stride }
             for z in tile.core.z {
                 for y in tile.core.y {
                     let source = ((z - first.z) * cells.y + y - first.y) * cells.x + tile.core.x.lowerBound - first.x
@@ -114,7 +119,7 @@ public struct ScanDetector {
         return voting ? Decoding.vote(findings, among: boxes) : findings
     }
 
-    /// Findings as candidates in world millimetres.
+    /// The findings of a volume as candidates in world millimetres.
     public static func candidates(_ boxes: [ScoredBox], in volume: CleanVolume) -> [Candidate] {
         boxes.map { scored in
             let point = volume.frame.world(scored.box.center)

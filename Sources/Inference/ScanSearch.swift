@@ -7,17 +7,27 @@ import PatchData
 
 /// A scan that is read when its turn comes.
 public struct PendingScan {
+    /// The scan's series.
     public var seriesUID: String
-    /// Of the clean volume, about: the work of searching it.
+    /// The clean volume's extent in voxels, approximately: the work of searching it.
     public var extent: ZYX<Int>
+    /// The reading of the scan as a clean volume.
     public var read: () throws -> CleanVolume
 
+    /// Creates a scan to be read later.
+    ///
+    /// - Parameters:
+    ///   - seriesUID: The scan's series.
+    ///   - extent: The clean volume's extent in voxels, approximately.
+    ///   - read: Reads the scan; called once, by the rank that searches it.
     public init(seriesUID: String, extent: ZYX<Int>, read: @escaping () throws -> CleanVolume) {
         self.seriesUID = seriesUID
         self.extent = extent
         self.read = read
     }
 
+    /// Creates a scan of a clean volume's file, of which only series and extent are read now.
+    ///
     /// - Throws: `InputError` where the file is no clean volume.
     public init(cleanVolume path: String) throws {
         let (seriesUID, extent) = try CleanVolumeFile.identity(path)
@@ -32,27 +42,35 @@ public struct PendingScan {
     }
 }
 
-/// Many scans searched by all ranks of a job.
+/// A search of many scans by all ranks of a job.
 public struct ScanSearch {
-    /// How far one rank is.
+    /// The progress of one rank.
     public struct Progress: Sendable {
-        /// Scans of this rank.
-        public var scans, total: Int
-        /// Of its voxels, tiles that are done included; 0 to 1.
+        /// The number of this rank's scans that were searched.
+        public var scans: Int
+        /// The number of this rank's scans.
+        public var total: Int
+        /// The part of its voxels that was searched, finished tiles included; 0 … 1.
         public var share: Double
+        /// The number of candidates found.
         public var candidates: Int
     }
 
+    /// The detector that searches each scan.
     public let detector: ScanDetector
-    /// Findings below this probability are left out.
+    /// The probability below which findings are left out.
     public var minimumProbability = 0.0
 
+    /// Creates a search.
     public init(_ detector: ScanDetector) { self.detector = detector }
 
-    /// Who searches what: the largest scan first, each by the rank that has least to do so far, which ends at most a third
-    /// later than the best schedule (R. Graham, "Bounds on Multiprocessing Timing Anomalies", 1969).
+    /// The division of scans among ranks: the largest first, each to the rank that has least to do so far, which ends
+    /// at most a third later than the best schedule (R. Graham, "Bounds on Multiprocessing Timing Anomalies", 1969).
     ///
-    /// - Returns: By rank, indices in the order of the work.
+    /// - Parameters:
+    ///   - voxels: The size of each scan.
+    ///   - ranks: The number of ranks.
+    /// - Returns: For each rank the indices of its scans, in the order of the work.
     public static func shares(_ voxels: [Int], ranks: Int) -> [[Int]] {
         var shares = [[Int]](repeating: [], count: ranks)
         var loads = [Int](repeating: 0, count: ranks)
@@ -64,11 +82,15 @@ public struct ScanSearch {
         return shares
     }
 
-    /// Searches this rank's scans, and gives every rank what all have found: in the scans' order, whoever searched them.
+    /// Searches this rank's scans, and gives every rank what all have found: in the scans' order, whoever searched
+    /// them.
     ///
     /// - Parameters:
-    ///   - shouldStop: Asked after every scan; what is found then is not complete.
+    ///   - scans: The scans, the same on all ranks.
+    ///   - communicator: All ranks.
+    ///   - shouldStop: Asked after every scan; what has been found by then is not complete.
     ///   - searched: Given each scan of this rank with its candidates.
+    ///   - progress: Told of this rank's progress after every tile.
     /// - Throws: What reading and searching a scan throws; `MPIError`.
     public func candidates(
         in scans: [PendingScan], _ communicator: any Communicator, shouldStop: () -> Bool = { false },
@@ -79,7 +101,7 @@ public struct ScanSearch {
         var found: [Found] = []
         var state = Progress(scans: 0, total: own.count, share: 0, candidates: 0)
         var done = 0
-        // Whoever tells the time that is left counts from here.
+        // An estimate of the time that is left counts from here.
         if !own.isEmpty { progress(state) }
         for index in own where !shouldStop() {
             let volume = try scans[index].read()

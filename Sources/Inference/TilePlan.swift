@@ -2,44 +2,49 @@
 // network saw with its surroundings.
 
 import Basics
+import Detection
 
 /// One piece of a volume.
 public struct Tile: Hashable, Sendable {
-    /// What the network sees, in voxels: multiples of 16 wide. May reach beyond the volume.
+    /// The voxels that the network sees: multiples of 16 wide. May reach beyond the volume.
     public var window: ZYX<Range<Int>>
-    /// What of its output is kept, in cells of the whole volume's grid.
+    /// The part of its output that is kept, in cells of the whole volume's grid.
     public var core: ZYX<Range<Int>>
 }
 
 /// The tiles of a volume.
 ///
-/// The recipe's tiles are cubes of 208 voxels whatever the volume's shape, and overlap so much that they compute a usual
-/// volume seven times. A plan for a memory budget has as few tiles as fit into it; they end at the volume's faces, where
-/// nothing is to be seen.
+/// The recipe's tiles are cubes of 208 voxels whatever the volume's shape, and overlap so much that they compute a
+/// usual volume seven times. A plan for a memory budget has as few tiles as fit into it; they end at the volume's
+/// faces, where nothing is to be seen.
 public struct TilePlan: Hashable, Sendable {
-    /// What the network is shown where a window reaches beyond the volume.
+    /// The content of a window where it reaches beyond the volume.
     public enum Surroundings: Hashable, Sendable {
-        /// The grey level of whatever is not lung.
+        /// The grey level of everything that is not lung.
         case padding
-        /// The nearest voxel, and the coordinates of the nearest cell; beyond the last voxel up to a multiple of 4 is padding.
+        /// The nearest voxel, and the coordinates of the nearest cell; beyond the last voxel, up to a multiple of 4, it
+        /// is padding.
         case edge
     }
 
+    /// The volume's extent in voxels.
     public let extent: ZYX<Int>
+    /// The content of windows beyond the volume.
     public let surroundings: Surroundings
+    /// The tiles, whose cores cover the volume once.
     public let tiles: [Tile]
 
-    /// Voxels around a core that are computed and dropped.
+    /// The number of voxels around a core that are computed and dropped.
     public static let margin = 32
-    /// Voxels of the recipe's cores.
+    /// The number of voxels along each axis of the recipe's cores.
     static let recipeSide = 144
-    /// Cores are no narrower, or nearly all that is computed would be margins.
+    /// The least width of a core in voxels: of a narrower one nearly all that is computed would be margins.
     static let leastSide = 32
 
-    /// Cells of the whole grid: the volume padded to multiples of 4 voxels.
-    public var grid: ZYX<Int> { extent.map { ($0 + 3) / 4 } }
+    /// The number of cells along each axis of the whole grid, which covers the volume padded to multiples of 4 voxels.
+    public var grid: ZYX<Int> { extent.map(Grid.cells(covering:)) }
 
-    /// Voxels that the network computes, as a multiple of the volume's.
+    /// The number of voxels that the network computes, as a multiple of the volume's.
     public var work: Double { Double(tiles.reduce(0) { $0 + $1.window.map(\.count).product }) / Double(extent.product) }
 
     /// The largest tile's extent.
@@ -61,7 +66,9 @@ public struct TilePlan: Hashable, Sendable {
 
     /// The plan that computes least among those whose tiles all fit.
     ///
-    /// - Parameter fits: Whether there is memory for a tile; where there is for one, there is for every smaller one.
+    /// - Parameters:
+    ///   - extent: The volume's extent in voxels.
+    ///   - fits: Whether there is memory for a tile; where there is for one, there is for every smaller one.
     /// - Returns: Nil where not even the smallest tiles fit.
     public static func planned(_ extent: ZYX<Int>, fits: (_ tile: ZYX<Int>) -> Bool) -> TilePlan? {
         let choices = extent.map { count in
@@ -88,20 +95,23 @@ public struct TilePlan: Hashable, Sendable {
     private init(_ extent: ZYX<Int>, _ spans: ZYX<[Span]>, _ surroundings: Surroundings) {
         self.extent = extent
         self.surroundings = surroundings
-        let grid = extent.map { ($0 + 3) / 4 }
+        let grid = extent.map(Grid.cells(covering:))
         tiles = spans.z.flatMap { z in
             spans.y.flatMap { y in
                 spans.x.map { x in
                     let axes = ZYX(z, y, x)
                     return Tile(
                         window: axes.map(\.window),
-                        core: axes.zip(grid) { $0.core.lowerBound / 4..<min($1, $0.core.upperBound / 4) })
+                        core: axes.zip(grid) {
+                            $0.core.lowerBound / Grid.stride..<min($1, $0.core.upperBound / Grid.stride)
+                        })
                 }
             }
         }
     }
 
-    /// Cuts an axis into cores as equal as multiples of 16 allow, with windows wider where there is more volume.
+    /// Cuts an axis into cores as equal as multiples of 16 allow, with windows that reach further where there is more
+    /// volume.
     private static func spans(count: Int, pieces: Int) -> [Span] {
         (0..<pieces).map { piece in
             let low = count / 16 * piece / pieces * 16

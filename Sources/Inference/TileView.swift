@@ -1,16 +1,17 @@
 import Basics
 import CT
+import Detection
 
-/// What the network is shown of a volume through a tile's window.
+/// The network's input for one tile of a volume.
 struct TileView {
-    /// [1, 1, D, H, W]: (u − 128)/128.
+    /// The grey levels [1, 1, D, H, W] as (u − 128)/128.
     let input: Tensor
-    /// [1, 3, D/4, H/4, W/4]: ramps from −0.5 to 0.5 over the volume's grid.
+    /// The coordinates [1, 3, D/4, H/4, W/4]: ramps from −0.5 to 0.5 over the volume's grid.
     let coord: Tensor
 
     init(_ tile: Tile, of volume: CleanVolume, _ surroundings: TilePlan.Surroundings) {
-        let grid = volume.extent.map { ($0 + 3) / 4 }
-        input = Self.input(tile, volume, padded: grid.map { 4 * $0 }, surroundings)
+        let grid = volume.extent.map(Grid.cells(covering:))
+        input = Self.input(tile, volume, padded: grid.map { Grid.stride * $0 }, surroundings)
         coord = Self.coord(tile, grid, surroundings)
     }
 
@@ -46,11 +47,11 @@ struct TileView {
     }
 
     private static func coord(_ tile: Tile, _ grid: ZYX<Int>, _ surroundings: TilePlan.Surroundings) -> Tensor {
-        let cells = tile.window.map { $0.count / 4 }
+        let cells = tile.window.map { $0.count / Grid.stride }
         var values: [Float] = []
         values.reserveCapacity(3 * cells.product)
         let ramps = ZYX(0, 1, 2).map { axis -> [Float] in
-            let first = tile.window[axis].lowerBound / 4
+            let first = tile.window[axis].lowerBound / Grid.stride
             let last = max(1, grid[axis] - 1)
             return (first..<first + cells[axis]).map { cell in
                 let seen = surroundings == .edge ? min(max(cell, 0), grid[axis] - 1) : cell

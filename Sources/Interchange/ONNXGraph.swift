@@ -4,18 +4,18 @@ import Protobuf
 
 /// A graph under construction: every operation's result has the operation's name.
 struct ONNXGraph {
-    /// Operator set 17; the intermediate representation of its time is version 8.
+    /// The operator set, 17; the intermediate representation of its time is version 8.
     static let operatorSet = 17
     private static let representation = 8
 
-    /// Of an operation.
+    /// An attribute of an operation.
     enum Attribute {
         case integer(Int)
         case integers([Int])
         case float(Float)
     }
 
-    /// An extent of an input or output: a number, or a name for what is known at run time only.
+    /// An extent of an input or output: a number, or a name for what is known only at run time.
     enum Extent {
         case fixed(Int)
         case named(String)
@@ -71,7 +71,7 @@ struct ONNXGraph {
 
     mutating func addOutput(_ name: String, _ shape: [Extent]) { outputs.append(Self.value(name, shape)) }
 
-    /// The whole model.
+    /// The bytes of the whole model.
     func model(named name: String, documentation: String, metadata: [String: String]) -> [UInt8] {
         let graph = ProtobufMessage {
             for node in nodes { $0.add(1, message: node) }

@@ -1,24 +1,28 @@
 import FileIO
-import Network
+import Networks
 
-/// A network as an ONNX model in evaluation mode (operator set 17), for any runtime: PyTorch's view of it,
-/// with batch normalisation as an operation of its own, which runtimes fold by themselves.
+/// A network as an ONNX model in evaluation mode (operator set 17), for any runtime: PyTorch's view of it, with batch
+/// normalisation as an operation of its own, which runtimes fold by themselves.
 ///
 /// Inputs `input` [N, 1, D, H, W], grey levels as (u − 128) / 128, and `coord` [N, 3, D/4, H/4, W/4]; output `output`
-/// [N, D/4, H/4, W/4, 3 anchors, 5] for `nodule-net`. N, D, H and W are free; the sides are multiples of the architecture's
-/// `sideUnit`.
+/// [N, D/4, H/4, W/4, 3 anchors, 5] for `nodule-net`. N, D, H and W are free; the sides are multiples of the
+/// architecture's `sideUnit`.
 public struct ONNXNetwork {
     private var graph = ONNXGraph()
     private let state: NetworkState
 
-    /// Writes the model, whole or not at all. The same weights give the same bytes.
+    /// Writes a network as a model, whole or not at all. The same weights give the same bytes.
     ///
+    /// - Parameters:
+    ///   - state: The weights and running statistics.
+    ///   - origin: The facts that the model's metadata tell beside them.
+    ///   - path: The file, which is replaced if it exists.
     /// - Throws: `FileError`.
     public static func write(_ state: NetworkState, origin: WeightsOrigin, to path: String) throws {
         try AtomicFile.write(model(state, origin: origin), to: path)
     }
 
-    /// The model as it is stored.
+    /// The bytes of the model.
     static func model(_ state: NetworkState, origin: WeightsOrigin) -> [UInt8] {
         var network = ONNXNetwork(state: state)
         network.build()
@@ -50,8 +54,8 @@ public struct ONNXNetwork {
 
         var head = "input"
         for operation in architecture.operations { head = add(operation) }
-        // [N, anchors · components, d, h, w] → channels last → [N, d, h, w, anchors, components]; an extent of 0 means as
-        // it is.
+        // [N, anchors · components, d, h, w] → channels last → [N, d, h, w, anchors, components]; an extent of 0 stays
+        // as it is.
         let last = graph.add("Transpose", "channels_last", [head], [("perm", .integers([0, 2, 3, 4, 1]))])
         graph.addConstant("view", integers: [0, 0, 0, 0, architecture.anchors, architecture.components])
         _ = graph.add("Reshape", "output", [last, "view"])

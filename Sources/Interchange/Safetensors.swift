@@ -1,37 +1,38 @@
 import FileIO
 import Foundation
 
-/// Named tensors in one file, as PyTorch's users exchange them without pickle: 8 bytes with the length of a JSON header
-/// (little-endian), the header, then the tensors' values, row-major and little-endian.
-/// https://huggingface.co/docs/safetensors
+/// Named tensors in one file, as PyTorch's users exchange them without pickle
+/// (https://huggingface.co/docs/safetensors).
 ///
-/// Nothing that a file says of itself is believed before the file's length bears it out.
+/// A file consists of 8 bytes with the length of a JSON header (little-endian), the header, then the tensors' values,
+/// row-major and little-endian. Nothing that a file says of itself is believed before the file's length bears it out.
 public struct Safetensors: Sendable {
     /// The path as the user gave it.
     public let file: String
-    /// What the file says beside its tensors (`__metadata__`).
+    /// The texts that the file has beside its tensors (`__metadata__`), by name.
     public let metadata: [String: String]
-    /// In the order in which their values lie in the file.
+    /// The tensors, in the order in which their values lie in the file.
     public let tensors: [Tensor]
 
     /// The values of all tensors.
     private let data: ArraySlice<UInt8>
 
-    /// Where a tensor lies and how to read it.
+    /// A tensor's description: where its values lie, and how to read them.
     public struct Tensor: Hashable, Sendable {
+        /// The tensor's name.
         public let name: String
-        /// `F32`, `BF16`, `I64` and so on.
+        /// The type of its elements: `F32`, `BF16`, `I64` and so on.
         public let type: String
-        /// Extents, slowest axis first.
+        /// The extents, slowest axis first.
         public let shape: [Int]
-        /// Bytes from the header's end.
+        /// The bytes of its values, counted from the header's end.
         public let range: Range<Int>
     }
 
-    /// The format's own limit for the header, bytes.
+    /// The format's own limit for the header in bytes.
     static let headerLimit = 100_000_000
-    /// Bytes; several times what the network takes in any type. Guards against a file with holes, which takes no room
-    /// on a disk.
+    /// The limit for a file in bytes: several times the size of the network in any type. It guards against a sparse
+    /// file, which takes no room on a disk.
     private static let sizeLimit = 1 << 28
 
     /// Reads a file whole.
@@ -57,7 +58,7 @@ public struct Safetensors: Sendable {
         file = path
     }
 
-    /// A tensor's values as 32-bit floats: `F32` as they are; `F64`, `F16` and `BF16` converted.
+    /// The values of a tensor as 32-bit floats: `F32` unchanged; `F64`, `F16` and `BF16` converted.
     ///
     /// - Throws: `InputError` for other types and values that are not finite.
     public func floats(_ tensor: Tensor) throws -> [Float] {
@@ -90,6 +91,10 @@ public struct Safetensors: Sendable {
 
     /// Writes tensors of 32-bit floats, whole or not at all. The same content gives the same bytes.
     ///
+    /// - Parameters:
+    ///   - tensors: The tensors, in the order of their values in the file.
+    ///   - metadata: Texts by name.
+    ///   - path: The file, which is replaced if it exists.
     /// - Throws: `FileError`.
     /// - Precondition: Every tensor's values fill its shape, and no name comes twice.
     public static func write(

@@ -7,11 +7,11 @@ struct SafetensorsHeader {
     var metadata: [String: String] = [:]
     private var entries: [String: Entry] = [:]
 
-    /// What the header says of one tensor.
+    /// The header's description of one tensor.
     struct Entry: Codable {
         var dtype: String
         var shape: [Int]
-        /// First byte and the one after the last, from the header's end.
+        /// The first byte and the one after the last, from the header's end.
         var dataOffsets: [Int]
 
         enum CodingKeys: String, CodingKey {
@@ -20,14 +20,16 @@ struct SafetensorsHeader {
         }
     }
 
-    /// Bytes of an element.
+    /// The size of an element in bytes, by type.
     private static let sizes = [
         "F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U64": 8, "U32": 4, "U16": 2,
         "U8": 1, "BOOL": 1,
     ]
 
-    /// Foundation's decoder keeps one of two equal names and does not say which, so names are looked for twice: by
-    /// `JSONNames` too, which refuses an object that has one twice.
+    /// Decodes a header.
+    ///
+    /// Foundation's decoder keeps one of two equal names and does not say which. So names are looked for once more by
+    /// `JSONNames`, which refuses an object that has one twice.
     ///
     /// - Throws: `InputError`.
     init(_ bytes: ArraySlice<UInt8>, file: String) throws {
@@ -99,10 +101,10 @@ struct SafetensorsHeader {
         return tensors
     }
 
-    /// nil for a negative extent or a product that no file has.
+    /// The size of a tensor in bytes; nil for a negative extent or a product that no file has.
     private static func bytes(_ shape: [Int], _ size: Int) -> Int? {
         var product = size
-        // A zero makes all others harmless; they are looked at none the less.
+        // A zero makes all other extents harmless; they are checked all the same.
         for extent in shape {
             let (value, overflows) = product.multipliedReportingOverflow(by: extent)
             if extent < 0 || overflows { return nil }
@@ -111,7 +113,7 @@ struct SafetensorsHeader {
         return product
     }
 
-    /// Names in the order of their bytes.
+    /// A header's JSON text, with names in the order of their bytes.
     static func encoded(_ entries: [String: Entry], metadata: [String: String]) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

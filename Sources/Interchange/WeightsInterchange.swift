@@ -1,22 +1,23 @@
 import FileIO
-import Network
+import Networks
 
-/// What a file that leaves luna says beside the weights, so that whoever takes it up can use them.
+/// The facts that a file for other programs tells beside the weights, so that its users can apply them.
 public struct WeightsOrigin: Hashable, Sendable {
-    /// `luna16` or `dsb2017`, where it is known.
+    /// The preset's name, `luna16` or `dsb2017`, where it is known.
     public var preset: String?
-    /// Edge lengths of the three anchors, mm; empty where they are not known.
+    /// The anchors' edge lengths in mm; empty where they are not known.
     public var anchors: [Double]
     /// The LUNA16 subset that was held out, where it is known.
     public var validationFold: Int?
 
+    /// Creates the facts that are known.
     public init(preset: String? = nil, anchors: [Double] = [], validationFold: Int? = nil) {
         self.preset = preset
         self.anchors = anchors
         self.validationFold = validationFold
     }
 
-    /// As pairs of texts, which safetensors and ONNX carry.
+    /// The facts as pairs of texts, which safetensors and ONNX carry.
     var metadata: [String: String] {
         var metadata = ["producer": "luna"]
         if let preset { metadata["preset"] = preset }
@@ -25,7 +26,8 @@ public struct WeightsOrigin: Hashable, Sendable {
         return metadata
     }
 
-    /// What a file of luna's says of itself; others say nothing. Faults in it are for the caller to find.
+    /// Reads the facts that a file of luna's tells of itself; other files tell none. Faults in them are for the caller
+    /// to find.
     public init(metadata: [String: String]) {
         let anchors = metadata["anchors_mm"]?.split(separator: " ").compactMap { Double($0) } ?? []
         self.init(
@@ -46,17 +48,19 @@ extension Safetensors {
         let tensors =
             state.architecture.parameters.entries.map { ($0.name, $0.shape, Array(state.parameters[$0.range])) }
             + state.architecture.statistics.entries.map { ($0.name, $0.shape, Array(state.statistics[$0.range])) }
-        // By "pt" loaders know PyTorch's layout.
+        // Loaders know PyTorch's layout by "pt".
         let own = ["format": "pt", WeightsFile.architectureAttribute: state.architecture.name]
         let metadata = origin.metadata.merging(own) { first, _ in first }
         try write(tensors, metadata: metadata, to: path)
     }
 
-    /// The weights of the network that the metadata names, the standard one where they name none. PyTorch's counters (`num_batches_tracked`) are passed over, and so is the `module.` that
-    /// all names begin with when a network was saved inside `DataParallel`.
+    /// The weights of the network that the metadata names, or of the standard one where they name none.
     ///
-    /// - Throws: `InputError` naming the tensor that is missing, superfluous, of another shape or type, not finite
-    ///   or a negative variance, or the network that luna does not have.
+    /// PyTorch's counters (`num_batches_tracked`) are ignored, and so is the `module.` that all names begin with when a
+    /// network was saved inside `DataParallel`.
+    ///
+    /// - Throws: `InputError` naming the tensor that is missing, superfluous, of another shape or type, not finite or a
+    ///   negative variance, or the network that luna does not have.
     public func networkState() throws -> NetworkState {
         let architecture =
             try metadata[WeightsFile.architectureAttribute].map { try Architecture.find($0, in: file) } ?? .standard

@@ -1,8 +1,8 @@
 import Compute
-import Network
+import Networks
 
-/// Adam with decoupled weight decay (I. Loshchilov and F. Hutter, "Decoupled Weight Decay Regularization", ICLR 2019), in
-/// PyTorch's form:
+/// Adam with decoupled weight decay (I. Loshchilov and F. Hutter, "Decoupled Weight Decay Regularization", ICLR 2019),
+/// in PyTorch's form:
 ///
 ///     w ← w − η·λ·w
 ///     m ← m + (1 − β₁)·(g − m),   v ← β₂·v + (1 − β₂)·g²
@@ -31,7 +31,7 @@ struct AdamW: Optimizer {
         engine.adam(parameters: &parameters, moments: &state.slots, gradients: gradients, constants)
     }
 
-    /// β₁ᵗ and β₂ᵗ by repeated squaring.
+    /// The powers β₁ᵗ and β₂ᵗ by repeated squaring.
     private static func powers(_ beta1: Double, _ beta2: Double, _ exponent: Int) -> (first: Double, second: Double) {
         func power(_ base: Double) -> Double {
             var (result, square, rest) = (1.0, base, exponent)

@@ -1,18 +1,18 @@
 import Basics
 import Compute
 import Detection
-import Network
+import Networks
 
-/// What a replica is given at once: crops, where their cells lie in the scan, and what the recipe says of them.
+/// The input of one replica's step: crops, where their cells lie in the scan, and the recipe's labels.
 public struct TrainingBatch: Sendable {
-    /// [N, 1, D, H, W], (grey level − 128)/128.
+    /// The voxels [N, 1, D, H, W] as (grey level − 128)/128.
     public var input: Tensor
-    /// [N, 3, d, h, w].
+    /// The cells' places in the scan, [N, 3, d, h, w].
     public var coord: Tensor
-    /// [N, d, h, w, anchors, 5].
+    /// The recipe's labels, [N, d, h, w, anchors, 5].
     public var labels: Tensor
 
-    /// Takes a batch's three tensors.
+    /// Creates a batch of its three tensors.
     public init(input: Tensor, coord: Tensor, labels: Tensor) {
         self.input = input
         self.coord = coord
@@ -20,23 +20,31 @@ public struct TrainingBatch: Sendable {
     }
 }
 
-/// How a network learns: a replica's gradient, and the update that follows from the sum over replicas.
+/// The way a network learns: a replica's gradient, and the update that follows from the sum over replicas.
 ///
-/// A replica's contribution to a step is one vector: the gradients of all parameters, the batch's statistics, the terms of
-/// the loss. Whoever trains adds up the vectors of all replicas and hands the sum to `update`.
+/// A replica's contribution to a step is one vector: the gradients of all parameters, the batch's statistics, the terms
+/// of the loss. Training adds up the vectors of all replicas and hands the sum to `update`.
 public struct Learner {
+    /// The network that computes.
     public let network: Network
+    /// The recipe, which says what the network's output means.
     public let recipe: any Recipe
+    /// The optimiser, which turns a gradient into an update.
     public let optimizer: any Optimizer
-    /// The probability with which a channel is dropped in front of the head.
+    /// The probability with which a channel is dropped before the head.
     public let dropout: Double
 
     /// The parts of a replica's work, for those who watch or time it.
     public enum Part: Sendable {
-        case forward, loss, backward
+        /// The network computes its output.
+        case forward
+        /// The loss and its gradient are computed.
+        case loss
+        /// The network computes the gradients of its parameters.
+        case backward
     }
 
-    /// Puts together what learns.
+    /// Creates a learner of its parts.
     public init(network: Network, recipe: any Recipe, optimizer: any Optimizer, dropout: Double) {
         self.network = network
         self.recipe = recipe
@@ -44,10 +52,13 @@ public struct Learner {
         self.dropout = dropout
     }
 
-    /// Where the parts of a replica's vector lie.
+    /// The layout of a replica's vector.
     public struct Layout: Hashable, Sendable {
+        /// The range of the parameters' gradients.
         public let gradients: Range<Int>
+        /// The range of the batch's means and variances.
         public let statistics: Range<Int>
+        /// The range of the loss's terms.
         public let terms: Range<Int>
 
         /// The layout for a network.
@@ -61,16 +72,19 @@ public struct Learner {
         public var count: Int { terms.upperBound }
     }
 
-    /// Where the parts of a replica's vector lie.
+    /// The layout of this network's vectors.
     public var layout: Layout { Layout(network.architecture) }
 
     /// Writes a replica's vector.
     ///
     /// - Parameters:
+    ///   - batch: The replica's crops.
+    ///   - state: The network's parameters and running statistics.
     ///   - normalizers: The counts of the whole step, from `Recipe.counts`.
     ///   - generator: Draws the channels that are dropped.
-    ///   - finished: Told of the ranges of the vector that are final: first what follows the gradients, then the gradients in
-    ///     the architecture's `backwardOrder`.
+    ///   - vector: Receives the gradients, the statistics and the terms; `layout.count` numbers.
+    ///   - finished: Told of the ranges of the vector that are final: first what follows the gradients, then the
+    ///     gradients in the architecture's `backwardOrder`.
     ///   - entering: Told of each part of the work before it begins.
     /// - Returns: The network's output and the terms of the loss.
     @discardableResult
@@ -106,8 +120,15 @@ public struct Learner {
         return total.squareRoot()
     }
 
-    /// Changes the state by the sum over replicas: the parameters by the optimiser, the running statistics by the mean of the
-    /// replicas' batch statistics.
+    /// Changes the state by the sum over replicas: the parameters by the optimiser, the running statistics by the mean
+    /// of the replicas' batch statistics.
+    ///
+    /// - Parameters:
+    ///   - state: The network's parameters and running statistics.
+    ///   - optimizerState: The optimiser's state.
+    ///   - sum: The sum of all replicas' vectors.
+    ///   - replicas: The number of replicas in the sum.
+    ///   - learningRate: The step's learning rate.
     public func update(
         _ state: inout NetworkState, _ optimizerState: inout OptimizerState,
         sum: UnsafeMutableBufferPointer<Float>, replicas: Int, learningRate: Double

@@ -1,10 +1,10 @@
 import Compute
-import Network
+import Networks
 
-/// How gradients change a network's parameters.
+/// A rule by which gradients change a network's parameters.
 ///
-/// An update is a function of the parameters, the optimiser's state and the gradient alone, element by element or tensor by
-/// tensor, so that it has the same bits on every rank.
+/// An update is a function of the parameters, the optimiser's state and the gradient alone, element by element or
+/// tensor by tensor, so that it has the same bits on every rank.
 public protocol Optimizer: Sendable {
     /// The names of what is kept for every parameter, in the order of `OptimizerState.slots`; checkpoints hold them as
     /// `/optimizer/<slot>/<parameter>`.
@@ -13,10 +13,12 @@ public protocol Optimizer: Sendable {
     /// Changes the parameters by one step.
     ///
     /// - Parameters:
-    ///   - parameters: Laid out as `tensors` says, as are the state's slots and the gradients.
-    ///   - state: Made by `makeState`.
-    ///   - tensors: Where each tensor begins and ends.
-    ///   - learningRate: This step's.
+    ///   - parameters: The parameters, laid out as `tensors` says, as are the state's slots and the gradients.
+    ///   - state: A state made by `makeState`.
+    ///   - gradients: The gradient of the loss.
+    ///   - tensors: The ranges in which tensors begin and end.
+    ///   - learningRate: The step's learning rate.
+    ///   - engine: Does the arithmetic.
     func update(
         _ parameters: inout [Float], _ state: inout OptimizerState, gradients: UnsafeBufferPointer<Float>,
         tensors: ParameterTable, learningRate: Double, engine: Engine)
@@ -31,18 +33,18 @@ extension Optimizer {
     }
 }
 
-/// What an optimiser keeps from one update to the next.
+/// The memory of an optimiser from one update to the next.
 public struct OptimizerState: Hashable, Sendable {
     /// The slots' names.
     public let names: [String]
-    /// A number for every parameter in each slot, laid out as the parameters.
+    /// The slots' numbers, one for every parameter, laid out as the parameters.
     public var slots: [[Float]]
-    /// How many updates there have been.
+    /// The number of updates so far.
     public var updates: Int
 
-    /// Takes slots as they are.
+    /// Creates a state of given slots.
     ///
-    /// - Precondition: As many names as slots.
+    /// - Precondition: There are as many names as slots.
     public init(names: [String], slots: [[Float]], updates: Int = 0) {
         precondition(names.count == slots.count, "\(names.count) names for \(slots.count) slots")
         self.names = names
@@ -60,7 +62,7 @@ public enum OptimizerName: String, Codable, CaseIterable, Sendable {
     /// Adam with decoupled weight decay.
     case adamw
 
-    /// The optimiser with these constants.
+    /// The optimiser of this name with given constants.
     public func optimizer(_ constants: OptimizerConstants) -> any Optimizer {
         switch self {
         case .sgd: SGD(momentum: constants.momentum, weightDecay: constants.weightDecay, isNesterov: false)
@@ -75,17 +77,17 @@ public enum OptimizerName: String, Codable, CaseIterable, Sendable {
 
 /// The constants of all optimisers; each uses its own.
 public struct OptimizerConstants: Hashable, Sendable {
-    /// How much of the last step's direction `sgd` and `nesterov` keep.
+    /// The part of the last step's direction that `sgd` and `nesterov` keep.
     public var momentum = 0.9
-    /// How strongly parameters are drawn to zero.
+    /// The strength with which parameters are drawn to zero.
     public var weightDecay = 0.0001
-    /// How much of the gradient's running mean `adamw` keeps.
+    /// The part of the gradient's running mean that `adamw` keeps.
     public var beta1 = 0.9
-    /// How much of the squared gradient's running mean `adamw` keeps.
+    /// The part of the squared gradient's running mean that `adamw` keeps.
     public var beta2 = 0.999
-    /// What `adamw` adds to the root of the squared gradient's running mean.
+    /// The number that `adamw` adds to the root of the squared gradient's running mean.
     public var epsilon = 1e-8
 
-    /// PyTorch's constants, with this network's published momentum and weight decay.
+    /// Creates PyTorch's constants, with this network's published momentum and weight decay.
     public init() {}
 }

@@ -1,8 +1,8 @@
 import Compute
-import Network
+import Networks
 
-/// Stochastic gradient descent with momentum, in PyTorch's form: v ← m·v + g + λ·w; w ← w − η·v, or with Nesterov's momentum
-/// w ← w − η·(g + λ·w + m·v).
+/// Stochastic gradient descent with momentum, in PyTorch's form: v ← m·v + g + λ·w; w ← w − η·v, or with Nesterov's
+/// momentum w ← w − η·(g + λ·w + m·v).
 struct SGD: Optimizer {
     let momentum: Double
     let weightDecay: Double

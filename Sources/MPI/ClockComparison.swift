@@ -4,22 +4,26 @@
     import Darwin
 #endif
 
-/// How far a rank's clock is ahead of rank 0's.
+/// The lead of a rank's clock over rank 0's, and how well it is known.
 public struct ClockOffset: Hashable, Sendable, Codable {
-    /// Seconds; the truth lies within `uncertainty` of it.
+    /// The offset, s: positive where this rank's clock is ahead. The truth lies within `uncertainty` of it.
     public var seconds: Double
+    /// The largest error that `seconds` can have, s.
     public var uncertainty: Double
 
+    /// Makes an offset from its two numbers, s.
     public init(seconds: Double, uncertainty: Double) {
         self.seconds = seconds
         self.uncertainty = uncertainty
     }
 
+    /// Makes an offset from the tightest bounds on either side.
+    ///
     /// - Parameters:
     ///   - arriving: The least difference, in ns, between this rank's clock when it had rank 0's time and that time:
-    ///   the offset and some delay.
-    ///   - returning: The same between rank 0's clock when it had this rank's time and that time: some delay less the
-    ///     offset.
+    ///     the offset and some delay.
+    ///   - returning: The least difference, in ns, between rank 0's clock when it had this rank's time and that time:
+    ///     some delay less the offset.
     init(arriving: Int, returning: Int) {
         seconds = Double(arriving - returning) / 2e9
         uncertainty = Double(arriving + returning) / 2e9
@@ -34,9 +38,9 @@ extension Communicator {
     /// Mills, RFC 5905, which takes the exchange with the least delay).
     ///
     /// - Parameters:
-    ///   - rounds: At least 1.
-    ///   - clock: What is compared, in ns; by default the time of day.
-    /// - Throws: `MPIError`.
+    ///   - rounds: How often the clocks are shown, at least once.
+    ///   - clock: The clock, in ns; by default the time of day.
+    /// - Throws: `MPIError` where a rank cannot be reached.
     public func clockOffset(
         rounds: Int = 50, clock: () -> Int = wallClock
     ) throws(MPIError) -> ClockOffset {
@@ -54,7 +58,7 @@ extension Communicator {
     }
 }
 
-/// The time of day, in ns.
+/// Returns the time of day, in ns since 1970.
 public func wallClock() -> Int {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)

@@ -6,10 +6,10 @@ import COpenMPI
     import Darwin
 #endif
 
-/// All ranks that `mpirun` or `srun` started, or some of them.
+/// The ranks that `mpirun` or `srun` started, or some of them.
 ///
-/// Made once per process, and split as often as wanted. The thread that makes it is the only one that may use it; another
-/// one may use its messenger in between, where MPI lets threads in by turns (MPI_THREAD_SERIALIZED).
+/// It is made once per process, and split as often as wanted. The thread that makes it is the only one that may use it;
+/// another one may use its messenger in between, where MPI lets threads in by turns (MPI_THREAD_SERIALIZED).
 public final class MPICommunicator: Communicator {
     public let rank: Int
     public let size: Int
@@ -24,15 +24,17 @@ public final class MPICommunicator: Communicator {
         return variables.contains { getenv($0) != nil }
     }
 
-    /// Initialises MPI.
+    /// Initialises MPI, and makes the communicator of all ranks.
     ///
-    /// - Throws: `MPIError`.
+    /// - Throws: `MPIError` where MPI cannot start.
     public convenience init() throws(MPIError) {
         var provided: Int32 = 0
         try MPIError.check(MPI_Init_thread(nil, nil, Int32(MPI_THREAD_SERIALIZED), &provided), "MPI_Init_thread")
         try self.init(mpiCommWorld, threadLevel: provided)
     }
 
+    /// Wraps one of MPI's communicators.
+    ///
     /// - Parameter handle: Stays MPI's until the process ends.
     private init(_ handle: MPI_Comm, threadLevel: Int32) throws(MPIError) {
         self.handle = handle
@@ -48,7 +50,7 @@ public final class MPICommunicator: Communicator {
 
     /// Ends MPI; the communicator is of no use afterwards.
     ///
-    /// - Throws: `MPIError`.
+    /// - Throws: `MPIError` where MPI reports a failure.
     public func finalize() throws(MPIError) { try MPIError.check(MPI_Finalize(), "MPI_Finalize") }
 
     public func barrier() throws(MPIError) { try MPIError.check(MPI_Barrier(handle), "MPI_Barrier") }
@@ -128,7 +130,7 @@ public final class MPICommunicator: Communicator {
 
 /// A sum on its way, by a collective that does not block.
 private final class MPISum: PendingSum {
-    /// MPI's until the sum is there.
+    /// The memory that MPI sums in, and that is MPI's until the sum is there.
     private let values: UnsafeMutableBufferPointer<Int>
     private var request: MPI_Request?
 

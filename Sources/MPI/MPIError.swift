@@ -1,17 +1,17 @@
 import COpenMPI
 
-/// An MPI function failed. The state of MPI is undefined afterwards: the job ends.
+/// A failure that an MPI function reported. The state of MPI is undefined afterwards: the job ends.
 public struct MPIError: Error, Hashable, CustomStringConvertible {
     /// MPI's error code.
     public let code: Int32
-    /// The function that returned it.
+    /// The function that returned the code, such as `MPI_Bcast`.
     public let function: String
-    /// MPI's words.
+    /// MPI's words for the code.
     public let text: String
 
     public var description: String { "\(function): \(text)" }
 
-    /// An error with MPI's words for its code, as far as MPI is there to give them.
+    /// Makes an error with MPI's words for its code, as far as MPI is there to give them.
     public init(code: Int32, function: String) {
         self.code = code
         self.function = function

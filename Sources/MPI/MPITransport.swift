@@ -1,12 +1,12 @@
 import COpenMPI
 
-/// Which MPI this is, and by what its messages go.
+/// The MPI library in use, and the paths by which its messages go.
 ///
 /// The components that Open MPI holds open after its start are known by their control variables (MPI_T, MPI-3.1 §14.3):
 /// those it did not choose are closed, and their variables gone. Which of several byte layers serves a pair of ranks it
 /// does not tell; it takes shared memory within a host, and the network with the highest exclusivity between hosts.
 public struct MPITransport: Hashable, Sendable, Codable {
-    /// Such as `Open MPI v4.1.4`.
+    /// The library's name and version, such as `Open MPI v4.1.4`.
     public var library: String
     /// The component that matches messages: `ob1`, `ucx`, `cm`; nil where it is not known.
     public var messaging: String?
@@ -15,6 +15,7 @@ public struct MPITransport: Hashable, Sendable, Codable {
     /// The network interfaces that TCP uses.
     public var interfaces: [String]
 
+    /// Makes a description from its parts.
     public init(library: String, messaging: String?, layers: [String], interfaces: [String] = []) {
         self.library = library
         self.messaging = messaging
@@ -22,7 +23,9 @@ public struct MPITransport: Hashable, Sendable, Codable {
         self.interfaces = interfaces
     }
 
-    /// - Parameter variables: The names of all control variables.
+    /// Draws its conclusions from control variables.
+    ///
+    /// - Parameter variables: The names of all of them.
     init(library: String, variables: [String]) {
         func middle(_ name: String, _ prefix: String, _ suffix: String) -> String? {
             guard name.hasPrefix(prefix), name.hasSuffix(suffix), name.count > prefix.count + suffix.count else {
@@ -40,12 +43,12 @@ public struct MPITransport: Hashable, Sendable, Codable {
         interfaces = layers.contains("tcp") ? Set(links).sorted() : []
     }
 
-    /// Of this process.
+    /// Describes the MPI of this process.
     ///
-    /// - Precondition: Between MPI's start and its end.
+    /// - Precondition: MPI has started and not ended.
     public static func current() -> MPITransport { MPITransport(library: libraryVersion, variables: controlVariables) }
 
-    /// Such as `Open MPI v4.1.4`; may be asked for before MPI's start.
+    /// The library's name and version, such as `Open MPI v4.1.4`, which may be asked for before MPI's start.
     public static var libraryVersion: String {
         var length: Int32 = 0
         let text = [CChar](unsafeUninitializedCapacity: Int(MPI_MAX_LIBRARY_VERSION_STRING)) { buffer, count in
@@ -57,6 +60,7 @@ public struct MPITransport: Hashable, Sendable, Codable {
         return whole.split { $0 == "," || $0 == "\n" }.first.map(String.init) ?? "unknown MPI"
     }
 
+    /// The names of the control variables of all open components.
     private static var controlVariables: [String] {
         var provided: Int32 = 0
         guard MPI_T_init_thread(Int32(MPI_THREAD_SINGLE), &provided) == MPI_SUCCESS else { return [] }
@@ -76,7 +80,7 @@ public struct MPITransport: Hashable, Sendable, Codable {
         }
     }
 
-    /// What carries messages between ranks of one host; nil where it is not known.
+    /// The path of messages between ranks of one host, in words; nil where it is not known.
     public var withinHost: String? {
         switch messaging {
         case "ob1": layers.first { ["vader", "sm"].contains($0) }.map { "shared memory (\($0))" } ?? betweenHosts
@@ -86,7 +90,7 @@ public struct MPITransport: Hashable, Sendable, Codable {
         }
     }
 
-    /// What carries messages between hosts; nil where it is not known.
+    /// The path of messages between hosts, in words; nil where it is not known.
     public var betweenHosts: String? {
         switch messaging {
         case "ob1":

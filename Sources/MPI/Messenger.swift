@@ -2,11 +2,14 @@
 
 import COpenMPI
 
-/// Bytes for a rank, or from it. Their memory belongs to whoever starts the transfer.
+/// Bytes for a rank, or from it. Their memory belongs to the code that starts the transfer.
 public struct Message {
+    /// The rank that receives the bytes, or sends them.
     public let rank: Int
+    /// The memory that is sent from, or received into; both sides give the same length.
     public let bytes: UnsafeMutableRawBufferPointer
 
+    /// Makes a message for a rank, or from it.
     public init(rank: Int, bytes: UnsafeMutableRawBufferPointer) {
         self.rank = rank
         self.bytes = bytes
@@ -15,29 +18,32 @@ public struct Message {
 
 /// Messages on their way.
 public protocol Transfer: AnyObject {
-    /// Moves on what can be moved without waiting; whether all has been sent and received.
+    /// Moves on what can be moved without waiting, and returns whether all has been sent and received.
     ///
-    /// MPI moves nothing between calls, or little: who wants progress asks again and again.
+    /// MPI moves nothing between calls, or little: a caller that wants progress asks again and again.
     func isDone() throws(MPIError) -> Bool
 }
 
-/// Sends and receives single messages, apart from the communicator's collectives.
+/// A sender and receiver of single messages, apart from the communicator's collectives.
 public protocol Messenger: AnyObject {
     /// Whether a thread other than the communicator's may use it, as long as only one of them is in MPI at a time.
     var servesOtherThreads: Bool { get }
-    /// Starts messages. Their memory stays where it is until they are done: what is sent unchanged, what is received
-    /// unread.
+    /// Starts messages. Their memory stays where it is until they are done: what is sent is not changed, what is
+    /// received not read.
     ///
-    /// - Parameter tag: 0 ..< 32,768. A message arrives where its receiver has given the same.
+    /// - Parameters:
+    ///   - sends: The messages that go out.
+    ///   - receives: The messages that are to come in.
+    ///   - tag: 0 ..< 32,768. A message arrives where its receiver has given the same.
     func start(sends: [Message], receives: [Message], tag: Int) throws(MPIError) -> any Transfer
 }
 
-/// Messages by MPI, in a space of their own: no other library's and no collective's can be taken for one of them.
+/// A messenger over MPI, in a space of its own: no message of another library or a collective is taken for one of its.
 final class MPIMessenger: Messenger {
     let servesOtherThreads: Bool
     private let communicator: MPI_Comm
 
-    /// Collective.
+    /// Makes a messenger between the ranks of a communicator, all of which call it.
     init(_ ranks: MPI_Comm, servesOtherThreads: Bool) throws(MPIError) {
         var own: MPI_Comm?
         try MPIError.check(MPI_Comm_dup(ranks, &own), "MPI_Comm_dup")

@@ -3,22 +3,28 @@ import CT
 import FileIO
 import HDF5
 
-/// The file of a clean volume:
+/// The file format of a clean volume:
 ///
 ///     /volume           uint8 [z, y, x]     1 mm voxels, 170 outside the lungs
 ///     /nodules          float64 [n, 4]      z, y, x in voxels of /volume, diameter in mm
 ///     /outside_labels   float64 [m, 4]      annotations outside the volume: world x, y, z, diameter, mm
 ///
 /// with the attributes `format`, `version`, `seriesuid` and those that lead back to world millimetres (`WorldFrame`):
-/// `origin`, `scan_spacing`, `direction`, `scan_extent`, `crop_start`, each (z, y, x). Where there was no lung mask it has
-/// `lungs` too, with the value `segmented`.
+/// `origin`, `scan_spacing`, `direction`, `scan_extent`, `crop_start`, each (z, y, x). A volume made without a lung
+/// mask also has the attribute `lungs` with the value `segmented`.
 public enum CleanVolumeFile {
+    /// The attribute `format` by which such a file is known.
     public static let format = "luna-clean-volume"
+    /// The attribute `version`, which this program writes and reads.
     public static let version: Int64 = 1
 
-    /// Writes durably, in one piece or not at all.
+    /// Writes a clean volume durably, in one piece or not at all.
     ///
-    /// - Parameter source: What the volume was made with, such as the options of the conversion; kept as an attribute.
+    /// - Parameters:
+    ///   - volume: The volume.
+    ///   - path: The file, which is replaced if it exists.
+    ///   - source: A text that tells how the volume was made, such as the options of the conversion; kept as an
+    ///     attribute.
     /// - Throws: `FileError`.
     public static func write(_ volume: CleanVolume, to path: String, source: String = "") throws {
         try HDF5File.write(to: path) { file in
@@ -66,7 +72,8 @@ public enum CleanVolumeFile {
         (try? file.attribute("format", as: String.self)) == format
     }
 
-    /// What a clean volume was made with, and what it holds, without its voxels.
+    /// The text that tells how a clean volume was made, its series and its number of nodules, without reading its
+    /// voxels.
     static func summary(_ path: String) throws -> (source: String, seriesUID: String, nodules: Int) {
         let file = try open(path)
         return (
@@ -75,7 +82,7 @@ public enum CleanVolumeFile {
         )
     }
 
-    /// Whose a clean volume is, and how large.
+    /// The series that a clean volume was made from, and its extent in voxels.
     ///
     /// - Throws: `InputError` where the file is missing, damaged, or not a clean volume of a known version.
     public static func identity(_ path: String) throws -> (seriesUID: String, extent: ZYX<Int>) {
@@ -93,7 +100,7 @@ public enum CleanVolumeFile {
             + outsideLabels(file)
     }
 
-    /// What a clean volume holds, without its voxels.
+    /// The series, the extent in voxels and the nodules of a clean volume, without reading its voxels.
     static func contents(_ path: String) throws -> (seriesUID: String, extent: ZYX<Int>, nodules: [Nodule]) {
         let file = try open(path)
         let shape = try file.dataset("/volume").shape

@@ -4,47 +4,72 @@ import FileIO
 import Foundation
 import Synchronization
 
-/// Makes a data set directory of a LUNA16-layout directory.
+/// A conversion of a directory in LUNA16's layout into a data set directory.
 ///
-/// Scan by scan, several at a time, into a file of its own; then fold by fold into shards. Every file appears complete
-/// or not at all, and its bytes depend on the scan and the options alone: a conversion killed at any instant and
-/// started again ends with the same bytes.
+/// It goes scan by scan, several at a time, each into a file of its own; then fold by fold into shards. Every file
+/// appears complete or not at all, and its bytes depend on the scan and the options alone: a conversion killed at any
+/// instant and started again ends with the same bytes.
 public struct Converter: Sendable {
-    /// How far a conversion is.
+    /// The progress of a conversion.
     public struct Progress: Sendable {
-        public enum Stage: String, Sendable { case scans, shards }
+        /// The two stages of a conversion, one after the other.
+        public enum Stage: String, Sendable {
+            /// Scans become clean volumes.
+            case scans
+            /// Clean volumes are cut into shards.
+            case shards
+        }
+        /// The stage that the conversion is in.
         public var stage: Stage
+        /// The number of the stage's files that are finished.
         public var completed: Int
+        /// The number of the stage's files.
         public var total: Int
-        /// What was just finished.
+        /// The file or series that was just finished.
         public var detail: String
     }
 
-    /// What came of a conversion.
+    /// The result of a conversion.
     public struct Outcome: Sendable {
         /// The content of `dataset.json`; nil where scans could not be read and were not to be skipped.
         public var manifest: DatasetManifest?
         /// The scans that could not be read, with reason and remedy.
         public var badScans: [DatasetManifest.SkippedScan]
+        /// The annotations that lie outside their clean volumes, and are left out.
         public var outsideLabels: [DatasetManifest.OutsideLabel]
+        /// The LUNA16 subsets that the input does not have.
         public var missingSubsets: [Int]
-        /// Scans that were found converted already.
+        /// The number of scans that were found converted already.
         public var keptScans: Int
+        /// The number of scans that were converted now.
         public var convertedScans: Int
     }
 
+    /// The scans, masks and annotations to be converted.
     public let layout: LUNA16Layout
+    /// The data set's directory.
     public let output: String
+    /// The options of the conversion, with the checksum of the annotations.
     public let options: ConversionOptions
-    /// Scans at a time.
+    /// The number of scans that are converted at a time.
     public let jobs: Int
-    /// Whether to leave out scans that cannot be read.
+    /// Whether scans that cannot be read are left out.
     public let skipBad: Bool
-    /// Whether to segment the lungs of a scan that has no mask though others have; without masks at all it is done anyway.
+    /// Whether to segment the lungs of a scan that has no mask though others have; where no scan has a mask it is done
+    /// anyway.
     public let segmentLungs: Bool
     private let prepare: @Sendable (LUNA16Layout.Scan) throws -> CleanVolume
 
-    /// - Parameter readScan: Reads a scan that is no `ScanFile`, such as a folder of DICOM.
+    /// Creates a conversion; nothing is written before it runs.
+    ///
+    /// - Parameters:
+    ///   - layout: The scans, masks and annotations.
+    ///   - output: The data set's directory.
+    ///   - options: The options; the checksum of the annotations is added.
+    ///   - jobs: The number of scans that are converted at a time.
+    ///   - skipBad: Whether scans that cannot be read are left out.
+    ///   - segmentLungs: Whether to segment the lungs of a scan that has no mask though others have.
+    ///   - readScan: Reads a scan that is no `ScanFile`, such as a folder of DICOM.
     /// - Throws: `InputError` where the list of annotations is not one; `FileError`.
     public init(
         layout: LUNA16Layout, output: String, options: ConversionOptions, jobs: Int, skipBad: Bool,
@@ -82,7 +107,11 @@ public struct Converter: Sendable {
         self.prepare = prepare
     }
 
+    /// Converts the scans, then writes the shards and `dataset.json`; a run after an interruption goes on where that
+    /// one stopped.
+    ///
     /// - Parameter progress: Called from one thread at a time.
+    /// - Returns: The result, in which a scan that could not be read is a bad one and no error.
     /// - Throws: `UsageError` where the output directory holds something else; `FileError` where it cannot be written.
     public func run(progress: @escaping @Sendable (Progress) -> Void = { _ in }) throws -> Outcome {
         let directory = try OutputDirectory(output, options: options)
@@ -201,7 +230,7 @@ public struct Converter: Sendable {
     }
 }
 
-/// What is known of a converted scan without its voxels.
+/// The facts about a converted scan that are known without its voxels.
 struct ConvertedVolume: Sendable {
     var fold: Int
     var extent: ZYX<Int>

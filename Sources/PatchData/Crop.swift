@@ -3,37 +3,38 @@
 import Basics
 import Detection
 
-/// What augmentation has done to a crop.
+/// The changes that augmentation has made to a crop.
 public struct CropChanges: Hashable, Sendable {
-    /// Enlarged so many times.
+    /// The factor of its enlargement.
     public var scale: Double
-    /// Turned in the plane of its slices, radians; before the axes were permuted.
+    /// The angle in radians by which it was turned in the plane of its slices, before its axes were permuted.
     public var angle = 0.0
     /// The axis of the scan (0 is z) that each axis of the crop runs along.
     public var order = [0, 1, 2]
-    /// Whether it runs backwards.
+    /// Whether each axis of the crop runs backwards.
     public var reversed = [false, false, false]
 
+    /// Creates the changes of a crop that was only enlarged.
     public init(scale: Double = 1) { self.scale = scale }
 }
 
 /// A cube of voxels with the nodules in it and the place it was cut from.
 struct Crop: Sendable {
-    /// Voxels along each axis.
+    /// The number of voxels along each axis.
     let side: Int
-    /// [side, side, side].
+    /// The grey levels, [side, side, side].
     var voxels: [UInt8]
-    /// In the crop's voxels.
+    /// The nodules that reach into the patch, in the crop's voxels.
     var nodules: [Box]
-    /// The nodule the crop was made for, as an index into `nodules`.
+    /// The nodule that the crop was made for, as an index into `nodules`.
     var target: Int?
-    /// Coordinate ramps [3, side/4, side/4, side/4]: where each cell lies in the volume, −0.5 to 0.5 along z, y, x.
+    /// The coordinate ramps [3, side/4, side/4, side/4]: where each cell lies in the volume, −0.5 to 0.5 along z, y, x.
     var coord: [Float]
     var changes = CropChanges()
 
     var cells: Int { side / Grid.stride }
 
-    /// The ramps of a crop from `start`, `size` voxels wide, of a volume of `extent` voxels.
+    /// The ramps of a crop from `start`, `size` voxels wide, of a volume of `extent` voxels: [3, cells, cells, cells].
     static func ramps(start: ZYX<Int>, size: Int, extent: ZYX<Int>, cells: Int) -> [Float] {
         let axes = ZYX(0, 1, 2).map { axis -> [Float] in
             let first = Double(start[axis]) / Double(extent[axis]) - 0.5
@@ -89,8 +90,8 @@ struct Crop: Sendable {
         }
     }
 
-    /// Turns every slice by `angle` radians about its middle, linearly interpolated; what comes from outside is
-    /// `padding`. Returns nil where the target's centre would come nearer to a face than its diameter.
+    /// The crop with every slice turned by `angle` radians about its middle, linearly interpolated; places from outside
+    /// become `padding`. Nil where the target's centre would come nearer to a face than its diameter.
     func rotated(by angle: Double, padding: UInt8) -> Crop? {
         let (c, s) = (Elementary.cos(angle), Elementary.sin(angle))
         var result = self
@@ -132,7 +133,7 @@ struct Crop: Sendable {
         return result
     }
 
-    /// The ramps are linear: turned, the y and x channels mix.
+    /// Turns the ramps: they are linear, so that the y and x channels mix.
     private mutating func rotateRamps(_ c: Double, _ s: Double) {
         let count = cells * cells * cells
         let middle = Double(cells - 1) / 2

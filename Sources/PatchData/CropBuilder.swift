@@ -2,15 +2,15 @@ import Basics
 import CT
 import Detection
 
-/// What the network is given at once by one replica.
+/// The crops that one replica gives the network at once, and their labels.
 public struct MicroBatch: Sendable {
-    /// [N, 1, D, H, W], (grey level − 128)/128.
+    /// The voxels [N, 1, D, H, W] as (grey level − 128)/128.
     public var input: Tensor
-    /// [N, 3, D/4, H/4, W/4].
+    /// The coordinate ramps [N, 3, D/4, H/4, W/4], −0.5 to 0.5 over the crops' volumes.
     public var coord: Tensor
-    /// [N, D/4, H/4, W/4, 3, 5]: the recipe's labels.
+    /// The recipe's labels [N, D/4, H/4, W/4, anchors, 5].
     public var labels: Tensor
-    /// The scans that the crops come from.
+    /// The scans that the crops come from, one for each crop.
     public var seriesUIDs: [String]
 }
 
@@ -92,7 +92,7 @@ struct CropBuilder: Sendable {
             changes: CropChanges(scale: geometry.scale))
     }
 
-    /// Rotation, swap of axes and flips, in this order.
+    /// Rotates the crop, swaps its axes and flips it, in this order and as configured.
     private func change(_ crop: inout Crop, _ generator: inout CounterGenerator) {
         let augmentation = configuration.augmentation
         if augmentation.rotate {
@@ -115,7 +115,7 @@ struct CropBuilder: Sendable {
         }
     }
 
-    /// Crops with their labels, stacked.
+    /// Stacks crops and their labels into a micro-batch.
     func stack(
         _ crops: [(crop: Crop, seriesUID: String)], mode: RecipeMode, generators: [CounterGenerator]
     ) -> MicroBatch {
@@ -138,7 +138,8 @@ struct CropBuilder: Sendable {
             input: Tensor(shape: [crops.count, 1, side, side, side], values: input),
             coord: Tensor(shape: [crops.count, 3, cells, cells, cells], values: coord),
             labels: Tensor(
-                shape: [crops.count, cells, cells, cells, configuration.preset.anchors.count, 5], values: labels),
+                shape: [crops.count, cells, cells, cells, configuration.preset.anchors.count, Grid.components],
+                values: labels),
             seriesUIDs: crops.map(\.seriesUID))
     }
 }

@@ -6,12 +6,13 @@ import Basics
 struct CropGeometry: Hashable, Sendable {
     /// The first voxel, (z, y, x).
     var start: ZYX<Int>
-    /// Voxels along each axis.
+    /// The number of voxels along each axis.
     var size: Int
     /// The factor that brings `size` to the crop's size.
     var scale: Double
 
-    /// Voxels that a nodule keeps from the crop's faces: 12, less in crops so small that few nodules would fit.
+    /// The distance in voxels that a nodule keeps from the crop's faces: 12, less in crops so small that few nodules
+    /// would fit.
     static func bound(cropSize: Int) -> Int { min(12, cropSize / 4) }
 
     /// The range that the scale of a crop around a nodule of `diameter` mm is drawn from: it neither shrinks a nodule
@@ -52,7 +53,7 @@ struct CropGeometry: Hashable, Sendable {
         return CropGeometry(start: start, size: size, scale: scale)
     }
 
-    /// Where the centre of a random crop of `size` voxels may lie along an axis of `extent` voxels.
+    /// The range of a random crop's centre along an axis, for a crop of `size` voxels and a volume of `extent` voxels.
     static func centers(extent: Int, size: Int, bound: Int) -> Range<Int> {
         let low = min(size / 2, extent / 2 - bound)
         return low..<max(extent - size / 2, extent / 2 + bound)
@@ -60,9 +61,9 @@ struct CropGeometry: Hashable, Sendable {
 
     /// A random crop in a background patch, scaled as if for a nodule of `diameter` mm where one is given.
     ///
-    /// The converter drew the patch's position evenly from the centres of unscaled crops. Stretched to the range that this
-    /// crop has, moved as far as the patch reaches, and thrown back at the range's ends, it is even over that range.
-    /// (Where one trains on smaller crops than the data set was converted for, places near the ends are rarer than that.)
+    /// The converter drew the patch's position evenly from the centres of unscaled crops. Stretched to the range that
+    /// this crop has, moved as far as the patch reaches, and reflected at the range's ends, it is even over that range.
+    /// (For crops smaller than those that the data set was converted for, places near the ends are rarer than that.)
     static func random(
         cropSize: Int, scaledFor diameter: Double?, patch: PatchEntry, side: Int, generator: inout CounterGenerator
     ) -> CropGeometry {

@@ -1,7 +1,7 @@
 // Linear resampling of a cube, as scipy.ndimage.zoom with order 1 does it: the first and last samples coincide.
 
 enum CubeResampling {
-    /// Where output voxel k lies between the input's: k (n_in − 1)/(n_out − 1).
+    /// The place of each output voxel between the input's: voxel k lies at k (n_in − 1)/(n_out − 1).
     private static func places(from input: Int, to output: Int) -> [(index: Int, fraction: Float)] {
         (0..<output).map { k in
             let position = output > 1 ? Double(k) * Double(input - 1) / Double(output - 1) : 0
@@ -28,8 +28,9 @@ enum CubeResampling {
         }
     }
 
-    /// Resamples a cube of side `input` to side `output`, rounding to the nearest grey level; beyond `output`, up to
-    /// `side`, the result is `padding`; what exceeds `side` is left away.
+    /// Resamples a cube of side `input` to side `output`, rounding to the nearest grey level.
+    ///
+    /// The result has side `side`: voxels beyond `output` are `padding`, and those that exceed `side` are dropped.
     static func resample(_ cube: [UInt8], from input: Int, to output: Int, side: Int, padding: UInt8) -> [UInt8] {
         let places = places(from: input, to: output)
         let kept = min(output, side)

@@ -2,10 +2,10 @@ import Basics
 import CT
 import FileIO
 
-/// Whether the parts of a data set agree: what `dataset.json` counts, what the clean volumes hold, and what the shards
-/// say of their patches. Each file is known to be whole before.
+/// A check that the parts of a data set agree: what `dataset.json` counts, what the clean volumes hold, and what the
+/// shards say of their patches. Each file is known to be whole before.
 struct DatasetConsistency {
-    /// Diameters of all nodules, mm, ascending.
+    /// The diameters of all nodules in mm, ascending.
     private(set) var diameters: [Double] = []
 
     private let directory: String
@@ -37,8 +37,8 @@ struct DatasetConsistency {
         var seen: Set<Int> = []
         for fold in manifest.folds {
             let place = "fold \(fold.fold)"
-            guard 0..<10 ~= fold.fold, seen.insert(fold.fold).inserted else {
-                throw fault(place, "is there twice, or not one of 0 to 9")
+            guard 0..<LUNA16Layout.foldCount ~= fold.fold, seen.insert(fold.fold).inserted else {
+                throw fault(place, "is there twice, or not one of 0 to \(LUNA16Layout.foldCount - 1)")
             }
             guard fold.scans == fold.volumes.count else {
                 throw fault(place, "counts \(fold.scans) scans and lists \(fold.volumes.count) volumes")
@@ -54,7 +54,7 @@ struct DatasetConsistency {
         }
     }
 
-    /// A scan in two folds would be trained on and tested with.
+    /// Checks a volume and adds its scan; one that is in two folds would be both trained on and tested with.
     private mutating func add(_ file: DatasetManifest.File, fold: Int) throws {
         let path = "\(directory)/\(file.path)"
         let volume = try CleanVolumeFile.contents(path)

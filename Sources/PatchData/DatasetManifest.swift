@@ -1,18 +1,19 @@
 import Basics
 import FileIO
 
-/// What a conversion was told to do; the same options and scans give the same bytes.
+/// The options of a conversion; the same options and scans give the same bytes.
 public struct ConversionOptions: Hashable, Sendable, Codable {
-    /// `luna16` or `dsb2017`.
+    /// The preset's name, `luna16` or `dsb2017`.
     public var preset: String
-    /// Voxels along each axis of the crops that the patches serve, a multiple of 16.
+    /// The number of voxels along each axis of the crops that the patches serve, a multiple of 16.
     public var cropSize: Int
-    /// Voxels that a crop scaled by 0.75 can be moved in either direction.
+    /// The distance in voxels that a crop scaled by 0.75 can be moved in either direction.
     public var jitter: Int
-    /// Patches per scan that are not around a nodule.
+    /// The number of patches per scan that are not around a nodule.
     public var backgroundPatches: Int
+    /// The seed by which background patches are drawn.
     public var seed: UInt64
-    /// CRC-32 of the list of annotations; nil where there was none.
+    /// The CRC-32 of the list of annotations; nil where there was none.
     public var annotationsCRC32: UInt32?
 
     enum CodingKeys: String, CodingKey {
@@ -20,6 +21,7 @@ public struct ConversionOptions: Hashable, Sendable, Codable {
         case annotationsCRC32 = "annotationsCrc32"
     }
 
+    /// Creates options.
     public init(
         preset: String, cropSize: Int, jitter: Int = 24, backgroundPatches: Int = 4, seed: UInt64 = 0,
         annotationsCRC32: UInt32? = nil
@@ -32,7 +34,7 @@ public struct ConversionOptions: Hashable, Sendable, Codable {
         self.annotationsCRC32 = annotationsCRC32
     }
 
-    /// Voxels along each axis of a patch.
+    /// The number of voxels along each axis of a patch.
     public var patchSide: Int { PatchCutter.side(cropSize: cropSize, jitter: jitter) }
 
     /// The options in one line, as files keep them.
@@ -45,59 +47,90 @@ public struct ConversionOptions: Hashable, Sendable, Codable {
 
 /// The content of `dataset.json`: what made a data set, and what is in it.
 public struct DatasetManifest: Hashable, Sendable, Codable {
+    /// The member `format` by which such a file is known.
     public static let format = "luna-dataset"
+    /// The member `version`, which this program writes and reads.
     public static let version = 1
 
     /// A file of the data set.
     public struct File: Hashable, Sendable, Codable {
-        /// Relative to the data set's directory.
+        /// The path relative to the data set's directory.
         public var path: String
+        /// The file's size in bytes.
         public var bytes: Int
+        /// The CRC-32 of all its bytes.
         public var crc32: UInt32
-        /// Patches of a shard; nil for a volume.
+        /// The number of patches of a shard; nil for a volume.
         public var patches: Int?
         /// The scan of a volume; nil for a shard.
         public var seriesuid: String?
-        /// Nodules of a volume, or patches around one in a shard.
+        /// The number of nodules of a volume, or of patches around one in a shard.
         public var nodules: Int
     }
 
-    /// One LUNA16 subset.
+    /// The scans, patches and files of one LUNA16 subset.
     public struct Fold: Hashable, Sendable, Codable {
+        /// The subset's number, 0 ..< 10.
         public var fold: Int
+        /// The number of scans.
         public var scans: Int
+        /// The number of nodules inside the scans' clean volumes.
         public var nodules: Int
+        /// The number of patches.
         public var patches: Int
+        /// The files of patches.
         public var shards: [File]
+        /// The files of clean volumes.
         public var volumes: [File]
     }
 
     /// An annotation outside its clean volume.
     public struct OutsideLabel: Hashable, Sendable, Codable {
+        /// The series that the annotation is of.
         public var seriesuid: String
-        /// World coordinates and diameter, mm.
-        public var x, y, z, diameter: Double
+        /// The world coordinate x in mm.
+        public var x: Double
+        /// The world coordinate y in mm.
+        public var y: Double
+        /// The world coordinate z in mm.
+        public var z: Double
+        /// The diameter in mm.
+        public var diameter: Double
     }
 
     /// A scan that could not be read.
     public struct SkippedScan: Hashable, Sendable, Codable {
+        /// The scan's series.
         public var seriesuid: String
+        /// The scan's LUNA16 subset, 0 ..< 10.
         public var fold: Int
+        /// The reason and the remedy, as messages tell them.
         public var reason: String
     }
 
+    /// The format, `luna-dataset`.
     public var format = DatasetManifest.format
+    /// The format's version.
     public var version = DatasetManifest.version
+    /// The program that made the data set.
     public var createdBy = "luna convert"
+    /// The order of axes in its files.
     public var axisOrder = "z, y, x"
+    /// The edge length in mm of its voxels.
     public var voxelMillimetres = 1.0
+    /// The options of the conversion.
     public var options: ConversionOptions
+    /// The number of voxels along each axis of a patch.
     public var patchSide: Int
+    /// The folds that have scans, ascending.
     public var folds: [Fold]
+    /// The LUNA16 subsets that the input did not have.
     public var missingSubsets: [Int]
+    /// The annotations that lie outside their clean volumes.
     public var outsideLabels: [OutsideLabel]
+    /// The scans that could not be read and were left out.
     public var skippedScans: [SkippedScan]
-    /// The series whose lungs luna has segmented, there being no mask; nil where all had one.
+    /// The series whose lungs luna has segmented because they had no mask; nil where all had one.
     public var segmentedScans: [String]?
 
     enum CodingKeys: String, CodingKey {
@@ -113,9 +146,12 @@ public struct DatasetManifest: Hashable, Sendable, Codable {
     /// The number of patches in all folds.
     public var patches: Int { folds.reduce(0) { $0 + $1.patches } }
 
-    /// The path of the file in a data set's directory.
+    /// The path of `dataset.json` in a data set's directory.
     public static func path(in directory: String) -> String { "\(directory)/dataset.json" }
 
+    /// Reads a data set's `dataset.json`.
+    ///
+    /// - Parameter directory: The data set's directory.
     /// - Throws: `InputError` where there is none, or it is not one of a known version.
     public init(directory: String) throws {
         let path = Self.path(in: directory)

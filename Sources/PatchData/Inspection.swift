@@ -2,18 +2,21 @@ import Basics
 import FileIO
 import HDF5
 
-/// What one of our files, or a data set directory, holds; made while every checksum in it is verified.
+/// The content of one of our files, or of a data set directory; made while every checksum in it is verified.
 public struct Inspection: Hashable, Sendable, Codable {
     /// A dataset of an HDF5 file.
     public struct Object: Hashable, Sendable, Codable {
+        /// The dataset's path in the file.
         public var path: String
+        /// The type of its elements, such as `uint8`.
         public var type: String
-        /// Extents, slowest axis first.
+        /// The extents, slowest axis first.
         public var shape: [Int]
-        /// After compression.
+        /// The size in bytes after compression.
         public var storedBytes: Int
+        /// The filters that its chunks went through, such as `deflate`.
         public var filters: [String]
-        /// Whether its content carries a checksum, which was found right.
+        /// Whether its content carries a checksum, which was found to be right.
         public var isChecksummed: Bool
 
         enum CodingKeys: String, CodingKey {
@@ -23,15 +26,19 @@ public struct Inspection: Hashable, Sendable, Codable {
         }
     }
 
-    /// A named property.
+    /// A named property of the file or data set.
     public struct Fact: Hashable, Sendable, Codable {
+        /// The property's name.
         public var name: String
+        /// The property's value as text.
         public var value: String
     }
 
+    /// The path that was inspected.
     public var path: String
-    /// `data set`, `patch shard`, `clean volume`, `checkpoint`, `HDF5 file`.
+    /// The kind: `data set`, `patch shard`, `clean volume`, `checkpoint`, `weights` or `HDF5 file`.
     public var kind: String
+    /// The properties: a file's attributes, a data set's counts and options.
     public var facts: [Fact]
     /// The datasets of a file; empty for a data set directory.
     public var objects: [Object]
@@ -40,20 +47,32 @@ public struct Inspection: Hashable, Sendable, Codable {
     /// The folds of a data set directory.
     public var folds: [Fold]
 
-    /// What a conversion left out of a data set, and why.
+    /// The scans that a conversion left out of a data set, and why.
     public var skippedScans: [DatasetManifest.SkippedScan]
+    /// The annotations that a conversion found outside their clean volumes.
     public var outsideLabels: [DatasetManifest.OutsideLabel]
 
-    /// What a fold comes to.
+    /// The counts of one fold.
     public struct Fold: Hashable, Sendable, Codable {
-        public var fold, scans, nodules, patches, shards: Int
-        /// Of shards and volumes.
+        /// The fold's number, 0 ..< 10.
+        public var fold: Int
+        /// The number of scans.
+        public var scans: Int
+        /// The number of nodules.
+        public var nodules: Int
+        /// The number of patches.
+        public var patches: Int
+        /// The number of shards.
+        public var shards: Int
+        /// The size in bytes of shards and volumes together.
         public var bytes: Int
     }
 
     /// Reads all of a file or of a data set's files.
     ///
-    /// - Parameter progress: Called after each file of a data set.
+    /// - Parameters:
+    ///   - path: A file, or a data set's directory.
+    ///   - progress: Called after each file of a data set with how many of how many are done.
     /// - Throws: `InputError` naming file and object at the first that is damaged or missing.
     public init(_ path: String, progress: (Int, Int) -> Void = { _, _ in }) throws {
         if FileContent.isDirectory(path) {

@@ -72,6 +72,8 @@ struct OutputDirectory: ~Copyable {
         }
     }
 
+    /// Removes a file; a missing one is no failure.
+    ///
     /// - Throws: `FileError`.
     static func remove(_ path: String) throws {
         guard unlink(path) == 0 || errno == ENOENT else { throw FileError(path, "remove") }
@@ -103,7 +105,7 @@ struct OutputDirectory: ~Copyable {
         try Self.remove(Self.conversionPath(path))
     }
 
-    /// The files under `folder` that are not in `expected`, by name; paths relative to the directory.
+    /// The files under `folder` that are not in `expected`, sorted by name; paths are relative to the directory.
     func strangers(in folder: String, expected: Set<String>) throws -> [String] {
         guard FileContent.isDirectory("\(path)/\(folder)") else { return [] }
         return try FileContent.names(inDirectory: "\(path)/\(folder)").flatMap { name -> [String] in

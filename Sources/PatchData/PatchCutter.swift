@@ -1,12 +1,12 @@
 import Basics
 import CT
 
-/// Chooses the patches of a scan and cuts them: one around every nodule, some around positions drawn as for random
-/// crops. Which ones depends on the seed and the scan's name alone.
+/// The choice of a scan's patches, and their cutting: one around every nodule, some around positions drawn as for
+/// random crops. The choice depends on the seed and the scan's name alone.
 struct PatchCutter: Sendable {
-    /// Voxels along each axis of a crop at scale 1.
+    /// The number of voxels along each axis of a crop at scale 1.
     let cropSize: Int
-    /// Voxels along each axis of a patch.
+    /// The number of voxels along each axis of a patch.
     let side: Int
     let backgroundPatches: Int
     let seed: UInt64
@@ -50,12 +50,12 @@ struct PatchCutter: Sendable {
         }
     }
 
-    /// FNV-1a of the text: the same on every machine, unlike the standard library's hash.
+    /// The FNV-1a hash of a text: the same on every machine, unlike the standard library's.
     static func hash(_ text: String) -> UInt64 {
         text.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     }
 
-    /// The patch's voxels [side, side, side]; what lies outside the volume is `CleanVolume.padding`.
+    /// The patch's voxels [side, side, side]; places outside the volume are `CleanVolume.padding`.
     func cut(_ volume: CleanVolume, corner: ZYX<Int>) -> [UInt8] {
         var patch = [UInt8](repeating: CleanVolume.padding, count: side * side * side)
         let first = corner.map { max(0, $0) }

@@ -6,23 +6,31 @@ import FileIO
 public struct PatchDataset: PatchSource {
     /// A clean volume of the data set, to be read with `CleanVolumeFile.read`.
     public struct VolumeEntry: Hashable, Sendable {
+        /// The scan's series.
         public var seriesUID: String
+        /// The scan's LUNA16 subset, 0 ..< 10.
         public var fold: Int
+        /// The path of the volume's file.
         public var path: String
+        /// The number of nodules in the volume.
         public var noduleCount: Int
     }
 
+    /// The data set's directory.
     public let directory: String
+    /// The content of its `dataset.json`.
     public let manifest: DatasetManifest
-    /// By fold, shard and place in the shard.
+    /// All patches, ordered by fold, shard and place in the shard.
     public let patches: [PatchEntry]
+    /// The number of voxels along each axis of a patch.
     public let patchSide: Int
     private let shards: [ShardReader]
-    /// Where each shard's patches begin in `patches`.
+    /// The index in `patches` where each shard's patches begin.
     private let starts: [Int]
 
     /// Opens all shards and reads what they say of their patches.
     ///
+    /// - Parameter directory: The data set's directory.
     /// - Throws: `InputError` where `dataset.json` or a shard is missing, damaged, of another version or not of this
     ///   data set.
     public init(directory: String) throws {
@@ -61,10 +69,10 @@ public struct PatchDataset: PatchSource {
         self.starts = starts
     }
 
-    /// Voxels along each axis of the largest crops that the patches serve at every scale.
+    /// The number of voxels along each axis of the largest crops that the patches serve at every scale.
     public var cropSize: Int { manifest.options.cropSize }
 
-    /// Of all that `dataset.json` says, the files' checksums among it: equal where ranks see the same data.
+    /// A digest of all that `dataset.json` says, including the files' checksums: equal where ranks see the same data.
     public var digest: Digest {
         var digest = Digest()
         digest.add(manifest.options.text)

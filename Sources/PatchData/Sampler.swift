@@ -2,10 +2,11 @@
 // seed and the epoch determine, whatever ranks there are.
 
 import Basics
+import CT
 import Detection
 import FileIO
 
-/// What one sample of an epoch shows.
+/// The choice that a sample of an epoch makes: the patch, and how a crop is cut from it.
 enum Sample: Hashable, Sendable {
     /// A crop around the nodule of this patch.
     case target(patch: Int)
@@ -13,10 +14,10 @@ enum Sample: Hashable, Sendable {
     case random(patch: Int, scaledFor: Double?)
 }
 
-/// Chooses the samples of each epoch.
+/// The choice of the samples of each epoch.
 public struct Sampler: Sendable {
     let configuration: SamplingConfiguration
-    /// Patches around nodules, each as often as the oversampling says.
+    /// The patches around nodules, each as often as the oversampling says.
     let list: [Int]
     private let patches: [PatchEntry]
     private let background: [Int]
@@ -26,6 +27,12 @@ public struct Sampler: Sendable {
     /// The fraction of random crops in an epoch.
     static let randomFraction = 0.3
 
+    /// Lists the nodules to train on.
+    ///
+    /// - Parameters:
+    ///   - source: The patches.
+    ///   - configuration: The experiment's samples.
+    ///   - name: The data set's name in messages.
     /// - Throws: `InputError` where the training folds hold no nodule.
     public init(_ source: some PatchSource, _ configuration: SamplingConfiguration, name: String = "data set") throws {
         self.configuration = configuration
@@ -48,15 +55,15 @@ public struct Sampler: Sendable {
         }
     }
 
-    /// How often a nodule is in the list: 0, 1, 3 or 7 times.
+    /// The number of times that a nodule is in the list: 0, 1, 3 or 7.
     static func copies(diameter: Double, preset: Preset) -> Int {
         zip(preset.oversamplingLimits, [1, 2, 4]).reduce(0) { $0 + (diameter > $1.0 ? $1.1 : 0) }
     }
 
-    /// Samples of an epoch, the tail that does not fill a step included.
+    /// The number of samples of an epoch, including the tail that does not fill a step.
     public var samplesPerEpoch: Int { Int(Double(list.count) / (1 - Self.randomFraction)) }
 
-    /// Steps of an epoch; an incomplete last one is dropped.
+    /// The number of steps of an epoch; an incomplete last one is dropped.
     public var stepsPerEpoch: Int { samplesPerEpoch / (configuration.replicas * configuration.microBatch) }
 
     /// The epoch's samples in order: position p belongs to step p / (replicas · microBatch), there to replica
@@ -71,7 +78,7 @@ public struct Sampler: Sendable {
         }
     }
 
-    /// A random crop: on a fair coin from the scan of the listed nodule, or from any scan.
+    /// A random crop: on the toss of a fair coin from the scan of the listed nodule, or from any scan.
     private func random(near patch: Int, _ generator: inout CounterGenerator) -> Sample {
         guard !background.isEmpty else { return .random(patch: patch, scaledFor: nil) }
         let listed = patches[patch]

@@ -2,9 +2,9 @@ import Basics
 import CT
 import FileIO
 
-/// Cuts the patches of all converted scans into shards, fold by fold, in the order of the scans.
+/// The cutting of all converted scans' patches into shards, fold by fold, in the order of the scans.
 ///
-/// A shard that is there and was made from the same volumes is verified and kept.
+/// A shard that exists and was made from the same volumes is verified and kept.
 struct ShardAssembly {
     let output: String
     let options: ConversionOptions
@@ -24,9 +24,9 @@ struct ShardAssembly {
             seed: options.seed)
     }
 
-    /// Writes what is missing.
+    /// Writes the shards that are missing.
     ///
-    /// - Returns: What `dataset.json` says of the folds.
+    /// - Returns: The folds as `dataset.json` describes them.
     /// - Throws: `InputError` where a volume was damaged meanwhile; `FileError` where a shard cannot be written.
     func run(_ progress: (Converter.Progress) -> Void) throws -> [DatasetManifest.Fold] {
         let shards = plan()
@@ -75,7 +75,8 @@ struct ShardAssembly {
             }
             return stride(from: 0, to: patches.count, by: perShard).enumerated().map { number, start in
                 let part = Array(patches[start..<min(patches.count, start + perShard)])
-                // The volumes by their content, so that a shard made from others is not taken for this one.
+                // The volumes count by their content, so that a shard made from other volumes is not mistaken for this
+                // one.
                 let content = part.map { "\(volumes[$0.volume].file.crc32) \($0.entry)" }.joined(separator: "\n")
                 return Shard(
                     fold: fold, path: "shards/fold\(fold)-\(number.zeroPadded(to: 5)).h5",

@@ -4,7 +4,7 @@ import FileIO
 import HDF5
 import Synchronization
 
-/// A file of patches of one fold:
+/// The file format of a fold's patches:
 ///
 ///     /patches          uint8 [n, s, s, s]   one chunk per patch
 ///     /series           string [n]           the scan of each patch
@@ -20,9 +20,11 @@ import Synchronization
 enum ShardFile {
     static let format = "luna-shard"
     static let version: Int64 = 1
-    /// Voxels, uncompressed, that a shard holds at most: just under 1 GB.
+    /// The number of voxels, uncompressed, that a shard holds at most: just under 1 GB.
     static let voxelLimit = 1_000_000_000
 
+    /// Writes a shard.
+    ///
     /// - Parameters:
     ///   - plan: Identifies what the shard is made from.
     ///   - pool: Packs several patches at a time.
@@ -85,11 +87,14 @@ enum ShardFile {
 
 /// An open shard, readable from several threads.
 public final class ShardReader: PatchSource {
+    /// The patches of the shard, in its order.
     public let patches: [PatchEntry]
     let side: Int
     private let file: HDF5File
     private let dataset: HDF5Dataset
 
+    /// Opens a shard and reads what it says of its patches.
+    ///
     /// - Throws: `InputError` where the file is missing, damaged, or not a shard of a known version.
     public init(_ path: String) throws {
         let file = try HDF5File(reading: path)
@@ -97,8 +102,8 @@ public final class ShardReader: PatchSource {
         let fold = Int(try file.attribute("fold", as: Int64.self))
         let dataset = try file.dataset("/patches")
         let shape = dataset.shape
-        guard shape.count == 4, shape[1] > 0, shape[1] == shape[2], shape[1] == shape[3], 0..<10 ~= fold,
-            dataset.chunk == [1, shape[1], shape[1], shape[1]]
+        guard shape.count == 4, shape[1] > 0, shape[1] == shape[2], shape[1] == shape[3],
+            0..<LUNA16Layout.foldCount ~= fold, dataset.chunk == [1, shape[1], shape[1], shape[1]]
         else {
             throw InputError(path, at: "/patches", "shape \(shape), expected [n, s, s, s] with one chunk per patch")
         }
@@ -110,6 +115,7 @@ public final class ShardReader: PatchSource {
         self.file = file
     }
 
+    /// The number of voxels along each axis of a patch.
     public var patchSide: Int { side }
 
     private static func entries(
@@ -152,7 +158,8 @@ public final class ShardReader: PatchSource {
         }
     }
 
-    /// The voxels of a patch, its checksum verified. Only reading takes the library's lock, not unpacking.
+    /// The voxels [side, side, side] of a patch, after its checksum was verified. Only reading takes the library's
+    /// lock, not decompression.
     ///
     /// - Throws: `InputError` naming file, dataset and patch.
     public func voxels(_ index: Int) throws -> [UInt8] { try dataset.rawChunk(row: index).decoded() }

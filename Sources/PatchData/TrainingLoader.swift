@@ -1,20 +1,27 @@
 import Basics
+import Detection
 import FileIO
 import Foundation
 
-/// Prepares a rank's micro-batches in background threads while the network computes.
+/// A loader that prepares a rank's micro-batches in background threads while the network computes.
 ///
 /// Micro-batches come in order: step by step, and within a step replica by replica of this rank; after an epoch's last
-/// step the next epoch's first follows. What is in them depends on seed, epoch, step and replica alone.
+/// step the next epoch's first follows. Their content depends on seed, epoch, step and replica alone.
 public final class TrainingLoader {
+    /// The choice of samples that the micro-batches follow.
     public let sampler: Sampler
     private let replicas: Range<Int>
     private let queue: Queue
 
+    /// Starts the threads; they sleep until `start` is called.
+    ///
     /// - Parameters:
-    ///   - replicas: Those of this rank.
-    ///   - threads: That prepare crops; they sleep while enough are ready.
-    ///   - spans: Where they record their time, if a timeline is kept.
+    ///   - source: The patches.
+    ///   - configuration: The experiment's samples.
+    ///   - replicas: The replicas of this rank.
+    ///   - threads: The number of threads that prepare crops; they sleep while enough are ready.
+    ///   - name: The data set's name in messages.
+    ///   - spans: A log that the threads record their time in, if a timeline is kept.
     /// - Throws: `InputError` where there is nothing to train on, or less than one step of it.
     public init(
         source: some PatchSource, configuration: SamplingConfiguration, replicas: Range<Int>, threads: Int,
@@ -42,9 +49,10 @@ public final class TrainingLoader {
 
     deinit { queue.stop() }
 
+    /// The number of steps of an epoch.
     public var stepsPerEpoch: Int { sampler.stepsPerEpoch }
 
-    /// Goes to a step: what `next` returns is of this one.
+    /// Goes to a step, which `next` then begins with.
     ///
     /// - Parameters:
     ///   - epoch: From 1.
@@ -58,7 +66,7 @@ public final class TrainingLoader {
     /// - Throws: What reading its patches threw.
     public func next() throws -> MicroBatch { try queue.next() }
 
-    /// Seconds spent waiting in `next` so far.
+    /// The seconds spent waiting in `next` so far.
     public var waitSeconds: Double { queue.waited }
 }
 
@@ -118,7 +126,7 @@ private final class Queue: @unchecked Sendable {
         return try ready[consumed].map { try $0.get() } ?? { preconditionFailure("a micro-batch went missing") }()
     }
 
-    /// A thread's life: claim the next number, make it, put it into the window.
+    /// Lives a thread's life: claims the next number, makes its micro-batch, puts it into the window.
     func work(_ track: SpanLog.Track?) {
         while true {
             condition.lock()

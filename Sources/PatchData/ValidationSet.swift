@@ -1,4 +1,6 @@
 import Basics
+import CT
+import Detection
 
 /// The crops that an experiment is validated on: one around every nodule of the held-out fold above the first size
 /// limit, always the same.
@@ -6,6 +8,11 @@ public struct ValidationSet: Sendable {
     private let builder: CropBuilder
     private let patches: [Int]
 
+    /// Chooses the crops.
+    ///
+    /// - Parameters:
+    ///   - source: The patches.
+    ///   - configuration: The experiment's samples; without a validation fold there are no crops.
     public init(source: some PatchSource, configuration: SamplingConfiguration) {
         builder = CropBuilder(source: source, configuration: configuration)
         patches = source.patches.indices.filter { index in
@@ -17,6 +24,7 @@ public struct ValidationSet: Sendable {
         }
     }
 
+    /// The number of crops.
     public var count: Int { patches.count }
 
     /// A micro-batch of one crop, with every negative cell labelled.
@@ -24,7 +32,7 @@ public struct ValidationSet: Sendable {
     /// - Throws: What reading the patch throws.
     public func sample(_ index: Int) throws -> MicroBatch { try sampleWithCrop(index).batch }
 
-    /// The same beside the crop, for people to look at.
+    /// A micro-batch of one crop as `sample` gives it, and the crop itself, for people to look at.
     ///
     /// - Throws: What reading the patch throws.
     public func sampleWithCrop(_ index: Int) throws -> (batch: MicroBatch, crop: SampledCrop) {

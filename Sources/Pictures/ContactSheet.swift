@@ -1,10 +1,15 @@
 /// A page of many small pictures of about the same size, with captions.
 public struct ContactSheet: Sendable {
+    /// A small picture with its caption.
     public struct Tile: Sendable {
+        /// The picture.
         public var picture: Picture
+        /// The text below the picture.
         public var caption: String
+        /// The caption's colour.
         public var color: Color
 
+        /// Makes a tile.
         public init(_ picture: Picture, caption: String, color: Color = Picture.ink) {
             self.picture = picture
             self.caption = caption
@@ -12,21 +17,24 @@ public struct ContactSheet: Sendable {
         }
     }
 
-    /// Tiles that a page holds at most.
+    /// The number of tiles that a page holds at most.
     public static let tilesPerPage = 24
 
+    /// The text above the tiles.
     public var title: String
-    /// What the marks mean; below the tiles.
+    /// The meaning of the marks, in words; below the tiles.
     public var legend: String
+    /// The tiles, row by row.
     public var tiles: [Tile]
 
+    /// Makes a page.
     public init(title: String, legend: String = "", tiles: [Tile]) {
         self.title = title
         self.legend = legend
         self.tiles = tiles
     }
 
-    /// The page: tiles in rows, in as many columns as make it a little wider than high.
+    /// Draws the page: tiles in rows, in as many columns as make it a little wider than high.
     ///
     /// - Precondition: There is at least one tile.
     public func picture() -> Picture {
@@ -48,7 +56,7 @@ public struct ContactSheet: Sendable {
         return Picture.column(parts, gap: 14).framed()
     }
 
-    /// How far the page is from the wanted shape with this many columns, unused places counted.
+    /// Returns how far the page is from the wanted shape with this many columns, unused places counted.
     private func distance(_ columns: Int, _ width: Int, _ height: Int) -> Double {
         let rows = (tiles.count + columns - 1) / columns
         let ratio = Double(columns * (width + 16)) / Double(rows * (height + 16)) / 1.3

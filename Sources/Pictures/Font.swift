@@ -1,21 +1,21 @@
-// The letters of captions: the printable ASCII characters on a grid of 5 by 9, drawn for this project. Seven rows stand
-// on the line, two hang below it.
-
+/// The letters of captions: the printable ASCII characters on a grid of 5 by 9, drawn for this project. Seven rows
+/// stand on the line, two hang below it.
 enum Font {
-    /// Of a character, in dots.
+    /// The width of a character, in dots.
     static let width = 5
+    /// The height of a character, in dots.
     static let height = 9
-    /// From one character to the next.
+    /// The distance from one character to the next, in dots.
     static let advance = 6
 
-    /// Whether the dot of a character in `row` (from the top) and `column` is set. Characters that there are no letters
-    /// for are shown as a question mark.
+    /// Returns whether the dot of a character in `row` (from the top) and `column` is set. Characters that there are no
+    /// letters for are shown as a question mark.
     static func dot(_ character: UInt8, row: Int, column: Int) -> Bool {
         let isKnown = 32..<32 + UInt8(glyphs.count) ~= character
         return glyphs[Int(isKnown ? character : UInt8(ascii: "?")) - 32][row] & 1 << column != 0
     }
 
-    /// From the space on, by row, one bit for each dot.
+    /// The characters from the space on, by row, one bit for each dot.
     private static let glyphs: [[UInt8]] = drawing.split(separator: "\n\n").flatMap { block -> [[UInt8]] in
         let lines = block.split(separator: "\n").map { $0.split(separator: " ") }
         return lines[0].indices.map { glyph in
@@ -25,7 +25,7 @@ enum Font {
         }
     }
 
-    /// Sixteen characters in a block.
+    /// The characters drawn, sixteen in a block.
     private static let drawing = """
         ..... ..#.. .#.#. .#.#. ..#.. ##... .##.. ..#.. ...#. .#... ..... ..... ..... ..... ..... .....
         ..... ..#.. .#.#. .#.#. .#### ##..# #..#. ..#.. ..#.. ..#.. ..#.. ..#.. ..... ..... ..... ....#

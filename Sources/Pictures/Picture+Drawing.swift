@@ -1,5 +1,5 @@
-// Lines, circles and letters. Lines and circles are antialiased: a pixel is covered as far as its middle lies within the
-// stroke, with a ramp of one pixel at its edges.
+// Lines, circles and letters. Lines and circles are antialiased: a pixel is covered as far as its middle lies within
+// the stroke, with a ramp of one pixel at its edges.
 
 #if canImport(Glibc)
     import Glibc
@@ -19,7 +19,13 @@ extension Picture {
 
     /// Fills a rectangle.
     ///
-    /// - Parameter coverage: 0 to 1; below 1 what was there shines through.
+    /// - Parameters:
+    ///   - y: The upper edge.
+    ///   - x: The left edge.
+    ///   - height: The rectangle's height, pixels.
+    ///   - width: The rectangle's width, pixels.
+    ///   - color: The colour.
+    ///   - coverage: 0 to 1; below 1 what was there shines through.
     public mutating func fill(y: Int, x: Int, height: Int, width: Int, _ color: Color, coverage: Double = 1) {
         for row in max(0, y)..<max(0, y, min(self.height, y + height)) {
             for column in max(0, x)..<max(0, x, min(self.width, x + width)) {
@@ -28,7 +34,7 @@ extension Picture {
         }
     }
 
-    /// The outline of a rectangle, `stroke` pixels wide, within it.
+    /// Draws the outline of a rectangle, `stroke` pixels wide, within it.
     public mutating func outline(y: Int, x: Int, height: Int, width: Int, _ color: Color, stroke: Int = 1) {
         fill(y: y, x: x, height: stroke, width: width, color)
         fill(y: y + height - stroke, x: x, height: stroke, width: width, color)
@@ -36,7 +42,7 @@ extension Picture {
         fill(y: y, x: x + width - stroke, height: height, width: stroke, color)
     }
 
-    /// A straight line between two places.
+    /// Draws a straight line between two places, `stroke` pixels wide.
     public mutating func line(
         from a: (y: Double, x: Double), to b: (y: Double, x: Double), _ color: Color, stroke: Double = 1
     ) {
@@ -54,7 +60,7 @@ extension Picture {
         }
     }
 
-    /// A cross of two lines with its middle left open, `size` pixels from the middle to each end.
+    /// Draws a cross of two lines with its middle left open, `size` pixels from the middle to each end.
     public mutating func crosshair(y: Double, x: Double, size: Double, _ color: Color, stroke: Double = 1) {
         for (dy, dx) in [(-1.0, 0.0), (1, 0), (0, -1), (0, 1)] {
             line(
@@ -62,7 +68,7 @@ extension Picture {
         }
     }
 
-    /// A circle, solid or dashed.
+    /// Draws a circle, solid or dashed; `radius` and `stroke` in pixels.
     public mutating func circle(
         y centerY: Double, x centerX: Double, radius: Double, _ color: Color, stroke: Double = 1.5,
         dashed: Bool = false
@@ -83,8 +89,8 @@ extension Picture {
         }
     }
 
-    /// One line of text, each dot of a letter as a square of `scale` pixels, its upper left corner at (y, x). Letters
-    /// beyond ASCII become question marks.
+    /// Draws one line of text, each dot of a letter as a square of `scale` pixels, its upper left corner at (y, x).
+    /// Letters beyond ASCII become question marks.
     public mutating func text(_ text: String, y: Int, x: Int, _ color: Color, scale: Int = 1) {
         for (place, character) in text.unicodeScalars.enumerated() {
             let code = character.isASCII ? UInt8(character.value) : UInt8(ascii: "?")

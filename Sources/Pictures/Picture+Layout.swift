@@ -1,11 +1,12 @@
 // Pictures beside and above one another, with text: how pages are composed.
 
 extension Picture {
-    /// The background of pages, and what text on it is written in.
+    /// The background of pages.
     public static let background = Color(grey: 24)
+    /// The colour of text on `background`.
     public static let ink = Color(grey: 225)
 
-    /// Pictures side by side, upper edges aligned.
+    /// Places pictures side by side, upper edges aligned, `gap` pixels apart.
     ///
     /// - Precondition: There is at least one.
     public static func row(_ parts: [Picture], gap: Int = 8) -> Picture {
@@ -20,7 +21,7 @@ extension Picture {
         return page
     }
 
-    /// Pictures below one another, left edges aligned.
+    /// Places pictures below one another, left edges aligned, `gap` pixels apart.
     ///
     /// - Precondition: There is at least one.
     public static func column(_ parts: [Picture], gap: Int = 8) -> Picture {
@@ -35,17 +36,21 @@ extension Picture {
         return page
     }
 
-    /// The picture with an even margin around it.
+    /// Returns the picture with an even margin around it, in pixels.
     public func framed(_ margin: Int = 12) -> Picture {
         var page = Picture(width: width + 2 * margin, height: height + 2 * margin, color: Self.background)
         page.draw(self, y: margin, x: margin)
         return page
     }
 
-    /// Text on the background, wrapped at blanks where it is wider than `width` pixels, and in the middle of a word that
-    /// is wider by itself.
+    /// Writes text on the background, wrapped at blanks where it is wider than `width` pixels, and in the middle of a
+    /// word that is wider by itself.
     ///
-    /// - Parameter scale: Pixels for each dot of a letter.
+    /// - Parameters:
+    ///   - text: The text; a line feed begins a new line.
+    ///   - width: The picture's width, pixels.
+    ///   - scale: Pixels for each dot of a letter.
+    ///   - color: The letters' colour.
     public static func text(_ text: String, width: Int, scale: Int = 2, color: Color = ink) -> Picture {
         let lines = wrapped(text, characters: max(1, (width / scale + 1) / Font.advance))
         let lineHeight = (Font.height + 2) * scale
@@ -54,12 +59,12 @@ extension Picture {
         return page
     }
 
-    /// The pixels that a line of text takes.
+    /// Returns the pixels that a line of text takes.
     public static func textWidth(_ text: String, scale: Int) -> Int {
         max(0, text.unicodeScalars.count * Font.advance - 1) * scale
     }
 
-    /// The lines of a text, none longer than `characters`.
+    /// Divides a text into lines, none longer than `characters`.
     static func wrapped(_ text: String, characters: Int) -> [String] {
         text.split(separator: "\n", omittingEmptySubsequences: false).flatMap { paragraph -> [String] in
             var lines: [String] = []

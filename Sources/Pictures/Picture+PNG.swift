@@ -4,8 +4,8 @@ import CZlib
 import FileIO
 
 extension Picture {
-    /// The picture as a PNG file of 8 bits a channel: grey where no pixel has a colour, RGB otherwise. The same pixels
-    /// give the same bytes (for one version of zlib).
+    /// Encodes the picture as a PNG file of 8 bits a channel: grey where no pixel has a colour, RGB otherwise. The same
+    /// pixels give the same bytes (for one version of zlib).
     public func png() -> [UInt8] {
         let isGrey = pixels.allSatisfy { $0.red == $0.green && $0.green == $0.blue }
         var file: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
@@ -19,12 +19,12 @@ extension Picture {
 
     /// Writes the picture as a PNG file, whole or not at all.
     ///
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError` where the system refuses.
     public func writePNG(to path: String) throws { try AtomicFile.write(png(), to: path) }
 }
 
 enum PNG {
-    /// Big-endian.
+    /// Returns a number's four bytes, big-endian.
     static func bytes(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
 
     /// Adds a chunk: length, name, content, and the CRC of name and content.
@@ -34,10 +34,13 @@ enum PNG {
         file += bytes(UInt32(truncatingIfNeeded: crc32(0, body, UInt32(body.count))))
     }
 
-    /// Each row with the number of the filter it went through before it. Of the five filters a row gets the one whose
-    /// output, read as signed, has the least sum of magnitudes: the recommendation's heuristic (section 12.7).
+    /// Filters each row, and puts the filter's number before it. Of the five filters a row gets the one whose output,
+    /// read as signed, has the least sum of magnitudes: the recommendation's heuristic (section 12.7).
     ///
-    /// - Parameter samples: [rows, columns, channels].
+    /// - Parameters:
+    ///   - samples: [rows, columns, channels].
+    ///   - rows: The number of rows.
+    ///   - channels: The number of channels.
     static func filtered(_ samples: [UInt8], rows: Int, channels: Int) -> [UInt8] {
         let length = samples.count / rows
         var result: [UInt8] = []
@@ -72,14 +75,15 @@ enum PNG {
         return result
     }
 
-    /// Of the left, upper and upper left neighbour the one nearest to left + above − corner (A. W. Paeth, 1991).
+    /// Returns the left, upper or upper left neighbour, whichever is nearest to left + above − corner (A. W. Paeth,
+    /// 1991).
     static func paeth(_ left: UInt8, _ above: UInt8, _ corner: UInt8) -> UInt8 {
         let estimate = Int(left) + Int(above) - Int(corner)
         let (a, b, c) = (abs(estimate - Int(left)), abs(estimate - Int(above)), abs(estimate - Int(corner)))
         return a <= b && a <= c ? left : b <= c ? above : corner
     }
 
-    /// A zlib stream.
+    /// Compresses bytes into a zlib stream.
     static func deflated(_ bytes: [UInt8]) -> [UInt8] {
         let bound = compressBound(uLong(bytes.count))
         return [UInt8](unsafeUninitializedCapacity: Int(bound)) { buffer, count in

@@ -1,18 +1,23 @@
 /// A colour of 8 bits a channel.
 public struct Color: Hashable, Sendable {
+    /// The red channel.
     public var red: UInt8
+    /// The green channel.
     public var green: UInt8
+    /// The blue channel.
     public var blue: UInt8
 
+    /// Makes a colour from its channels.
     public init(_ red: UInt8, _ green: UInt8, _ blue: UInt8) {
         self.red = red
         self.green = green
         self.blue = blue
     }
 
+    /// Makes a grey, from 0 (black) to 255 (white).
     public init(grey: UInt8) { self.init(grey, grey, grey) }
 
-    /// This colour laid over another; `coverage` 0 leaves the other, 1 hides it.
+    /// Lays this colour over another; `coverage` 0 leaves the other, 1 hides it.
     func over(_ other: Color, coverage: Double) -> Color {
         func mix(_ a: UInt8, _ b: UInt8) -> UInt8 {
             UInt8((Double(a) * coverage + Double(b) * (1 - coverage)).rounded())
@@ -26,14 +31,18 @@ public struct Color: Hashable, Sendable {
 /// Places are (y, x) from the upper left; whole numbers are the middles of pixels. What is drawn beyond the edges is
 /// cut off.
 public struct Picture: Hashable, Sendable {
+    /// The width in pixels.
     public let width: Int
+    /// The height in pixels.
     public let height: Int
-    /// [height, width].
+    /// The pixels, [height, width].
     public private(set) var pixels: [Color]
 
     /// The longest side that is drawn: more than any screen shows, and little memory.
     public static let sideLimit = 32_768
 
+    /// Makes a picture of one colour.
+    ///
     /// - Precondition: Both sides are 1 to `sideLimit`.
     public init(width: Int, height: Int, color: Color) {
         precondition(
@@ -43,9 +52,15 @@ public struct Picture: Hashable, Sendable {
         pixels = [Color](repeating: color, count: width * height)
     }
 
-    /// A grey slice, each of its values as a square of `scale` by `scale` pixels, or `smooth`: linear in between.
+    /// Makes a picture of a grey slice, each of its values as a square of `scale` by `scale` pixels, or `smooth`:
+    /// linear in between.
     ///
-    /// - Parameter grey: [rows, columns].
+    /// - Parameters:
+    ///   - grey: [rows, columns].
+    ///   - rows: The number of rows.
+    ///   - columns: The number of columns.
+    ///   - scale: Pixels for each value, along either side.
+    ///   - smooth: Whether values between the middles of squares are interpolated.
     /// - Precondition: `grey` fills rows and columns, `scale` is positive.
     public init(grey: [UInt8], rows: Int, columns: Int, scale: Int = 1, smooth: Bool = false) {
         precondition(grey.count == rows * columns && scale > 0, "\(grey.count) values, scale \(scale)")
@@ -87,7 +102,7 @@ public struct Picture: Hashable, Sendable {
         }
     }
 
-    /// The rows and columns of the picture that lie within bounds, which may be any numbers.
+    /// Returns the rows and columns of the picture that lie within bounds, which may be any numbers.
     func clipped(y: ClosedRange<Double>, x: ClosedRange<Double>) -> (rows: Range<Int>, columns: Range<Int>) {
         func clip(_ range: ClosedRange<Double>, _ count: Int) -> Range<Int> {
             let low = Int(min(max(0, range.lowerBound.rounded(.down)), Double(count)))

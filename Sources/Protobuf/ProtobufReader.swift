@@ -1,20 +1,24 @@
-/// Takes a message apart, field by field. What cannot be a message ends with nil, whatever the bytes are: nothing is
-/// allocated, and nothing is read beyond the slice.
+/// A reader that takes a message apart, field by field. Bytes that cannot be a message end with nil, whatever they are:
+/// nothing is allocated, and nothing is read beyond the slice.
 public struct ProtobufReader {
     /// A field's value as it is stored.
     public enum Value: Hashable, Sendable {
+        /// A number of as many bytes as it needs: an integer or an enumeration.
         case varint(UInt64)
+        /// A number of eight bytes: a `double`, say.
         case fixed64(UInt64)
+        /// A number of four bytes: a `float`, say.
         case fixed32(UInt32)
-        /// A text, bytes, a message, or packed numbers.
+        /// Bytes of a given length: a text, bytes, a message, or packed numbers.
         case bytes(ArraySlice<UInt8>)
     }
 
     private var rest: ArraySlice<UInt8>
 
+    /// Makes a reader of a message.
     public init(_ bytes: ArraySlice<UInt8>) { rest = bytes }
 
-    /// All fields of a message in its order, or nil where the bytes are none.
+    /// Returns all fields of a message in its order, or nil where the bytes are none.
     public static func fields(_ bytes: ArraySlice<UInt8>) -> [(number: Int, value: Value)]? {
         var reader = ProtobufReader(bytes)
         var fields: [(number: Int, value: Value)] = []
@@ -25,7 +29,7 @@ public struct ProtobufReader {
         return fields
     }
 
-    /// The next field, or nil at the end and where the bytes are no field.
+    /// Reads the next field; nil at the end and where the bytes are no field.
     public mutating func next() -> (number: Int, value: Value)? {
         guard let key = varint(), let type = WireType(rawValue: UInt8(key & 7)), 1..<1 << 29 ~= key >> 3 else {
             return nil
@@ -59,7 +63,7 @@ public struct ProtobufReader {
         return rest.prefix(Int(count))
     }
 
-    /// Little-endian.
+    /// The number that little-endian bytes stand for.
     private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {
         bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
     }

@@ -26,8 +26,8 @@ struct CasePictures {
     /// Clean volumes by series.
     let paths: [String: String]
 
-    /// The subjects as `data:` addresses of PNG pictures, in their order; nil where there is no volume of the scan, or the
-    /// volume does not know the nodule. Reads each volume once, and holds one at a time.
+    /// The subjects as `data:` addresses of PNG pictures, in their order; nil where there is no volume of the scan, or
+    /// the volume does not know the nodule. Reads each volume once, and holds one at a time.
     ///
     /// - Throws: `InputError` where a volume is missing or damaged; `FileError`.
     func draw(_ subjects: [Subject]) throws -> [String?] {

@@ -1,5 +1,5 @@
-// report.html: one self-contained page that a person opens and understands. The same input gives the same bytes: it holds
-// no time and nothing of the machine.
+// report.html: one self-contained page that a person opens and understands. The same input gives the same bytes: it
+// holds no time and nothing of the machine.
 
 import Basics
 import Evaluation

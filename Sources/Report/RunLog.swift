@@ -1,8 +1,9 @@
 // What a run's directory says of its training. Anything that cannot be read is passed over: a report on a detector must
 // not fail for a log line that was cut off when the machine went down.
 
+import Basics
 import FileIO
-import Foundation
+import Runs
 
 /// A run as `luna train` leaves it: `config.yaml`, `metrics.jsonl` and `checkpoints/`.
 public struct RunLog: Hashable, Sendable {
@@ -29,18 +30,13 @@ public struct RunLog: Hashable, Sendable {
     let checkpoints: [String]
 
     /// The run's files: its configuration, log and newest checkpoint, as far as they are there.
-    public var files: [String] {
-        let names = ["config.yaml", "metrics.jsonl"] + (checkpoints.last.map { ["checkpoints/\($0)"] } ?? [])
-        return names.map { "\(directory)/\($0)" }.filter { FileContent.size($0) != nil }
-    }
-
-    /// The largest log is one of some 100 million steps; a guard against files with holes.
-    private static let sizeLimit = 1 << 32
+    public let files: [String]
 
     /// - Throws: `InputError` where the directory is missing or holds neither log nor configuration; `FileError`.
     public init(directory: String) throws {
         self.directory = directory
-        let (log, settings) = ("\(directory)/metrics.jsonl", "\(directory)/config.yaml")
+        let run = RunDirectory(directory)
+        let (log, settings) = (run.metricsPath, run.configurationPath)
         let hasLog = FileContent.size(log) != nil
         let hasSettings = FileContent.size(settings) != nil
         guard hasLog || hasSettings else {
@@ -49,49 +45,31 @@ public struct RunLog: Hashable, Sendable {
         }
         configuration =
             hasSettings ? String(decoding: try FileContent.bytes(settings, limit: 1 << 20), as: UTF8.self) : nil
-        let folder = "\(directory)/checkpoints"
-        let names = FileContent.isDirectory(folder) ? try FileContent.names(inDirectory: folder) : []
-        checkpoints = names.filter { $0.hasSuffix(".h5") }
-        guard hasLog else { return }
-        let decoder = JSONDecoder()
-        // As `MetricsLog` writes them: steps that were left out have such a loss.
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        for line in try FileContent.bytes(log, limit: Self.sizeLimit).split(separator: UInt8(ascii: "\n")) {
-            if let record = try? decoder.decode(Record.self, from: Data(line)) {
-                add(record)
-            } else {
-                unreadableLines += 1
-            }
-        }
+        let paths = try run.checkpointPaths()
+        checkpoints = paths.map(Path.name(of:))
+        files = ([settings, log] + paths.suffix(1)).filter { FileContent.size($0) != nil }
+        if hasLog { try MetricsLog.read(log) { add($0) } }
     }
 
-    private struct Record: Decodable {
-        var kind: String
-        var epoch: Int?
-        var step: Int
-        var loss: Double?
-        var learning_rate: Double?
-        var skipped: Bool?
-        var cpm: Double?
-    }
-
-    private mutating func add(_ record: Record) {
-        epochs = max(epochs, record.epoch ?? 0)
-        switch record.kind {
-        case "step":
+    private mutating func add(_ record: LogRecord?) {
+        switch record {
+        case .step(let record):
+            epochs = max(epochs, record.epoch)
             Self.append(record.step, record.loss, to: &loss)
-            Self.append(record.step, record.learning_rate, to: &learningRate)
-            if record.skipped == true { skippedSteps += 1 }
-        case "validation": Self.append(record.step, record.loss, to: &validationLoss)
-        case "froc": Self.append(record.step, record.cpm, to: &cpm)
+            Self.append(record.step, record.learningRate, to: &learningRate)
+            if record.skipped { skippedSteps += 1 }
+        case .epoch(let record):
+            epochs = max(epochs, record.epoch)
+            if record.phase == .validation { Self.append(record.step, record.loss, to: &validationLoss) }
+        case .froc(let record): Self.append(record.step, record.cpm, to: &cpm)
+        case .none: unreadableLines += 1
         default: break
         }
     }
 
     /// A run that was resumed does some steps again: the later ones are those that led on.
-    private static func append(_ step: Int, _ value: Double?, to samples: inout [Sample]) {
-        guard let value, value.isFinite else { return }
+    private static func append(_ step: Int, _ value: Double, to samples: inout [Sample]) {
+        guard value.isFinite else { return }
         while let last = samples.last, last.step >= step { samples.removeLast() }
         samples.append(Sample(step: step, value: value))
     }

@@ -1,16 +1,18 @@
 import Foundation
 
-/// What joins the hosts of a job, and the ranks within one.
+/// The links that join the hosts of a job, and the ranks within one.
 public struct Interconnect: Sendable {
-    /// From one host to another, s, one way.
+    /// The time from one host to another, s, one way.
     public var latency: Double
-    /// Of a host's link, bytes/s in each direction, after what protocols take.
+    /// The throughput of a host's link, bytes/s in each direction, after what protocols take.
     public var bandwidth: Double
-    /// What a rank itself spends on a message, s: by default assumed, not measured.
+    /// The time that a rank itself spends on a message, s: by default assumed, not measured.
     public var messageSeconds: Double
-    /// Between ranks of one host, and of adding what was received, bytes/s: by default assumed, not measured.
+    /// The throughput between ranks of one host, and of adding what was received, bytes/s: by default assumed, not
+    /// measured.
     public var memoryBandwidth: Double
 
+    /// Describes a job's links; times in s, throughputs in bytes/s.
     public init(
         latency: Double, bandwidth: Double, messageSeconds: Double = 5e-6, memoryBandwidth: Double = 4e9
     ) {
@@ -23,22 +25,24 @@ public struct Interconnect: Sendable {
 
 /// A way to sum a vector over ranks.
 public enum ReductionAlgorithm: String, CaseIterable, Codable, Sendable {
-    /// luna's `reduction: tree`: every rank collects one slice from all others, adds it in the tree's order, and sends it
-    /// to all.
+    /// The way of `reduction: tree`: every rank collects one slice from all others, adds it in the tree's order, and
+    /// sends it to all.
     case tree
-    /// Slices go round from neighbour to neighbour, twice.
+    /// A ring: slices go round from neighbour to neighbour, twice.
     case ring
-    /// Within hosts first; then one rank of each host, by recursive halving and doubling.
+    /// A sum within hosts first; then one rank of each host, by recursive halving and doubling.
     case hierarchical
 
-    /// Seconds that the sum takes when all ranks begin together.
+    /// Estimates the seconds that the sum takes when all ranks begin together.
     ///
     /// Costs by latency and bandwidth as in R. Thakur, R. Rabenseifner and W. Gropp, "Optimization of collective
     /// communication operations in MPICH", IJHPCA 19 (2005); ranks of a host share its link.
     ///
     /// - Parameters:
-    ///   - bytes: The vector's.
-    ///   - ranksPerHost: Ranks fill host after host.
+    ///   - bytes: The vector's size.
+    ///   - ranks: The number of ranks.
+    ///   - ranksPerHost: The ranks of a full host; ranks fill host after host.
+    ///   - net: The links.
     public func seconds(bytes: Double, ranks: Int, ranksPerHost: Int, over net: Interconnect) -> Double {
         if ranks == 1 { return 0 }
         let here = Double(min(ranks, ranksPerHost))

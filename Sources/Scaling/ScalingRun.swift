@@ -1,31 +1,34 @@
-// What a run's log says of its speed.
-
 import FileIO
-import Foundation
+import Runs
 
 /// A run of `luna train`, as its `metrics.jsonl` tells of where its time went.
 public struct ScalingRun: Sendable {
+    /// The run's directory, as the caller gave it.
     public let directory: String
+    /// The number of ranks.
     public let ranks: Int
-    /// Names of hosts, a rank each.
+    /// The names of the ranks' hosts, by rank.
     public let hosts: [String]
-    /// Of each rank.
+    /// The threads of each rank.
     public let threads: Int
+    /// The number of replicas.
     public let replicas: Int
-    /// Crops of a step, of all replicas.
+    /// The crops that all replicas together see in a step.
     public let cropsPerStep: Int
-    /// Of the vector that is summed over the ranks in a step, as it travels.
+    /// The bytes of the vector that is summed over the ranks in a step, as it travels.
     public let reducedBytes: Int
     /// The measured steps of rank 0, in order: with more than one rank those that records of all ranks' work tell of.
     public let steps: [Step]
     /// The ranks' work over the same steps, where there is more than one rank.
     private let shares: [Shares]
 
-    /// Seconds of a step as rank 0 saw it.
+    /// The times of a step as rank 0 saw it.
     public struct Step: Sendable {
+        /// The whole step, s.
         public var seconds: Double
-        /// Everything but waiting for other ranks: data, forward, backward, update.
+        /// Everything but waiting for other ranks, s: data, forward, backward, update.
         public var work: Double
+        /// The wait for data, s.
         public var data: Double
     }
 
@@ -35,43 +38,48 @@ public struct ScalingRun: Sendable {
         var data: Double
     }
 
-    /// Steps that are left out at the beginning: caches and pages are cold.
+    /// The number of steps that are left out at the beginning: caches and pages are cold.
     public static let warmUp = 2
 
-    /// - Throws: `InputError` where the directory is no run, or has too few steps; `FileError`.
+    /// Reads a run's log.
+    ///
+    /// - Throws: `InputError` where the directory is no run, or has too few steps; `FileError` where reading fails.
     public init(directory: String) throws {
-        let path = "\(directory)/metrics.jsonl"
+        let path = RunDirectory(directory).metricsPath
         guard FileContent.size(path) != nil else {
             throw InputError(directory, "holds no metrics.jsonl", remedy: "name a directory of luna train")
         }
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        let records = try FileContent.bytes(path, limit: 1 << 32).split(separator: UInt8(ascii: "\n")).compactMap {
-            try? decoder.decode(Record.self, from: Data($0))
+        var found: StartRecord?
+        var all: [StepRecord] = []
+        var records: [RanksRecord] = []
+        try MetricsLog.read(path) { record in
+            switch record {
+            case .start(let record): found = record
+            case .step(let record): all.append(record)
+            case .ranks(let record): records.append(record)
+            default: break
+            }
         }
-        guard let start = records.last(where: { $0.kind == "start" }), let hosts = start.hosts, !hosts.isEmpty,
-            let threads = start.threads, let replicas = start.replicas, let microBatch = start.microBatch,
-            let reducedBytes = start.reducedBytes
+        // Earlier versions told less.
+        guard let start = found, !start.hosts.isEmpty,
+            [start.threads, start.replicas, start.microBatch, start.reducedBytes].allSatisfy({ $0 > 0 })
         else { throw InputError(path, "does not say how the run was started", remedy: "run it with this luna") }
         self.directory = directory
-        self.hosts = hosts
-        self.threads = threads
-        self.replicas = replicas
+        hosts = start.hosts
+        threads = start.threads
+        replicas = start.replicas
         ranks = hosts.count
-        cropsPerStep = replicas * microBatch
-        self.reducedBytes = reducedBytes
+        cropsPerStep = replicas * start.microBatch
+        reducedBytes = start.reducedBytes
         let first = start.step + Self.warmUp
-        let windows = records.filter { $0.kind == "ranks" && $0.step - ($0.steps ?? 0) >= first }
+        let windows = records.filter { $0.step - $0.steps >= first }
         let isAlone = hosts.count == 1
-        steps = records.compactMap { record in
-            guard record.kind == "step", record.step > first, record.skipped == false, let seconds = record.seconds,
-                let work = record.workSeconds, let data = record.dataSeconds,
-                isAlone
-                    || windows.contains(where: { $0.step - ($0.steps ?? 0) < record.step && record.step <= $0.step })
+        steps = all.compactMap { record in
+            guard record.step > first, !record.skipped,
+                [record.seconds, record.workSeconds, record.dataSeconds].allSatisfy(\.isFinite),
+                isAlone || windows.contains(where: { $0.step - $0.steps < record.step && record.step <= $0.step })
             else { return nil }
-            return Step(seconds: seconds, work: work, data: data)
+            return Step(seconds: record.seconds, work: record.workSeconds, data: record.dataSeconds)
         }
         guard steps.count >= 3 else {
             throw InputError(
@@ -79,37 +87,28 @@ public struct ScalingRun: Sendable {
                 remedy: "train 43 steps or more")
         }
         shares = windows.compactMap { record in
-            guard let mean = record.meanSeconds, let maximum = record.maximumSeconds, let data = record.meanDataSeconds
-            else { return nil }
-            return Shares(mean: mean, maximum: maximum, data: data)
+            let values = [record.meanSeconds, record.maximumSeconds, record.meanDataSeconds]
+            guard values.allSatisfy(\.isFinite) else { return nil }
+            return Shares(mean: record.meanSeconds, maximum: record.maximumSeconds, data: record.meanDataSeconds)
         }
     }
 
-    private struct Record: Decodable {
-        var kind: String
-        var step: Int
-        var hosts: [String]?
-        var threads, replicas, microBatch, reducedBytes: Int?
-        var skipped: Bool?
-        var seconds, workSeconds, dataSeconds: Double?
-        var steps: Int?
-        var meanSeconds, maximumSeconds, meanDataSeconds: Double?
-    }
-
-    /// Where the time of an average step goes, s: the parts add up to it.
+    /// The parts of an average step, s, which add up to it.
     public struct Parts: Hashable, Codable, Sendable {
         /// The whole step.
         public var step: Double
-        /// What an average rank computes.
+        /// The time that an average rank computes.
         public var compute: Double
-        /// What an average rank waits for data.
+        /// The time that an average rank waits for data.
         public var data: Double
-        /// What an average rank waits for the rank that works longest, all steps taken together.
+        /// The time that an average rank waits for the rank that works longest, all steps taken together.
         public var imbalance: Double
-        /// The rest: communication that the backward pass does not hide, and that now one rank is slower, now another.
+        /// The rest: communication that the backward pass does not hide, and waits for one rank in one step and for
+        /// another in the next.
         public var rest: Double
     }
 
+    /// The parts of an average step, s.
     public var parts: Parts {
         func mean<T>(_ values: [T], _ part: (T) -> Double) -> Double {
             values.reduce(0) { $0 + part($1) } / Double(values.count)
@@ -123,10 +122,10 @@ public struct ScalingRun: Sendable {
             step: step, compute: work - data, data: data, imbalance: longest - work, rest: step - longest)
     }
 
-    /// Crops a second.
+    /// The crops of all replicas in a second.
     public var throughput: Double { Double(cropsPerStep) / parts.step }
 
-    /// What rank 0 computes in a step, all of its replicas, s.
+    /// The times that rank 0 computes in each step, all of its replicas.
     public var computeTimes: ComputeTimes {
         ComputeTimes(steps.map { $0.work - $0.data })
     }

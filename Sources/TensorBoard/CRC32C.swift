@@ -5,7 +5,7 @@ enum CRC32C {
         ~bytes.reduce(~0) { sum, byte in table[Int(UInt8(truncatingIfNeeded: sum) ^ byte)] ^ sum >> 8 }
     }
 
-    /// As TFRecord files store it: a sum over bytes that hold sums themselves would be weak.
+    /// The checksum as TFRecord files store it: a sum over bytes that hold sums themselves would be weak.
     static func masked(_ bytes: some Sequence<UInt8>) -> UInt32 {
         let sum = checksum(bytes)
         return (sum >> 15 | sum << 17) &+ 0xA282_EAD8

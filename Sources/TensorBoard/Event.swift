@@ -4,17 +4,18 @@
 import Pictures
 import Protobuf
 
-/// One entry of an event file.
+/// An entry of an event file.
 struct Event {
-    /// Seconds since 1970.
+    /// The time of the entry, in seconds since 1970.
     var wallTime: Double
     var step = 0
     var content: Content
 
     enum Content {
-        /// The first entry of every file.
+        /// The format's version: the first entry of every file.
         case fileVersion
-        /// A run begins, or begins again: viewers forget what they have seen of this step and later ones.
+        /// The beginning of a run, also of a resumed one: viewers forget what they have seen of this step and later
+        /// ones.
         case start
         case values([Value])
     }
@@ -41,8 +42,8 @@ struct Event {
 }
 
 extension Event.Value {
-    /// Summary.Value. Scalars and images are in the older form, which every version of TensorBoard reads and turns into
-    /// the newer one; texts have only the newer one.
+    /// The message Summary.Value. Scalars and images are in the older form, which every version of TensorBoard reads
+    /// and turns into the newer one; texts have only the newer one.
     fileprivate var encoded: ProtobufMessage {
         ProtobufMessage {
             switch self {
@@ -73,13 +74,15 @@ extension Event.Value {
     }
 }
 
-/// What a resumed run wants to know of an event that it finds.
+/// The facts about a stored event that decide whether a resumed run keeps it.
 struct EventSummary: Hashable {
     var step = 0
     var tags: [String] = []
     var isVersion = false
     var isStart = false
 
+    /// Reads an event.
+    ///
     /// - Returns: nil where the bytes are no event.
     init?(_ bytes: ArraySlice<UInt8>) {
         guard let fields = ProtobufReader.fields(bytes) else { return nil }

@@ -19,18 +19,20 @@ import Pictures
 /// in the directory what lies after K, and a record that a kill has cut off, then begins a file of its own: no curve
 /// shows a step twice. A TensorBoard that is watching is told to forget the steps after K.
 public final class EventFile {
-    /// `DIR/events.out.tfevents.<seconds>.<host>`.
+    /// The file's path: `DIR/events.out.tfevents.<seconds>.<host>`.
     public let path: String
     private let handle: FileHandle
 
-    /// Makes the directory where there is none, cuts back what it holds, and begins a new file.
+    /// Opens a log: makes the directory where there is none, cuts back what it holds, and begins a new file.
     ///
     /// - Parameters:
+    ///   - directory: The directory that TensorBoard is given.
     ///   - step: The last completed step of the run; -1 for one that begins: nothing is kept.
-    ///   - isOwed: Whether what bears this tag at `step` itself will be written again (the validation after the
-    ///     last step, where a checkpoint still owes it), and therefore goes, too.
-    ///   - wallTime: Seconds since 1970.
-    /// - Throws: `FileError`; `InputError` where one of the files has more than 2 GiB.
+    ///   - wallTime: The time now, in seconds since 1970.
+    ///   - isOwed: Whether what bears this tag at `step` itself will be written again (the validation after the last
+    ///     step, where a checkpoint still owes it), and therefore goes, too.
+    /// - Throws: `FileError` where the directory or a file cannot be written; `InputError` where one of the files has
+    ///   more than 2 GiB.
     public init(
         directory: String, keepingUpTo step: Int, wallTime: Double, isOwed: (_ tag: String) -> Bool = { _ in false }
     ) throws {
@@ -48,15 +50,24 @@ public final class EventFile {
 
     /// Appends one value of a curve.
     ///
-    /// - Throws: `FileError`.
+    /// - Parameters:
+    ///   - value: Rounded to 32 bits; not-a-number and infinities are shown as such.
+    ///   - tag: The curve's name.
+    ///   - step: The step to which the value belongs.
+    ///   - wallTime: The time of the value, in seconds since 1970.
+    /// - Throws: `FileError` where the system refuses to write.
     public func append(_ value: Double, tag: String, step: Int, wallTime: Double) throws {
         try append([(tag, value)], step: step, wallTime: wallTime)
     }
 
     /// Appends one value to each of several curves.
     ///
-    /// - Parameter scalars: Rounded to 32 bits; not-a-number and infinities are shown as such.
-    /// - Throws: `FileError`.
+    /// - Parameters:
+    ///   - scalars: The curves' names and their values, rounded to 32 bits; not-a-number and infinities are shown as
+    ///     such.
+    ///   - step: The step to which the values belong.
+    ///   - wallTime: The time of the values, in seconds since 1970.
+    /// - Throws: `FileError` where the system refuses to write.
     public func append(_ scalars: [(tag: String, value: Double)], step: Int, wallTime: Double) throws {
         let values = scalars.map { Event.Value.scalar(tag: $0.tag, Float($0.value)) }
         try append(Event(wallTime: wallTime, step: step, content: .values(values)))
@@ -64,14 +75,14 @@ public final class EventFile {
 
     /// Appends a picture.
     ///
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError` where the system refuses to write.
     public func append(_ picture: Picture, tag: String, step: Int, wallTime: Double) throws {
         try append(Event(wallTime: wallTime, step: step, content: .values([.image(tag: tag, picture)])))
     }
 
     /// Appends a text in Markdown; lines indented by four blanks are shown as they are.
     ///
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError` where the system refuses to write.
     public func append(markdown: String, tag: String, step: Int, wallTime: Double) throws {
         let value = Event.Value.text(tag: tag, markdown: markdown)
         try append(Event(wallTime: wallTime, step: step, content: .values([value])))
@@ -79,7 +90,7 @@ public final class EventFile {
 
     /// Forces what was appended to the disk.
     ///
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError` where the system refuses.
     public func flush() throws {
         do { try handle.synchronize() } catch {
             throw FileError(path, "synchronise", reason: error.localizedDescription)
@@ -94,7 +105,7 @@ public final class EventFile {
 }
 
 extension EventFile {
-    /// TensorBoard goes by this word; what a crash left of a file half-written is none.
+    /// Whether a name is an event file's. TensorBoard goes by this word; a file that a crash left half-written is none.
     private static func isEventFile(_ name: String) -> Bool { name.contains("tfevents") && !name.contains(".tmp-") }
 
     /// Rewrites a file without what lies after `step` and without what cannot be read, in one piece or not at all;
@@ -117,8 +128,8 @@ extension EventFile {
         }
     }
 
-    /// TensorBoard reads files in the order of their names, so this one's second is later than all others', also where
-    /// the clock was set back or another machine's is behind.
+    /// A name for the new file. TensorBoard reads files in the order of their names, so its second is later than all
+    /// others', also where the clock was set back or another machine's is behind.
     private static func name(following earlier: [String], wallTime: Double) -> String {
         let limit = 9_999_999_999  // ten digits: names sort as times do until 2286
         let seconds = earlier.compactMap { name -> Int? in
@@ -131,7 +142,7 @@ extension EventFile {
         return "events.out.tfevents.\(second.zeroPadded(to: 10)).\(host)"
     }
 
-    /// Without the domain, and with nothing in it that a file name cannot have.
+    /// This machine's name without the domain, and with nothing in it that a file name cannot have.
     private static var host: String {
         var name = [CChar](repeating: 0, count: 256)
         gethostname(&name, name.count - 1)

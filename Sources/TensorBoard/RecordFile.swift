@@ -2,13 +2,13 @@
 // little-endian. https://www.tensorflow.org/tutorials/load_data/tfrecord
 
 enum RecordFile {
-    /// A record as it is stored.
+    /// Returns a record as it is stored.
     static func framed(_ content: [UInt8]) -> [UInt8] {
         let length = little(UInt64(content.count))
         return length + little(CRC32C.masked(length)) + content + little(CRC32C.masked(content))
     }
 
-    /// The records of a file up to its end or the first that is cut off or damaged, where TensorBoard stops, too.
+    /// Finds the records of a file up to its end or the first that is cut off or damaged, where TensorBoard stops, too.
     ///
     /// - Returns: The content of each, and the place of the whole record.
     static func records(in bytes: [UInt8]) -> [(content: ArraySlice<UInt8>, place: Range<Int>)] {

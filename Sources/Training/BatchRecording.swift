@@ -3,7 +3,7 @@
 import Basics
 import FileIO
 import HDF5
-import Network
+import Networks
 import PatchData
 
 /// The crops of some steps of a run, with its initial weights and learning rates, as one HDF5 file.

@@ -4,7 +4,7 @@
 import FileIO
 import HDF5
 import Learning
-import Network
+import Networks
 
 public struct Checkpoint: Hashable, Sendable {
     /// The epoch that the next step belongs to, from 1.

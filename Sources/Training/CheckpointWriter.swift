@@ -3,13 +3,35 @@
 import Basics
 import FileIO
 import Foundation
-import Network
+import Learning
+import Networks
+import Runs
+
+extension RunDirectory {
+    /// The newest checkpoint that is whole.
+    ///
+    /// - Parameter damaged: Told of each newer one that is not.
+    /// - Throws: `InputError` where there are checkpoints but none is whole; `VersionError`, `FileError`.
+    public func newestCheckpoint(damaged: (InputError) -> Void) throws -> (path: String, checkpoint: Checkpoint)? {
+        try newestCheckpoint(Checkpoint.read, damaged: damaged)
+    }
+
+    /// Writes a checkpoint durably, points `latest` at it, and removes those beyond the newest `keep`, but never the
+    /// best.
+    ///
+    /// - Returns: Its path.
+    /// - Throws: `FileError`.
+    @discardableResult
+    func write(_ checkpoint: Checkpoint, keep: Int) throws -> String {
+        try addCheckpoint(step: checkpoint.step, keep: keep) { try checkpoint.write(to: $0) }
+    }
+}
 
 /// Writes a run's checkpoints one at a time, each in a thread of its own and from a copy.
 ///
-/// The copy's memory is kept for the next one, so that a checkpoint costs the training thread one pass over the state and
-/// no new pages; what sites have for themselves is shared with them until they change it. The thread has a low priority:
-/// cores that compute come first.
+/// The copy's memory is kept for the next one, so that a checkpoint costs the training thread one pass over the state
+/// and no new pages; what sites have for themselves is shared with them until they change it. The thread has a low
+/// priority: cores that compute come first.
 final class CheckpointWriter: @unchecked Sendable {
     private let run: RunDirectory
     private let keep: Int
@@ -106,8 +128,8 @@ final class CheckpointWriter: @unchecked Sendable {
         }
     }
 
-    /// Lowers the calling thread's priority, which on Linux is its own: not by much, since threads that read patches wait
-    /// while it holds the HDF5 library.
+    /// Lowers the calling thread's priority, which on Linux is its own: not by much, since threads that read patches
+    /// wait while it holds the HDF5 library.
     private static func giveWay() {
         #if os(Linux)
             setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 5)

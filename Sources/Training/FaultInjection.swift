@@ -1,4 +1,5 @@
-// Faults on purpose: for tests of what follows them, and for nothing else. Without the variable LUNA_FAULT nothing happens.
+// Faults on purpose: for tests of what follows them, and for nothing else. Without the variable LUNA_FAULT nothing
+// happens.
 //
 //     LUNA_FAULT=kill:rank=1:step=5:phase=backward
 //     LUNA_FAULT=nan:rank=0:step=3,flip:rank=1:step=6
@@ -14,6 +15,7 @@
 
 import FileIO
 import Foundation
+import Runs
 
 struct FaultInjection {
     enum Kind: String, CaseIterable { case kill, stop, hang, term, usr1, nan, flip, slow }

@@ -1,7 +1,7 @@
 import Detection
 import FileIO
 import Learning
-import Network
+import Networks
 
 extension TrainingConfiguration {
     /// The weights that a run starts from: those of `initial_weights`, or new ones that the seed determines.

@@ -2,6 +2,7 @@
 
 import Basics
 import FileIO
+import Runs
 
 /// A rank's own part of a timeline.
 struct LoneTimeline: Sendable {

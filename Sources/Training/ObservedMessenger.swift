@@ -3,8 +3,8 @@
 import Basics
 import MPI
 
-/// A messenger whose transfers are spans of the timeline, where one is kept: those of one tag that are under way together are
-/// one span, and spans at the same time lie on lines of their own.
+/// A messenger whose transfers are spans of the timeline, where one is kept: those of one tag that are under way
+/// together are one span, and spans at the same time lie on lines of their own.
 final class ObservedMessenger: Messenger {
     private let base: any Messenger
     private let whereabouts: Whereabouts

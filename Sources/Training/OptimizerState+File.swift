@@ -3,7 +3,7 @@
 import FileIO
 import HDF5
 import Learning
-import Network
+import Networks
 
 extension OptimizerState {
     /// Attributes of the group, beside `<group>/<slot>/<parameter>`; checkpoints before version 3 have none.

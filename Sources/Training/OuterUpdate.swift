@@ -1,20 +1,20 @@
-// Local steps: every site trains by itself for a round of H steps; then one update of the network that all share follows
-// what the sites have learnt. Between sites nothing but that crosses, 1/H of what synchronous steps send.
+// Local steps: every site trains by itself for a round of H steps; then one update of the network that all share
+// follows what the sites have learnt. Between sites nothing but that crosses, 1/H of what synchronous steps send.
 //
 //     Δ = mean over sites of (θ - θ_site)         the round's outcome as a gradient
 //     v ← μ v + Δ,   θ ← θ - η (Δ + μ v)          Nesterov's momentum, as PyTorch's SGD has it
 //     θ_site ← θ                                  the sites' own momentum stays theirs
 //
-// A. Douillard et al., "DiLoCo: Distributed Low-Communication Training of Language Models" (2023), with SGD in the sites
-// in place of AdamW. Running statistics of batch normalisation become their mean over the sites.
+// A. Douillard et al., "DiLoCo: Distributed Low-Communication Training of Language Models" (2023), with SGD in the
+// sites in place of AdamW. Running statistics of batch normalisation become their mean over the sites.
 //
 // The mean follows the tree over sites, so that the bits do not depend on the ranks. Where a site spans several ranks,
 // each carries one slice of the vector to its fellows in the other sites, and within the site the slices are shared.
 
 import Exchange
-import MPI
 import Learning
-import Network
+import MPI
+import Networks
 
 /// The network that all sites share, and its optimizer.
 final class OuterUpdate {
@@ -43,8 +43,8 @@ final class OuterUpdate {
 
     /// What a round's end came to.
     struct Outcome {
-        /// Euclidean norms over the parameters: of the mean Δ, and the root of the mean square of the sites' own. They are
-        /// equal where all sites went the same way, and the first is less by √sites where each went its own.
+        /// Euclidean norms over the parameters: of the mean Δ, and the root of the mean square of the sites' own. They
+        /// are equal where all sites went the same way, and the first is less by √sites where each went its own.
         var meanNorm: Double
         var siteNorm: Double
     }
@@ -56,7 +56,8 @@ final class OuterUpdate {
     ///   - across: Those of its place in all sites, or all, each with sites of its own.
     /// - Throws: `UsageError`, `MPIError`.
     init(
-        _ configuration: TrainingConfiguration, state: NetworkState, optimizer: OptimizerState, within: any Communicator,
+        _ configuration: TrainingConfiguration, state: NetworkState, optimizer: OptimizerState,
+        within: any Communicator,
         across: any Communicator
     ) throws {
         self.state = state

@@ -1,7 +1,9 @@
-// A rank's threads beside the one that trains: one writes heartbeats and reads those of others, one raises the alarm. Two,
-// because a file system that does not answer holds up the first, and is a common reason for a stall. Neither calls MPI.
+// A rank's threads beside the one that trains: one writes heartbeats and reads those of others, one raises the alarm.
+// Two, because a file system that does not answer holds up the first, and is a common reason for a stall. Neither calls
+// MPI.
 
 import Foundation
+import Runs
 import Synchronization
 
 /// Tells others where a rank is, and notices when nothing goes on.
@@ -35,8 +37,8 @@ final class RankMonitor: Sendable {
         var rounds = 0
     }
 
-    /// Seconds without anything done after which a rank looks at others; half of the time to the first alarm, if that is
-    /// less.
+    /// Seconds without anything done after which a rank looks at others; half of the time to the first alarm, if that
+    /// is less.
     private static let suspicion = 10.0
 
     private let run: RunDirectory

@@ -3,6 +3,7 @@ import Evaluation
 import FileIO
 import Foundation
 import Pictures
+import Runs
 import TensorBoard
 
 /// What rank 0 keeps of a run: the lines of `metrics.jsonl`, and the same as curves and pictures for TensorBoard.
@@ -35,15 +36,15 @@ final class RunRecorder {
     func append(_ record: StepRecord) throws {
         try metrics.append(record)
         var values = [
-            ("loss/total", record.terms.total), ("loss/classification", record.terms.classification),
-            ("loss/regression", record.terms.regression.reduce(0, +)), ("learning_rate", record.learningRate),
+            ("loss/total", record.loss), ("loss/classification", record.classification),
+            ("loss/regression", record.regression.reduce(0, +)), ("learning_rate", record.learningRate),
             ("gradient_norm", record.gradientNorm), ("throughput/patches_per_second", record.patchesPerSecond),
             ("seconds/step", record.seconds), ("seconds/data", record.dataSeconds),
             ("seconds/reduce", record.reduceSeconds), ("seconds/work", record.workSeconds),
         ]
         let rates = [
-            ("rates/true_positive", record.terms.positivesCorrect, record.terms.positives),
-            ("rates/true_negative", record.terms.negativesCorrect, record.terms.negatives),
+            ("rates/true_positive", record.positivesCorrect, record.positives),
+            ("rates/true_negative", record.negativesCorrect, record.negatives),
         ]
         for (tag, correct, all) in rates where all > 0 { values.append((tag, correct / all)) }
         try events.append(values, step: record.step, wallTime: Self.now)

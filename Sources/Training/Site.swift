@@ -1,6 +1,6 @@
 import Detection
 import Learning
-import Network
+import Networks
 
 /// What one site trains: a network and its optimiser's state. Without local steps there is one site.
 final class Site {

@@ -1,7 +1,8 @@
 import Detection
 import FileIO
 import Learning
-import Network
+import Networks
+import Runs
 
 /// What a run begins with: new weights, or what its newest good checkpoint holds.
 struct StartingPoint {

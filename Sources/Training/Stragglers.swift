@@ -1,6 +1,7 @@
 // Ranks that are slower than the others, which all have to wait for.
 
 import Basics
+import Runs
 
 /// The work of all ranks in some steps.
 struct WorkShares {
@@ -26,8 +27,8 @@ struct WorkShares {
     var straggler: Int? { maximum > (1 + Self.tolerance) * median ? slowest : nil }
 }
 
-/// Adds up a rank's work and, every so many steps, has all ranks know everyone's: as additional places of a sum that they
-/// make anyway.
+/// Adds up a rank's work and, every so many steps, has all ranks know everyone's: as additional places of a sum that
+/// they make anyway.
 struct WorkExchange {
     /// Steps between exchanges.
     static let interval = 20
@@ -69,48 +70,18 @@ struct WorkExchange {
     }
 }
 
-/// One line of the log for the ranks' work in some steps.
-public struct RanksRecord: Encodable, Sendable {
-    public let kind = "ranks"
-    public var epoch: Int
-    /// Completed steps; the record is about the last `steps` of them.
-    public var step: Int
-    public var steps: Int
-    /// Seconds a step that the ranks worked, waiting for data included, waiting for other ranks not.
-    public var minimumSeconds: Double
-    public var meanSeconds: Double
-    public var medianSeconds: Double
-    public var maximumSeconds: Double
-    public var slowestRank: Int
-    public var slowestHost: String
-    /// Seconds a step that the slowest rank waited for data.
-    public var slowestDataSeconds: Double
-    /// Seconds a step that an average rank waited for data.
-    public var meanDataSeconds: Double
-
+extension RanksRecord {
+    /// The record of some steps' work.
+    ///
+    /// - Parameters:
+    ///   - steps: How many they are.
+    ///   - step: The last of them.
+    ///   - host: The name of a rank's host.
     init(_ shares: WorkShares, steps: Int, epoch: Int, step: Int, host: (Int) -> String) {
-        self.epoch = epoch
-        self.step = step
-        self.steps = steps
-        minimumSeconds = shares.minimum
-        meanSeconds = shares.mean
-        meanDataSeconds = shares.meanData
-        medianSeconds = shares.median
-        maximumSeconds = shares.maximum
-        slowestRank = shares.slowest
-        slowestHost = host(shares.slowest)
-        slowestDataSeconds = shares.dataSeconds[shares.slowest]
-    }
-
-    private enum CodingKeys: String, CodingKey {
-        case kind, epoch, step, steps
-        case minimumSeconds = "minimum_seconds"
-        case meanSeconds = "mean_seconds"
-        case meanDataSeconds = "mean_data_seconds"
-        case medianSeconds = "median_seconds"
-        case maximumSeconds = "maximum_seconds"
-        case slowestRank = "slowest_rank"
-        case slowestHost = "slowest_host"
-        case slowestDataSeconds = "slowest_data_seconds"
+        self.init(
+            epoch: epoch, step: step, steps: steps, minimumSeconds: shares.minimum, meanSeconds: shares.mean,
+            medianSeconds: shares.median, maximumSeconds: shares.maximum, slowestRank: shares.slowest,
+            slowestHost: host(shares.slowest), slowestDataSeconds: shares.dataSeconds[shares.slowest],
+            meanDataSeconds: shares.meanData)
     }
 }

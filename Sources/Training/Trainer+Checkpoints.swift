@@ -4,9 +4,10 @@ import Basics
 import Detection
 import Exchange
 import FileIO
-import MPI
 import Learning
-import Network
+import MPI
+import Networks
+import Runs
 
 extension Trainer {
     /// Gives every rank rank 0's state, and checks that they were to train the same. Collective.

@@ -1,10 +1,12 @@
 // Steps without a finite gradient: whose crops it were, and when it is enough.
 
+import Basics
 import Detection
 import Exchange
 import MPI
-import Network
+import Networks
 import PatchData
+import Runs
 
 extension Trainer {
     /// Steps without a finite gradient after which training is given up.
@@ -70,8 +72,8 @@ extension Trainer {
         }
     }
 
-    /// Computes this rank's replicas once more, one by one, and gathers which of all are not finite by themselves: steps
-    /// that go well pay nothing for the question.
+    /// Computes this rank's replicas once more, one by one, and gathers which of all are not finite by themselves:
+    /// steps that go well pay nothing for the question.
     private func culprits(_ site: Site, _ batches: [MicroBatch], _ normalizers: LossCounts) throws -> [Culprit] {
         let vector = VectorStorage(configuration.reductionCount)
         var own: [String] = []

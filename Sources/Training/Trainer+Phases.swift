@@ -5,11 +5,14 @@ import Compute
 import FileIO
 import Foundation
 import MPI
+import Networks
+import Runs
 
 extension Trainer {
     /// Trains until the last epoch is done or a stop is requested. The last checkpoint is on the disk when it returns.
     ///
-    /// - Throws: `InputError` where a patch is damaged, `DivergenceError`, `DisagreementError`, `FileError`, `MPIError`.
+    /// - Throws: `InputError` where a patch is damaged, `DivergenceError`, `DisagreementError`, `FileError`,
+    ///   `MPIError`.
     public func train() throws -> Outcome {
         hosts = try communicator.gather(text: communicator.hostName)
         try log?.append(
@@ -37,7 +40,8 @@ extension Trainer {
             monitor.finish(outcome == .finished ? .finished : .stopped)
             return outcome
         } catch {
-            // What was begun is good: it is of a step before the fault. Where all ranks have failed alike, they wait for it.
+            // What was begun is good: it is of a step before the fault. Where all ranks have failed alike, they wait
+            // for it.
             try? settleCheckpoints(waiting: true)
             let isOfAll = (error as? DivergenceError)?.isOfAllRanks ?? (error is DisagreementError)
             if isOfAll { try? communicator.barrier() }

@@ -2,6 +2,7 @@ import Compute
 import FileIO
 import MPI
 import PatchData
+import Runs
 
 extension Trainer {
     /// What a trainer is made of.

@@ -1,13 +1,15 @@
-// The synchronous step of a site: every replica's gradient, summed in the tree's order, one update, the same on all of its
-// ranks.
+// The synchronous step of a site: every replica's gradient, summed in the tree's order, one update, the same on all of
+// its ranks.
 
 import Basics
 import Compute
 import Detection
 import Exchange
 import Learning
-import Network
+import MPI
+import Networks
 import PatchData
+import Runs
 
 extension Trainer {
     /// What came of a site's step.

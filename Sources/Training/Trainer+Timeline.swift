@@ -4,6 +4,8 @@ import Basics
 import Compute
 import Foundation
 import MPI
+import Networks
+import Runs
 
 extension Trainer {
     /// Spans that a job keeps at most, and a rank.
@@ -38,8 +40,8 @@ extension Trainer {
 
     /// Writes what there is of the timeline after an error, which stays the one that counts.
     ///
-    /// - Parameter isOfAll: Whether all ranks have failed alike. Otherwise the others may wait for this one somewhere else:
-    ///   it writes its own part.
+    /// - Parameter isOfAll: Whether all ranks have failed alike. Otherwise the others may wait for this one somewhere
+    ///   else: it writes its own part.
     func leaveTimeline(since begin: ClockAlignment, _ error: any Error, isOfAll: Bool) {
         if isOfAll && communicator.size > 1 {
             do { try writeTimeline(since: begin, failure: error) } catch {

@@ -4,9 +4,12 @@ import Basics
 import Detection
 import Evaluation
 import Inference
-import Network
+import Learning
+import MPI
+import Networks
 import PatchData
 import Pictures
+import Runs
 import Views
 
 extension Trainer {

@@ -5,10 +5,11 @@ import Compute
 import Detection
 import Exchange
 import FileIO
-import MPI
 import Learning
-import Network
+import MPI
+import Networks
 import PatchData
+import Runs
 
 /// Trains the network on this rank's replicas, together with the other ranks.
 public final class Trainer {
@@ -199,8 +200,9 @@ public final class Trainer {
         configuration.checkpointEverySteps.map { step % $0 == 0 } ?? false
     }
 
-    /// Whether the sites share what they have learnt after this step. An epoch's end ends a round too, for what follows it
-    /// needs one network; so that none is short, an epoch's rounds are as good as equal, and `local_steps` long at most.
+    /// Whether the sites share what they have learnt after this step. An epoch's end ends a round too, for what follows
+    /// it needs one network; so that none is short, an epoch's rounds are as good as equal, and `local_steps` long at
+    /// most.
     var isRoundEnd: Bool {
         guard let limit = configuration.localSteps else { return false }
         let length = stepsPerEpoch
@@ -237,8 +239,7 @@ public final class Trainer {
         let reduceSeconds = results.map(\.reduceSeconds).reduce(outerSeconds, +)
         let record = StepRecord(
             epoch: epoch, step: step, learningRate: rate, terms: results[0].terms,
-            gradientNorm: results[0].gradientNorm, skipped: !results[0].gradientNorm.isFinite,
-            skippedSeries: results[0].skippedSeries, seconds: seconds,
+            gradientNorm: results[0].gradientNorm, skippedSeries: results[0].skippedSeries, seconds: seconds,
             dataSeconds: loader.waitSeconds - waitedBefore, reduceSeconds: reduceSeconds,
             workSeconds: results.map(\.countsSeconds).reduce(seconds - reduceSeconds - sumSeconds, -),
             patchesPerSecond: Double(configuration.replicas * configuration.microBatch) / seconds)

@@ -1,9 +1,9 @@
 import Exchange
-import Network
+import Networks
 
 extension TrainingConfiguration {
-    /// Bytes that the exchange between ranks takes beyond the vector that `memoryBesideStep` counts for other ranks' values:
-    /// with bfloat16 once more as much, and a little for every rank.
+    /// Bytes that the exchange between ranks takes beyond the vector that `memoryBesideStep` counts for other ranks'
+    /// values: with bfloat16 once more as much, and a little for every rank.
     public func exchangeBytes(ranks: Int) -> Int {
         let ranks = ranks / sites
         guard ranks > 1, reduction == .tree else { return 0 }

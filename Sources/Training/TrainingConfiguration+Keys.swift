@@ -2,8 +2,10 @@
 // follow from it.
 
 import Detection
+import Exchange
 import Learning
-import Network
+import Networks
+import PatchData
 
 extension TrainingConfiguration {
     /// The keys in the order they are printed in.

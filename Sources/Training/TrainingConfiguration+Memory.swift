@@ -4,7 +4,7 @@ import Basics
 import Detection
 import Exchange
 import Learning
-import Network
+import Networks
 import PatchData
 
 extension TrainingConfiguration {
@@ -40,7 +40,8 @@ extension TrainingConfiguration {
         var step = network.trainingBytes(ZYX(repeating: cropSize), samples: microBatch, threads: threads)
         if validationFold != nil, evaluateEveryEpochs != nil { step = max(step, evaluateMemoryMiB << 20) }
         // State, optimiser's state, one gradient.
-        return Self.programBytes + step + (2 + makeOptimizer().slots.count) * 4 * reductionCount + memoryBesideStep(ranks: ranks)
+        return Self.programBytes + step + (2 + makeOptimizer().slots.count) * 4 * reductionCount
+            + memoryBesideStep(ranks: ranks)
     }
 
     /// What training holds beside one replica's step with its weights, momentum and gradient, in bytes: sums of other
@@ -51,8 +52,8 @@ extension TrainingConfiguration {
         let vectors = levels + (ranks > 1 ? 1 : 0) + 2
         let cells = (cropSize / network.stride) * (cropSize / network.stride) * (cropSize / network.stride)
         let crop = cropSize * cropSize * cropSize + cells * (3 + preset.anchors.count * 5)
-        // With local steps: the shared network and its momentum, the sites beyond the first, the outer update's vectors;
-        // on rank 0 all sites on their way into a checkpoint.
+        // With local steps: the shared network and its momentum, the sites beyond the first, the outer update's
+        // vectors; on rank 0 all sites on their way into a checkpoint.
         let ownSites = max(1, sites / ranks)
         let outer = localSteps == nil ? 0 : (ownSites + 2 + sites) * siteBytes
         // Those of the step, two steps ahead, and the one that is being made.

@@ -1,3 +1,5 @@
+import Exchange
+
 extension TrainingConfiguration {
     /// The rank counts that can share the replicas, from the smallest; none where `reduction` refuses the replicas.
     public var rankCounts: [Int] {

@@ -1,5 +1,7 @@
 // What is asked of several keys together; what is asked of one stands beside it in the table.
 
+import Exchange
+
 extension TrainingConfiguration {
     /// A demand on the value of one key that depends on others.
     struct Rule: Sendable {

@@ -1,7 +1,7 @@
 import Detection
 import Exchange
 import Learning
-import Network
+import Networks
 import PatchData
 
 extension Preset {

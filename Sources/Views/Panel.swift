@@ -1,7 +1,7 @@
 // A slice of voxels as a picture, and marks at the right places on it.
 //
-// Pictures face the reader as radiologists are used to: the patient's right on the left, in sagittal slices the front on
-// the left, the front on top of axial slices and the head on top of the others.
+// Pictures face the reader as radiologists are used to: the patient's right on the left, in sagittal slices the front
+// on the left, the front on top of axial slices and the head on top of the others.
 
 import Basics
 import CT
@@ -9,7 +9,12 @@ import Pictures
 
 /// The three ways to slice a volume.
 public enum Plane: String, CaseIterable, Sendable {
-    case axial, coronal, sagittal
+    /// Slices from below: stacked along z.
+    case axial
+    /// Slices from the front: stacked along y.
+    case coronal
+    /// Slices from the side: stacked along x.
+    case sagittal
 
     /// The axis that the slices are stacked along (0 is z).
     var normal: Int { self == .axial ? 0 : self == .coronal ? 1 : 2 }
@@ -19,7 +24,7 @@ public enum Plane: String, CaseIterable, Sendable {
     var columnAxis: Int { self == .sagittal ? 1 : 2 }
     /// The name of `normal`.
     var axisName: String { ["z", "y", "x"][normal] }
-    /// What is on the left and on top.
+    /// The letters of the patient's sides that are on the picture's left and on its top.
     var sides: (left: String, top: String) {
         switch self {
         case .axial: ("R", "A")
@@ -29,15 +34,16 @@ public enum Plane: String, CaseIterable, Sendable {
     }
 }
 
-/// Voxels to look at.
+/// A box of voxels to look at.
 struct VoxelGrid {
     let extent: ZYX<Int>
-    /// [z, y, x].
+    /// The grey levels [z, y, x].
     let voxels: [UInt8]
-    /// Which axes run against their usual way: z towards the head, y to the back, x to the patient's left.
+    /// Whether each axis runs against its usual way: z towards the head, y to the back, x to the patient's left.
     var reversed = ZYX(false, false, false)
 
-    /// Of a clean volume, whose voxels follow the scan's; a scan that is flipped in y and x was turned upright.
+    /// Creates the grid of a clean volume, whose voxels follow the scan's; a scan that is flipped in y and x was turned
+    /// upright.
     init(_ volume: CleanVolume) {
         extent = volume.extent
         voxels = volume.voxels
@@ -46,7 +52,7 @@ struct VoxelGrid {
         reversed = ZYX(0, 1, 2).map { frame.direction[$0] * (frame.flipped ? turned[$0] : 1) < 0 }
     }
 
-    /// A cube that is as scans usually are.
+    /// Creates the grid of a cube whose axes run as scans' usually do.
     init(cube voxels: [UInt8], side: Int) {
         extent = ZYX(repeating: side)
         self.voxels = voxels
@@ -64,9 +70,9 @@ struct VoxelGrid {
 /// One slice, or a square cut out of it, with marks.
 struct Panel {
     let plane: Plane
-    /// Along the plane's normal, voxels.
+    /// The slice's place along the plane's normal, in voxels.
     let slice: Int
-    /// Pixels for each voxel.
+    /// The number of pixels for each voxel.
     let scale: Int
     private(set) var picture: Picture
     private let rows: Range<Int>
@@ -74,7 +80,7 @@ struct Panel {
     private let isUpsideDown: Bool
     private let isMirrored: Bool
 
-    /// Grey of what lies outside the voxels: not to be mistaken for air or for padding.
+    /// The grey of places outside the voxels: not to be mistaken for air or for padding.
     private static let outside: UInt8 = 40
 
     /// - Parameters:
@@ -113,7 +119,7 @@ struct Panel {
         picture = Picture(grey: grey, rows: rows.count, columns: columns.count, scale: scale, smooth: smooth)
     }
 
-    /// Where a voxel, with fractions, lies on the picture.
+    /// The place on the picture of a voxel, with fractions.
     func pixel(_ voxel: ZYX<Double>) -> (y: Double, x: Double) {
         func place(_ value: Double, _ range: Range<Int>, _ isReversed: Bool) -> Double {
             let voxels = isReversed ? Double(range.upperBound - 1) - value : value - Double(range.lowerBound)
@@ -147,7 +153,7 @@ struct Panel {
             stroke: stroke)
     }
 
-    /// A dot in the middle of such a square.
+    /// A dot in the middle of the square that `square` would outline.
     mutating func dot(first: ZYX<Int>, size: Int, _ color: Color) {
         let area = pixels(first: first, size: size)
         let side = max(2, area.side / 4)
@@ -163,16 +169,16 @@ struct Panel {
         )
     }
 
-    /// Plane and slice in the upper left corner.
+    /// Writes plane and slice into the upper left corner.
     mutating func name() { label("\(plane.rawValue) \(plane.axisName) \(slice)", y: 3, x: 3) }
 
-    /// What is on the left and on top.
+    /// Writes the letters of the patient's sides on the left and on top.
     mutating func letters() {
         label(plane.sides.left, y: picture.height / 2 - 7, x: 3)
         label(plane.sides.top, y: 3, x: picture.width / 2 - 3)
     }
 
-    /// A bar of so many millimetres in the lower right corner, with its length.
+    /// Draws a bar of so many millimetres in the lower right corner, with its length.
     ///
     /// - Parameter enlarged: Voxels for each millimetre.
     mutating func scaleBar(_ millimetres: Int, enlarged: Double = 1) {
@@ -185,7 +191,7 @@ struct Panel {
         label(text, y: y - 15, x: picture.width - 9 - Picture.textWidth(text, scale: 1))
     }
 
-    /// Small text on a dark ground.
+    /// Writes small text on a dark ground.
     private mutating func label(_ text: String, y: Int, x: Int) {
         picture.fill(
             y: y, x: x, height: 11, width: Picture.textWidth(text, scale: 1) + 4, Color(grey: 0), coverage: 0.7)

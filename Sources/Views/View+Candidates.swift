@@ -9,12 +9,17 @@ import Pictures
 /// A scan's candidates beside its nodules, by LUNA16's rule: a candidate closer to a nodule's middle than its radius
 /// hits it.
 public struct CandidateReview: Sendable {
+    /// The scan's clean volume.
     public let volume: CleanVolume
-    /// Most probable first; ties in the given order.
+    /// The scan's candidates, most probable first; ties in the given order.
     public let candidates: [Candidate]
     private let findings: [Finding]
 
-    /// - Parameter candidates: Of any scans; those of others are passed over.
+    /// Judges the candidates of one scan.
+    ///
+    /// - Parameters:
+    ///   - volume: The scan's clean volume, with its nodules.
+    ///   - candidates: Candidates of any scans; those of other scans are ignored.
     public init(_ volume: CleanVolume, _ candidates: [Candidate]) {
         self.volume = volume
         self.candidates = candidates.filter { $0.seriesUID == volume.seriesUID }.enumerated().sorted {
@@ -33,7 +38,7 @@ public struct CandidateReview: Sendable {
     /// The most probable candidate that hits a nodule, as an index into `candidates`.
     public func finder(of nodule: Int) -> Int? { candidates.firstIndex { findings[nodule].isHit(by: $0) } }
 
-    /// Voxels and scale of strips.
+    /// The width of strips in voxels, and their pixels for each voxel.
     static let (window, scale) = (48, 4)
 
     /// Three slices of 48 mm through a candidate: circled green where it hits a nodule, red where not. Other nodules
@@ -45,14 +50,14 @@ public struct CandidateReview: Sendable {
             hit == nil ? Marks.falsePositive : Marks.hit, besides: hit, dashed: false)
     }
 
-    /// The same through a nodule, dashed.
+    /// Three slices of 48 mm through a nodule, circled with dashes. Other nodules that the slices cut are dashed, too.
     public func strip(nodule index: Int) -> Picture {
         let nodule = volume.nodules[index]
         return strip(
             through: nodule.center, diameter: nodule.diameter, Marks.nodule, besides: index, dashed: true)
     }
 
-    /// The same through a candidate of a scan whose nodules nobody has marked.
+    /// Three slices of 48 mm through a candidate of a scan whose nodules nobody has marked.
     func unjudgedStrip(_ candidate: Candidate) -> Picture {
         strip(
             through: voxel(candidate), diameter: candidate.diameter ?? 10, Marks.finding, besides: nil, dashed: false)
@@ -88,13 +93,13 @@ public struct CandidateReview: Sendable {
         let hits = shown.map(hit)
         var tiles = shown.enumerated().map { index, candidate in
             let size = candidate.diameter.map { "\(Caption.millimetres($0)) mm" } ?? "size unknown"
-            let verdict = hits[index].map {
-                "hits nodule \($0 + 1)" + (finder(of: $0) == index ? "" : " again")
-            }
+            let verdict =
+                hits[index].map {
+                    "hits nodule \($0 + 1)" + (finder(of: $0) == index ? "" : " again")
+                } ?? "false positive"
             return ContactSheet.Tile(
                 strip(candidate),
-                caption:
-                    "\(index + 1). p \(Decimal.probability(candidate.probability)), \(size), \(verdict ?? "false positive")\n"
+                caption: "\(index + 1). p \(Decimal.probability(candidate.probability)), \(size), \(verdict)\n"
                     + Caption.place(WorldPoint(x: candidate.x, y: candidate.y, z: candidate.z)),
                 color: hits[index] == nil ? Marks.falsePositive : Marks.hit)
         }

@@ -95,7 +95,7 @@ extension View {
         var negatives: Set<Int> = []
         var negativeCount = 0
         for index in 0..<grid.product * anchors.count {
-            let label = crop.labels[5 * index]
+            let label = crop.labels[Grid.components * index]
             if label > 0.5 { positives.append(index) }
             if label < -0.5 {
                 negativeCount += 1
@@ -136,7 +136,7 @@ extension View {
         return diameter.map { "target \(Caption.millimetres($0)) mm" } ?? "random crop"
     }
 
-    /// What augmentation did, in words.
+    /// The changes that augmentation made, in words.
     static func changes(_ changes: CropChanges) -> String {
         let names = ["z", "y", "x"]
         var parts = [String(format: "scale %.2f", changes.scale)]

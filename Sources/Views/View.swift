@@ -6,10 +6,16 @@ import Pictures
 
 /// A picture to be made: the name of its file, and how it is drawn when its turn comes.
 public struct View {
-    /// With `.png`; made of letters, digits, points, hyphens and underscores.
+    /// The file's name with `.png`; made of letters, digits, points, hyphens and underscores.
     public var name: String
+    /// The drawing of the picture.
     public var draw: () throws -> Picture
 
+    /// Creates a view.
+    ///
+    /// - Parameters:
+    ///   - name: The file's name without its ending; unfit characters are replaced.
+    ///   - draw: Draws the picture when its turn comes.
     public init(_ name: String, draw: @escaping () throws -> Picture) {
         self.name = Self.fileName(name) + ".png"
         self.draw = draw
@@ -45,7 +51,7 @@ public struct View {
         }
     }
 
-    /// Refuses what would give pictures that nobody can look at.
+    /// Refuses a volume whose pictures nobody could look at.
     ///
     /// - Throws: `InputError`.
     static func requireViewable(_ extent: ZYX<Int>, file: String, at place: String) throws {
@@ -68,7 +74,7 @@ enum Marks {
 
 /// Text in captions.
 enum Caption {
-    /// One decimal.
+    /// A length in mm with one decimal.
     static func millimetres(_ value: Double) -> String { String(format: "%.1f", value) }
 
     static func place(_ voxel: ZYX<Double>) -> String {

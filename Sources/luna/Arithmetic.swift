@@ -1,7 +1,7 @@
 import Compute
 import MPI
 
-/// What computes, which must be the same on all ranks: the same bits need the same instructions, and no more.
+/// The arithmetic, which must be the same on all ranks: the same bits need the same instructions, and no more.
 enum Arithmetic {
     /// The best instruction set that all ranks have.
     ///

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Exchange
+import FileIO
 import Foundation
 import MPI
+import Networks
 import Training
 
 struct BenchAllreduce: ParsableCommand {
@@ -19,7 +21,7 @@ struct BenchAllreduce: ParsableCommand {
         let mode: String
         let bytes: Int
         let seconds, bandwidth: Double
-        /// Of the sum's bits.
+        /// A digest of the sum's bits.
         let digest: String
     }
 

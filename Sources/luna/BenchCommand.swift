@@ -4,7 +4,7 @@ import Compute
 import Detection
 import Foundation
 import Learning
-import Network
+import Networks
 import Training
 
 struct BenchCommand: ParsableCommand {
@@ -55,7 +55,7 @@ struct BenchOptions: ParsableArguments {
         if batch < 1 || steps < 1 { throw ValidationError("--batch and --steps are at least 1") }
     }
 
-    /// Floating-point operations of one pass or step, computed directly.
+    /// The number of floating-point operations of one pass or step, computed directly.
     func flop(training: Bool) -> Double {
         network.flop(ZYX(repeating: size), samples: batch, training: training)
     }
@@ -106,7 +106,8 @@ struct BenchSubject {
         optimizerState = learner.optimizer.makeState(architecture)
         self.batch = TrainingBatch(
             input: input, coord: coord,
-            labels: Tensor(shape: [batch, cells, cells, cells, recipe.anchors.count, 5], values: labels))
+            labels: Tensor(
+                shape: [batch, cells, cells, cells, recipe.anchors.count, Grid.components], values: labels))
         counts = recipe.counts(labels: self.batch.labels, mode: .training)
     }
 }
@@ -118,7 +119,7 @@ enum Measurement {
         return (ContinuousClock.now - start) / .seconds(1)
     }
 
-    /// What all threads of this process have computed, in seconds.
+    /// The processor time that all threads of this process have taken, in s.
     static var processorSeconds: Double {
         var time = timespec()
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)

@@ -2,7 +2,8 @@ import ArgumentParser
 import Basics
 import Compute
 import Foundation
-import Network
+import Learning
+import Networks
 
 struct BenchInference: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -2,7 +2,7 @@ import ArgumentParser
 import Basics
 import Compute
 import Foundation
-import Network
+import Networks
 
 struct BenchLayers: ParsableCommand {
     static let configuration = CommandConfiguration(

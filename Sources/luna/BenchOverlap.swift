@@ -5,9 +5,9 @@ import Detection
 import Exchange
 import FileIO
 import Foundation
-import MPI
 import Learning
-import Network
+import MPI
+import Networks
 import Training
 
 extension OverlapMode: ExpressibleByArgument {}
@@ -74,13 +74,13 @@ struct BenchOverlap: ParsableCommand {
         let overlap, exchange: String
         let ranks: Int
         let stepS, exposedS, exposedShare, waitingS, cpuS: Double
-        /// Of the sum's bits; every rank's is the same.
+        /// A digest of the sum's bits; every rank's is the same.
         let digest: String
 
         var name: String { overlap == "none" ? overlap : "\(overlap) \(exchange)" }
     }
 
-    /// A way to take a step, and how long each took: by step, then by rank.
+    /// A way to take a step, and the time that each step took: by step, then by rank.
     private final class Case {
         let overlap: String
         let reduction: GradientReduction

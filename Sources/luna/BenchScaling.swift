@@ -6,7 +6,7 @@ import Foundation
 import Report
 import Scaling
 
-/// What runs on more and more ranks say together, and a model makes of it.
+/// The comparison of runs on more and more ranks, and a model made of it.
 struct BenchScaling: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "scaling",
@@ -32,20 +32,20 @@ struct BenchScaling: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A run of one rank while others like it ran beside it: what the machine itself allows; repeated.",
+            "A run of one rank while others like it ran beside it, which shows the machine's limit; repeated.",
             valueName: "run"))
     var apart: [String] = []
 
-    @Option(help: ArgumentHelp("Gets scaling.json and the plots.", valueName: "dir"))
+    @Option(help: ArgumentHelp("The directory for scaling.json and the plots.", valueName: "dir"))
     var output: String
 
     @OptionGroup(title: "Model") var model: ModelOptions
 
     struct ModelOptions: ParsableArguments {
-        @Option(help: ArgumentHelp("Of a host's link in each direction, Gbit/s.", valueName: "n"))
+        @Option(help: ArgumentHelp("The speed of a host's link in each direction, Gbit/s.", valueName: "n"))
         var bandwidth = 10.0
 
-        @Option(help: ArgumentHelp("From host to host, microseconds one way.", valueName: "n"))
+        @Option(help: ArgumentHelp("The time from host to host, microseconds one way.", valueName: "n"))
         var latency = 20.0
 
         @Option(help: ArgumentHelp("Ranks of a host, which share its link.", valueName: "n"))
@@ -60,7 +60,7 @@ struct BenchScaling: ParsableCommand {
         @Option(help: ArgumentHelp("The share of ranks that straggle in a step.", valueName: "0…1"))
         var stragglers = 0.0
 
-        @Option(help: ArgumentHelp("How many times as long these take.", valueName: "n"))
+        @Option(help: ArgumentHelp("How many times as long as others a straggler takes.", valueName: "n"))
         var slowdown = 2.0
 
         func validate() throws {
@@ -88,12 +88,12 @@ struct BenchScaling: ParsableCommand {
 
     private struct Result: Encodable {
         let runs: [Row]
-        /// Crops a second of the runs apart, together.
+        /// The crops per second of the runs apart, taken together.
         let apartCropsPerSecond: Double?
         let predictions: [StepTimeModel.Prediction]
     }
 
-    /// Predicted rank counts.
+    /// The rank counts to predict.
     private static let predicted = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 10_000]
 
     func run() throws {
@@ -113,7 +113,7 @@ struct BenchScaling: ParsableCommand {
         let apartRate = apart.isEmpty ? nil : apart.reduce(0) { $0 + $1.throughput }
         if let apartRate { print(Self.limit(rows, apart: apart.count, rate: apartRate)) }
 
-        // Of weak scaling where there is any: its ranks have as much to do as those that are predicted.
+        // From weak scaling where there is any: its ranks have as much to do as those that are predicted.
         guard let smallest = series.first?.runs.first else { return }
         let predictions = predictions(from: smallest)
         let each = smallest.replicas / smallest.ranks
@@ -128,7 +128,7 @@ struct BenchScaling: ParsableCommand {
         print("\n\(output): scaling.json, throughput.svg, prediction.svg")
     }
 
-    /// For every way to sum, on more and more ranks.
+    /// The predictions for every way to sum, on more and more ranks.
     private func predictions(from run: ScalingRun) -> [[StepTimeModel.Prediction]] {
         let compute = run.computeTimes
         let step = StepTimeModel(
@@ -173,7 +173,7 @@ struct BenchScaling: ParsableCommand {
         return table
     }
 
-    /// What as many runs reach that have nothing to say to each other: the machine's own limit.
+    /// The speed that as many runs reach that do not talk to each other: the machine's own limit.
     private static func limit(_ rows: [Row], apart: Int, rate: Double) -> String {
         let own = "\(apart) runs of one rank side by side: \(Decimal.text(rate, places: 2)) crops/s together"
         guard let alone = rows.first(where: { $0.ranks == 1 }) else { return own }

@@ -4,7 +4,7 @@ import Compute
 import Detection
 import Foundation
 import Learning
-import Network
+import Networks
 
 /// Training steps on one batch, timed by their parts.
 struct StepMeasurement {

@@ -40,7 +40,7 @@ struct ConvertCommand: ParsableCommand {
 
     @OptionGroup var reading: ScanOptions
 
-    @Option(help: ArgumentHelp("The data set's directory, new or to be gone on with.", valueName: "dir"))
+    @Option(help: ArgumentHelp("The data set's directory, new or to be continued.", valueName: "dir"))
     var output: String
 
     @Option(help: ArgumentHelp("Nodules, in place of the annotations.csv found with the scans.", valueName: "csv"))
@@ -55,20 +55,20 @@ struct ConvertCommand: ParsableCommand {
         help: ArgumentHelp("Scans at a time, each in about twice its own memory. (default: the cores)", valueName: "n"))
     var jobs: Int?
 
-    @Option(help: "The constants that the patches shall serve.")
+    @Option(help: "The constants that the patches are made for.")
     var preset: Preset = .luna16
 
     @Option(
         help: ArgumentHelp("Side of the crops to train on. (default: the preset's, 96 or 128)", valueName: "voxels"))
     var cropSize: Int?
 
-    @Option(help: ArgumentHelp("How far a crop can be moved in its patch.", valueName: "voxels"))
+    @Option(help: ArgumentHelp("The distance that a crop can be moved in its patch.", valueName: "voxels"))
     var jitter: Int = 24
 
     @Option(help: ArgumentHelp("Patches per scan at random places.", valueName: "n"))
     var backgroundPatches: Int = 4
 
-    @Option(help: "Determines the random places.")
+    @Option(help: "The seed of the random places.")
     var seed: UInt64 = 0
 
     @Flag(help: "Leave out scans that cannot be read, and finish without them.")
@@ -98,7 +98,7 @@ struct ConvertCommand: ParsableCommand {
         if layout.maskDirectory == nil, layout.maskFile == nil {
             note("no seg-lungs-LUNA16 found: luna segments the lungs; see --masks")
         }
-        if layout.annotationsPath == nil { note("no annotations.csv found: no nodule is known; see --annotations") }
+        if layout.annotationsPath == nil { note("no annotations.csv found: no nodules are known; see --annotations") }
         let lines = Mutex(Lines(scans: layout.scans.count))
         let outcome = try converter.run { progress in lines.withLock { $0.update(progress) } }
         lines.withLock { $0.finish() }
@@ -122,8 +122,8 @@ struct ConvertCommand: ParsableCommand {
                 "\(outcome.badScans.count) of \(converterTotal(outcome)) scans cannot be converted; "
                     + "\(output)/dataset.json is not written",
                 remedy: skipBad
-                    ? "no scan is left: mend them and run the same command again"
-                    : "mend them and run the same command again, or leave them out with --skip-bad")
+                    ? "no scan is left: repair them and run the same command again"
+                    : "repair them and run the same command again, or leave them out with --skip-bad")
         }
         if let segmented = manifest.segmentedScans {
             note("lungs segmented by luna in \(segmented.count) scans: \(segmented.joined(separator: ", "))")

@@ -9,7 +9,8 @@ import FileIO
 import Foundation
 import Inference
 import MPI
-import Network
+import Networks
+import Pictures
 import Training
 import Views
 
@@ -59,7 +60,7 @@ struct DetectCommand: ParsableCommand {
     @Option(help: "How scans are cut: planned or recipe.")
     var tiling = TilingOption.planned
 
-    @Option(help: ArgumentHelp("What a rank may take for planned tiles, such as 800M or 6G.", valueName: "bytes"))
+    @Option(help: ArgumentHelp("The memory of a rank for planned tiles, such as 800M or 6G.", valueName: "bytes"))
     var memory = ByteCount(ScanDetector.Tiling.defaultBytes)
 
     @Flag(help: "Average the answers to a tile and to its mirror images along y and x: four times the work.")
@@ -77,7 +78,9 @@ struct DetectCommand: ParsableCommand {
     enum TilingOption: String, ExpressibleByArgument, CaseIterable { case planned, recipe }
 
     func validate() throws {
-        if let fold, !(0..<10 ~= fold) { throw ValidationError("--fold is 0 to 9, not \(fold)") }
+        if let fold, !(0..<LUNA16Layout.foldCount ~= fold) {
+            throw ValidationError("--fold is 0 to \(LUNA16Layout.foldCount - 1), not \(fold)")
+        }
         if !(0...1 ~= minimumProbability) {
             throw ValidationError("--minimum-probability is 0 to 1, not \(minimumProbability)")
         }
@@ -94,7 +97,7 @@ struct DetectCommand: ParsableCommand {
     /// Searches this rank's part of the scans; rank 0 writes what all have found.
     private func detect(_ communicator: any Communicator) throws {
         let isFirst = communicator.rank == 0
-        // What is wrong for all ranks is told once, and before hours of work.
+        // Faults that all ranks would find are told once, and before hours of work.
         try communicator.waitForRoot()
         let directory = URL(fileURLWithPath: output).deletingLastPathComponent().path
         guard FileContent.isDirectory(directory) else {
@@ -161,7 +164,7 @@ struct DetectCommand: ParsableCommand {
     ) {
         let shared = ranks > 1 ? " on \(ranks) ranks" : ""
         Self.note("\(count(scans.count, "scan"))\(shared) with \(weights); \(Startup.describe(engine))")
-        // What is too large is said when its turn comes: a scan's lungs take less than the scan.
+        // A scan that is too large is refused when its turn comes: a scan's lungs take less than the scan.
         let plans = scans.compactMap { try? detector.plan($0.extent) }
         guard let largest = plans.max(by: { detector.memory($0) < detector.memory($1) }) else { return }
         let tiles = plans.reduce(0) { $0 + $1.tiles.count }
@@ -174,7 +177,7 @@ struct DetectCommand: ParsableCommand {
                 + "about \(detector.memory(largest) >> 20) MiB\(ranks > 1 ? " a rank" : "")")
     }
 
-    /// Says on which hosts the ranks' plans are more than there is.
+    /// Warns of hosts where the ranks plan for more memory than there is.
     private func warnOfMemory(
         _ scans: [PendingScan], _ detector: ScanDetector, _ communicator: any Communicator
     ) throws {

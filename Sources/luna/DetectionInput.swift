@@ -6,7 +6,7 @@ import Foundation
 import Inference
 import PatchData
 
-/// What `luna detect --input` names: the scans to be searched.
+/// The scans to be searched, as `luna detect --input` names them.
 struct DetectionInput {
     let scans: [PendingScan]
 
@@ -30,7 +30,8 @@ struct DetectionInput {
         if !isDataset, fold != nil { throw UsageError("--fold chooses scans of a data set; \(input) is none") }
         if isDataset {
             guard let fold = fold ?? heldOut else {
-                throw UsageError("the weights do not say which fold was held out; add --fold 0 to 9")
+                throw UsageError(
+                    "the weights do not say which fold was held out; add --fold 0 to \(LUNA16Layout.foldCount - 1)")
             }
             scans = try PendingScan.scans(of: PatchDataset(directory: input), fold: fold)
             if scans.isEmpty { throw InputError(input, "has no scan in fold \(fold)") }
@@ -41,7 +42,7 @@ struct DetectionInput {
         }
     }
 
-    /// Scans as they come from the scanner.
+    /// The scans of a folder or file that comes from a scanner.
     private static func scans(
         _ input: String, mask: String?, segmentLungs: Bool, series: String?, note: @escaping (String) -> Void
     ) throws -> [PendingScan] {

@@ -7,12 +7,13 @@ import FileIO
 import Foundation
 import MPI
 import PatchData
+import Runs
 import Training
 
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Look over hosts, ranks, data and network before a long job.",
+        abstract: "Check hosts, ranks, data and network before a long job.",
         discussion: """
             EXAMPLES
               luna doctor
@@ -66,19 +67,19 @@ struct DoctorCommand: ParsableCommand {
                 findings: findings, problems: count(.problem), warnings: count(.warning), notes: count(.note))
             print(String(decoding: try JSON.encode(result), as: UTF8.self))
         }
-        // mpirun ends the job at the first status that is not 0: what was said must be out by then.
+        // mpirun ends the job at the first status that is not 0: the text must be out by then.
         fflush(nil)
         return count(.problem) > 0 ? ExitStatus.badInput.rawValue : 0
     }
 
-    /// Finds out and measures everything; what rank 0 gets is whole.
+    /// Finds out and measures everything; only rank 0's survey is whole.
     private func survey(_ communicator: any Communicator) throws -> Survey {
-        // What is wrong for all ranks is told once.
+        // Faults that all ranks would find are told once.
         try communicator.waitForRoot()
         let configuration = try options.experiment.configuration(stored: options.storedConfiguration)
         let source = try options.data.map { try TrainCommand.dataset($0, for: configuration) }
         if let source, let data = options.data {
-            // Refuses what has nothing to train on, or not enough for a step.
+            // Refuses a data set with nothing to train on, or not enough for a step.
             _ = try TrainingLoader(
                 source: source, configuration: configuration.sampling, replicas: 0..<1, threads: 1, name: data)
         }
@@ -101,7 +102,7 @@ struct DoctorCommand: ParsableCommand {
         } catch { plan.refusal = error.description }
         survey.plan = plan
 
-        // Who has no room for a step is not made to try one: the same answer on all ranks.
+        // No step is tried where some rank has no room for one: the same answer on all ranks.
         var lacks = [survey.memoryFindings.contains { $0.severity == .problem } ? 1.0 : 0]
         try communicator.maximum(&lacks)
         if lacks[0] == 0 { try measureStep(configuration, pool, communicator, &facts.measures) }
@@ -131,7 +132,7 @@ struct DoctorCommand: ParsableCommand {
         return survey
     }
 
-    /// One step of one replica after one that is not counted, on made data, on all ranks at once.
+    /// Measures one step of one replica, after one that is not counted, on made data, on all ranks at once.
     private func measureStep(
         _ configuration: TrainingConfiguration, _ pool: ThreadPool, _ communicator: any Communicator,
         _ measures: inout RankMeasures

@@ -57,7 +57,7 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Resamples of the bootstrap; 0 for none.", valueName: "n"))
     var bootstrap = 1000
 
-    @Option(help: ArgumentHelp("Of the bootstrap.", valueName: "n"))
+    @Option(help: ArgumentHelp("The seed of the bootstrap.", valueName: "n"))
     var seed: UInt64 = 0
 
     func validate() throws {
@@ -110,7 +110,7 @@ struct EvaluateCommand: ParsableCommand {
         printResult(results[0], others)
     }
 
-    /// What a reader must know of the lists to trust the figures.
+    /// The facts about the lists that a reader must know to trust the figures.
     private var listWarnings: [String] {
         var texts: [String] = []
         if excluded == nil {
@@ -154,7 +154,7 @@ struct EvaluateCommand: ParsableCommand {
         return paths
     }
 
-    /// What the report says it was made from.
+    /// The files and settings that the report names as its sources.
     private func inputs(_ detectors: [DetectorFiles], _ log: RunLog?) throws -> [Report.Input] {
         var inputs: [Report.Input] = []
         for detector in detectors {

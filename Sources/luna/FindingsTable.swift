@@ -1,3 +1,4 @@
+import Basics
 import CT
 import Evaluation
 import Foundation

@@ -4,7 +4,9 @@ import MPI
 
 /// Runs a command that may have many ranks: MPI around it, and an end for all where one rank fails.
 enum Job {
-    /// - Parameter body: What each rank does; returns the exit status.
+    /// Runs a rank's part of a job, and ends the process.
+    ///
+    /// - Parameter body: Does each rank's work; returns the exit status.
     static func run(_ body: (any Communicator) throws -> Int32) -> Never {
         let environment = ProcessInfo.processInfo.environment
         if !MPICommunicator.isLaunched, let tasks = environment["SLURM_STEP_NUM_TASKS"].flatMap(Int.init), tasks > 1 {

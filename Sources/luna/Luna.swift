@@ -1,6 +1,8 @@
 import ArgumentParser
+import Compute
 import FileIO
 import Foundation
+import Training
 
 /// The command: one file per subcommand, argument parsing and printing only.
 @main
@@ -17,6 +19,7 @@ struct Luna: ParsableCommand {
         ])
 
     static func main() {
+        Engine.onOutOfMemory = { exit(.internalFault, $0) }
         do {
             var command = try parseAsRoot()
             try command.run()
@@ -25,32 +28,42 @@ struct Luna: ParsableCommand {
         }
     }
 
-    /// Ends the process with the exit code of the design: 64 wrong usage, 65 bad input, 74 I/O, 70 our own fault.
+    /// Prints an error's one line and ends the process with the status for it (`ExitStatus`).
     static func exit(withDiagnosis error: any Error) -> Never {
         // ArgumentParser knows its own errors, which include the wish for help; any other is a fault of ours.
         let isOurs = exitCode(for: error) == .failure
         guard let status = ExitStatus(diagnosing: error) ?? (isOurs ? .internalFault : nil) else {
             exit(withError: error)
         }
-        FileHandle.standardError.write(Data("luna: \(error)\n".utf8))
+        exit(status, "\(error)")
+    }
+
+    private static func exit(_ status: ExitStatus, _ text: String) -> Never {
+        FileHandle.standardError.write(Data("luna: \(text)\n".utf8))
         Foundation.exit(status.rawValue)
     }
 }
 
-/// What the process returns to its caller (`sysexits.h`).
+/// The status that the process returns to its caller (`sysexits.h`).
 enum ExitStatus: Int32 {
+    /// Wrong usage: arguments that cannot be, or not together.
     case usage = 64
+    /// An input that is damaged, missing, of a later version, or not what was expected.
     case badInput = 65
+    /// A fault of luna's own, ranks that disagree, or a training that is given up.
     case internalFault = 70
+    /// A failure of the system at reading or writing.
     case inputOutput = 74
+    /// A stop on request, with a checkpoint to resume from.
     case stoppedResumable = 75
 
-    /// The status for an error of ours, or nil where ArgumentParser knows better.
+    /// The status for an error of ours, or nil for an error that is not ours to judge.
     init?(diagnosing error: any Error) {
         switch error {
-        case is InputError: self = .badInput
+        case is InputError, is VersionError: self = .badInput
         case is FileError: self = .inputOutput
         case is UsageError: self = .usage
+        case is DivergenceError: self = .internalFault
         default: return nil
         }
     }

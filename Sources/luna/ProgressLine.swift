@@ -9,7 +9,7 @@ struct ProgressLine {
     private var lastPrint: ContinuousClock.Instant?
     private let isTerminal = isatty(STDERR_FILENO) == 1
 
-    /// What was done before this job began, which tells nothing of its speed.
+    /// The number that was done before this job began, which tells nothing of its speed.
     private let first: Int
     private let showsRate: Bool
     /// Whether the terminal's cursor stands behind the line.
@@ -63,7 +63,7 @@ struct ProgressLine {
 
     private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
 
-    /// `47 s`, `3 min 05 s`, `2 h 10 min`.
+    /// A time for people: `47 s`, `3 min 05 s`, `2 h 10 min`.
     static func duration(_ seconds: Double) -> String {
         let s = Int(seconds.rounded())
         func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }

@@ -3,16 +3,16 @@ import Exchange
 import FileIO
 import Learning
 import MPI
-import Network
+import Networks
 import Training
 
 /// The gradient's reduction over all ranks, timed.
 struct ReductionMeasurement {
-    /// Of the vector that each rank contributes.
+    /// The size in bytes of the vector that each rank contributes.
     let bytes: Int
-    /// Of one reduction, the median.
+    /// The time of one reduction in s, the median.
     let seconds: Double
-    /// Of the sum's bits.
+    /// A digest of the sum's bits.
     let digest: Digest
 
     /// - Parameters:

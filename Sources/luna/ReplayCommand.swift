@@ -6,7 +6,7 @@ import FileIO
 import Foundation
 import HDF5
 import Learning
-import Network
+import Networks
 import Training
 
 struct ReplayCommand: ParsableCommand {
@@ -103,7 +103,8 @@ struct ReplaySteps: ParsableCommand {
         guard shape.count == 5, shape[0] > 0, shape[1] == 1, shape[2...].allSatisfy({ $0 > 0 && $0 % unit == 0 })
         else {
             throw InputError(
-                batch, at: "/input", "shape \(shape), expected [N, 1, D, H, W] with sides that are multiples of \(unit)")
+                batch, at: "/input",
+                "shape \(shape), expected [N, 1, D, H, W] with sides that are multiples of \(unit)")
         }
         let grid = shape[2...].map { $0 / architecture.stride }
         let answers = [shape[0]] + grid + [architecture.anchors, architecture.components]

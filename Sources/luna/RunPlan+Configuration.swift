@@ -4,7 +4,7 @@ import PatchData
 import Training
 
 extension RunPlan {
-    /// What a run with this configuration will need on each of some ranks.
+    /// Makes the plan of a run with a configuration, for each of some ranks.
     init(
         _ configuration: TrainingConfiguration, ranks: Int, threads: Int, source: PatchDataset?, hasTimeline: Bool
     ) {
@@ -17,14 +17,14 @@ extension RunPlan {
             memory: configuration.memory(ranks: ranks, threads: threads)
                 + Self.memoryBesideTraining(configuration, ranks: ranks, hasTimeline: hasTimeline),
             checkpointBytes: configuration.checkpointBytes,
-            // The best one, and the one being written.
+            // The best one and the one being written come on top.
             checkpoints: configuration.keepCheckpoints + 2,
             bytesPerCrop: patches > 0 ? Double(bytes) / Double(patches) : nil,
             reductionBytes: 4 * configuration.reductionCount)
         if configuration.sites > 1 { stepsPerReduction = configuration.localSteps ?? 1 }
     }
 
-    /// Bytes that a rank takes for exchanging gradients, and for a timeline.
+    /// The bytes that a rank takes for exchanging gradients, and for a timeline.
     static func memoryBesideTraining(_ configuration: TrainingConfiguration, ranks: Int, hasTimeline: Bool) -> Int {
         configuration.exchangeBytes(ranks: ranks) + (hasTimeline ? Trainer.timelineBytes(ranks: ranks) : 0)
     }

@@ -3,11 +3,11 @@ import CT
 import DICOM
 import FileIO
 
-/// The scans of `--input`, and how to read them where they are no `ScanFile`: what is not laid out as LUNA16 can be a
-/// folder of DICOM.
+/// The scans of `--input`, and how to read them where they are no `ScanFile`: an input that is not laid out as LUNA16
+/// can be a folder of DICOM.
 struct ScanSource: Sendable {
     let layout: LUNA16Layout
-    /// Nil where the scans are `ScanFile`s.
+    /// The reading of a scan; nil where the scans are `ScanFile`s.
     let readScan: (@Sendable (LUNA16Layout.Scan) throws -> ScanVolume)?
     private let geometry: VolumeGeometry?
 
@@ -31,7 +31,8 @@ struct ScanSource: Sendable {
         }
     }
 
-    /// About how many voxels a scan has at 1 mm, before what is not lung is cut off.
+    /// The number of voxels along each axis that a scan has at 1 mm, approximately, before everything but the lungs is
+    /// cut off.
     ///
     /// - Throws: What reading its header throws.
     func extent(of scan: LUNA16Layout.Scan) throws -> ZYX<Int> {

@@ -1,4 +1,4 @@
-// What `luna train` does about a stall. It is told by a thread that may not call MPI, while the others hang.
+// The reaction of `luna train` to a stall. It comes from a thread that may not call MPI, while the others hang.
 
 import Foundation
 import Logging
@@ -29,7 +29,7 @@ struct StallReport: Sendable {
         _exit(ExitStatus.internalFault.rawValue)
     }
 
-    /// A terminal's cursor may stand behind the progress line.
+    /// Clears the terminal's line: the cursor may stand behind a progress line.
     private func clearLine() {
         if isatty(STDERR_FILENO) == 1 { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
     }

@@ -1,4 +1,4 @@
-// What a command that computes does before anything else: have OpenBLAS choose the right kernels, and count the cores.
+// The first act of every command that computes: have OpenBLAS choose the right kernels, and count the cores.
 
 import Basics
 import Compute
@@ -12,11 +12,11 @@ enum Startup {
         setenv("OPENBLAS_CORETYPE", coreType, 1)
         setenv("OPENBLAS_NUM_THREADS", "1", 0)
         execv("/proc/self/exe", CommandLine.unsafeArgv)
-        // Where the system refuses, the old kernels still compute rightly.
+        // Where the system refuses, the old kernels still compute correctly.
         unsetenv("OPENBLAS_CORETYPE")
     }
 
-    /// What the log says of the arithmetic in use.
+    /// The arithmetic in use, as the log tells it.
     static func describe(_ engine: Engine) -> String {
         "kernels \(engine.instructionSet), OpenBLAS core \(OpenBLAS.coreName), \(engine.pool.threads) threads"
     }

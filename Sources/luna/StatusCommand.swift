@@ -2,7 +2,7 @@ import ArgumentParser
 import Basics
 import FileIO
 import Foundation
-import Training
+import Runs
 
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -81,7 +81,7 @@ struct StatusCommand: ParsableCommand {
         case .failed: return "failed: \(status.failure ?? "?")"
         case .silent:
             return "silent for \(ProgressLine.duration(age)): killed, stopped, or its hosts are down"
-        case .unknown: return "no sign of life of any rank, only files"
+        case .unknown: return "no sign of life from any rank, only files"
         }
     }
 
@@ -93,7 +93,7 @@ struct StatusCommand: ParsableCommand {
         var ranks = status.ranks
         let isCut = !all && ranks.count > Self.shown
         if isCut {
-            // First who is missed most.
+            // The ranks that have been silent longest come first.
             ranks.sort {
                 ($0.state == .silent ? 0 : 1, -$0.idleSeconds, $0.rank) < (
                     $1.state == .silent ? 0 : 1, -$1.idleSeconds, $1.rank

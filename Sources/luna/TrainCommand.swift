@@ -4,9 +4,11 @@ import Compute
 import Diagnosis
 import FileIO
 import Foundation
+import Inference
 import Logging
 import MPI
 import PatchData
+import Runs
 import Training
 
 struct TrainCommand: ParsableCommand {
@@ -126,7 +128,9 @@ struct TrainCommand: ParsableCommand {
         return source
     }
 
-    /// A run's work must not be lost for a mistyped name.
+    /// Checks that a file can be written when the run ends: its work must not be lost for a mistyped name.
+    ///
+    /// - Throws: `FileError`.
     static func checkDirectory(ofOutput path: String) throws {
         let directory = Path.directory(of: path)
         guard FileContent.isDirectory(directory), access(directory, W_OK) == 0 else {
@@ -174,7 +178,7 @@ private struct TrainingProgress {
             var progress = line ?? ProgressLine("step", total: total, start: firstStep)
             let rate = (record.patchesPerSecond * 10).rounded() / 10
             progress.update(
-                record.step, "epoch \(record.epoch), loss \(fixed(record.terms.total)), \(rate) patches/s")
+                record.step, "epoch \(record.epoch), loss \(fixed(record.loss)), \(rate) patches/s")
             line = progress
         case .epoch(let record):
             finish()

@@ -1,11 +1,12 @@
 import Training
 
-/// What launchers have to know of a run before they start it: what the command has made of its options and files.
+/// The facts that launchers have to know of a run before they start it, as they follow from the command's options and
+/// files.
 struct TrainingPlan {
     let configuration: TrainingConfiguration
     let options: RunOptions
 
-    /// One `key: value` a line, without what there is not. A path is the rest of its line.
+    /// The facts as lines `key: value`; a fact that is missing has no line. A path is the rest of its line.
     var lines: [String] {
         let ranks = configuration.rankCounts.map(String.init).joined(separator: " ")
         let all: [(String, String?)] = [

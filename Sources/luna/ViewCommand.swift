@@ -1,10 +1,12 @@
 import ArgumentParser
 import CT
+import Detection
 import Evaluation
 import FileIO
 import Foundation
 import HDF5
 import PatchData
+import Pictures
 import Training
 import Views
 
@@ -84,7 +86,7 @@ struct ViewCommand: ParsableCommand {
         }
     }
 
-    /// The pictures of whatever `path` is.
+    /// The pictures of the data set, shard or volume at `path`.
     private func views() throws -> [View] {
         if FileContent.isDirectory(path) { return try viewsOfDataset(PatchDataset(directory: path)) }
         if CleanVolumeFile.isCleanVolume(try HDF5File(reading: path)) {
@@ -113,7 +115,7 @@ struct ViewCommand: ParsableCommand {
             if named > views.count { warn("\(views.count) of the \(named) scans in \(candidates) are drawn") }
             return views
         }
-        // Like a run with nothing set, but for crops that the data set was made for.
+        // As in a run with nothing set, but for crops that the data set was made for.
         let options = dataset.manifest.options
         let configuration = try experiment.configuration(
             presets: ["preset=\(options.preset)", "crop_size=\(options.cropSize)"])

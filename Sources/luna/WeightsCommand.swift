@@ -1,9 +1,10 @@
 import ArgumentParser
+import CT
 import Detection
 import FileIO
 import Foundation
 import Interchange
-import Network
+import Networks
 import Training
 
 struct WeightsCommand: ParsableCommand {
@@ -89,7 +90,8 @@ struct WeightsImport: ParsableCommand {
         }
     }
 
-    /// What `luna detect` asks a weight file: the preset, and which fold was held out.
+    /// The parts of a configuration that `luna detect` looks for in a weight file: the preset, and the fold that was
+    /// held out.
     private func knownConfiguration(_ file: Safetensors) throws -> String? {
         let origin = WeightsOrigin(metadata: file.metadata)
         guard let name = constants.preset?.rawValue ?? origin.preset else { return nil }
@@ -98,8 +100,10 @@ struct WeightsImport: ParsableCommand {
                 input, at: "__metadata__.preset", "`\(name.prefix(40))`, expected \(Preset.names)",
                 remedy: "add --preset")
         }
-        if let fold = origin.validationFold, !(0..<10 ~= fold) {
-            throw InputError(input, at: "__metadata__.validation_fold", "\(fold), expected 0 to 9")
+        if let fold = origin.validationFold, !(0..<LUNA16Layout.foldCount ~= fold) {
+            throw InputError(
+                input, at: "__metadata__.validation_fold",
+                "\(fold), expected 0 to \(LUNA16Layout.foldCount - 1)")
         }
         return "preset: \(preset.rawValue)\nvalidation_fold: \(origin.validationFold.map(String.init) ?? "null")\n"
     }
@@ -149,7 +153,7 @@ struct WeightsShow: ParsableCommand {
         return (source.path, try source.state(), ["preset \(trained.preset.rawValue)", fold])
     }
 
-    /// Texts of a file may hold what a terminal would obey.
+    /// A file's text without characters that a terminal would obey.
     private func printable(_ text: String) -> String {
         String(
             String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))

@@ -1,16 +1,21 @@
 import FileIO
 import Foundation
 import HDF5
-import Network
+import Networks
+import Runs
 import Training
 
-/// What `--weights` names: a checkpoint, a weight file, a run directory, of which the newest whole checkpoint counts,
-/// or one of a run's pointers, `checkpoints/latest` and `checkpoints/best`.
+/// The file that `--weights` names: a checkpoint, a weight file, the newest whole checkpoint of a run directory, or one
+/// of a run's pointers, `checkpoints/latest` and `checkpoints/best`.
 struct WeightsSource {
     /// The file that is read.
     let path: String
 
-    /// - Parameter damaged: Told of each newer checkpoint that is not whole.
+    /// Finds the file.
+    ///
+    /// - Parameters:
+    ///   - path: The path as the user gave it.
+    ///   - damaged: Told of each newer checkpoint that is not whole.
     /// - Throws: `InputError` where a directory holds no whole checkpoint; `FileError`.
     init(_ path: String, damaged: (InputError) -> Void) throws {
         guard FileContent.isDirectory(path) else {

@@ -21,8 +21,8 @@ import Testing
         let bytes = try JSON.encode(Record())
         #expect(
             text(bytes)
-                == #"{"annotations_crc32":7,"by_name":{"ownName":1},"seriesuid":"a\/b","step_seconds":0.5,"waiting":true}"#
-        )
+                == #"{"annotations_crc32":7,"by_name":{"ownName":1},"seriesuid":"a\/b","step_seconds":0.5,"#
+                + #""waiting":true}"#)
         #expect(try JSON.decode(Record.self, from: bytes) == Record())
         #expect(text(try JSON.encode(["a/b"], escapesSlashes: false)) == #"["a/b"]"#)
         #expect(text(try JSON.encode(["a": 1], isIndented: true)) == "{\n  \"a\" : 1\n}")

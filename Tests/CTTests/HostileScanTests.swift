@@ -5,7 +5,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Damaged NIfTI, NRRD and MetaImage files: never a trap, never a large allocation, always an error that names the file.
+/// Damaged NIfTI, NRRD and MetaImage files: never a trap, never a large allocation, always an error that names the
+/// file.
 @Suite struct HostileScanTests {
     private static let victims = [
         "int16.mha", "int16.nii", "uint16-big.nii", "float32.nii.gz", "two-int16-little.nii", "two-uint64-big.nii",

@@ -70,8 +70,8 @@ import Testing
     }
 
     @Test func theTracheaIsCutOff() {
-        // A trachea beside the lung, joined at the bottom by a bronchus: a hundredth of the area; and a second part of the
-        // lung within its hull.
+        // A trachea beside the lung, joined at the bottom by a bronchus: a hundredth of the area; and a second part of
+        // the lung within its hull.
         let lung = Self.boxes((5..<35, 5..<35, 10..<60))
         var joined = Self.boxes((5..<35, 5..<35, 10..<60), (8..<40, 18..<22, 64..<68), (8..<10, 19..<21, 60..<64))
         LungShape.keepMainPart(&joined)

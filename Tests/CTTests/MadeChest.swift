@@ -4,8 +4,8 @@ import Basics
 
 /// The chest of a grown-up with all that makes lungs hard to find, and the truth about its lungs.
 ///
-/// Made of the phantoms' anatomy, vessels and noise: 320 mm wide, on a table with a foam core, with nodules on the wall of
-/// the lungs, which the bronchi join. What tests vary is changed afterwards.
+/// Made of the phantoms' anatomy, vessels and noise: 320 mm wide, on a table with a foam core, with nodules on the wall
+/// of the lungs, which the bronchi join. What tests vary is changed afterwards.
 struct MadeChest {
     var scan: Volume<Int16>
     /// 3 the left lung, 4 the right one, 5 the airways.

@@ -1,5 +1,6 @@
 import FileIO
 import Foundation
+import HDF5
 import TestSupport
 import Testing
 
@@ -54,6 +55,21 @@ import Testing
             let job = try mpirun(ranks: 2, limit: 60, fault: "burn:rank=0:step=1", run.train())
             #expect(job.status == 64 && job.diagnosis.contains("expected KIND:rank=R:step=S"), "\(job.diagnosis)")
             #expect(!FileContent.isDirectory(run.path))
+        }
+    }
+    /// A checkpoint of a later version is bad input, and no fault of the program.
+    @Test func laterCheckpoint() throws {
+        try withTinyRuns { runs in
+            let run = runs.run()
+            try FileContent.makeDirectory(run.checkpoints)
+            try HDF5File.write(to: run.checkpoint(2)) { file in
+                try file.setAttribute("format", to: "luna checkpoint")
+                try file.setAttribute("version", to: 99 as Int64)
+            }
+            let shown = try luna("weights", "show", run.path)
+            #expect(
+                shown.status == 65 && shown.diagnosis.contains("checkpoint version 99")
+                    && shown.diagnosis.contains("use the luna that wrote it"), "\(shown.diagnosis)")
         }
     }
 }

@@ -24,7 +24,7 @@ import Testing
         return result
     }
 
-    /// What an undisturbed conversion of the phantoms makes.
+    /// The files that an undisturbed conversion of the phantoms makes.
     private static let whole = Result {
         let output = "\(try makeSharedDirectory())/whole"
         let suite = ConvertCommandTests()

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Yams
 
-/// What can be known of `deploy/` and the scripts without a cluster.
+/// Checks of `deploy/` and the scripts that need no cluster.
 @Suite(.runsPrograms) struct DeployTests {
     private static func text(_ path: String) throws -> String {
         String(decoding: try FileContent.bytes("\(Repository.root)/\(path)"), as: UTF8.self)
@@ -59,7 +59,7 @@ import Yams
         for option in taken { #expect(help.output.contains(option), "\(option)") }
     }
 
-    /// What launchers ask the command: its own reading of its options, and of a configuration that a run has left.
+    /// Launchers ask the command for its own reading of its options, and of a configuration that a run has left.
     @Test func thePlanIsWhatTheCommandMakesOfItsOptions() throws {
         try withTemporaryDirectory { directory in
             func plan(_ options: String...) throws -> (lines: [String], job: ProgramRun) {

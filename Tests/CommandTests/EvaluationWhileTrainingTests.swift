@@ -14,7 +14,7 @@ import Testing
     }
 
     // Without a prior of the output, so that there are findings.
-    private static let settings = ["steps_per_epoch": "2", "output_prior": "null"]
+    private static let settings = ["steps_per_epoch": "1", "output_prior": "null"]
 
     /// A run that evaluates itself every second epoch says what `luna detect` and `luna evaluate` say of its
     /// checkpoints, at any number of ranks; the best one is kept.

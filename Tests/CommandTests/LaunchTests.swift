@@ -5,7 +5,7 @@ import Testing
 
 /// `scripts/launch` and `scripts/launch-local`: who gets which cores.
 @Suite(.runsPrograms) struct LaunchTests {
-    /// What mpirun would start: ranks by host, and how many cores each rank is bound to.
+    /// The processes that mpirun would start: ranks by host, and how many cores each rank is bound to.
     private struct Map {
         var ranks: [String: Int] = [:]
         var cores: [Int] = []
@@ -145,7 +145,7 @@ import Testing
         #expect(try choice(container) == "--ranks 1 --threads 3 --unbound")
     }
 
-    /// What mpirun makes of ranks for each domain: each rank on cores of its own, on both hosts alike.
+    /// Ranks for each domain come to lie evenly: each rank on cores of its own, on both hosts alike.
     @Test func domainsAreFilledEvenly() throws {
         let plan = try script(
             "scripts/launch",

@@ -43,7 +43,7 @@ import Testing
         }
     }
 
-    /// What fails meanwhile ends the program, too.
+    /// A failure of the test's own ends the program, too.
     @Test func aFailureMeanwhileEndsTheProgram() throws {
         struct Failure: Error {}
         var pid: Int32?

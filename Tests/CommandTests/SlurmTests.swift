@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    /// What the scripts do where Slurm's commands are stand-ins: 75 puts the job back, anything else does not.
+    /// The scripts put the job back on 75 and on no other status; Slurm's commands are stand-ins.
     @Test(arguments: [("mpirun", 75), ("mpirun", 70), ("mpirun", 0), ("srun", 75), ("srun", 70), ("srun", 0)])
     func only75IsRequeued(_ form: String, _ status: Int) throws {
         // Programs, not functions: mpirun gets a session of its own.

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What a run tells of itself while it goes on, or does not.
+/// The report that a run gives of itself while it goes on, or does not.
 @Suite(.runsPrograms) struct StatusTests {
     /// Whether a process is gone, or will be in a moment.
     private func isGone(_ pid: Int32) -> Bool {

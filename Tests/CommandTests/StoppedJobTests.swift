@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What becomes of jobs whose launcher stands still or whose disk is full.
+/// The fate of jobs whose launcher stands still or whose disk is full.
 @Suite(.runsPrograms) struct StoppedJobTests {
     /// A launcher that stands still stops no rank: they train to the end, or to the step after which one of them was
     /// asked to stop, and then wait for it.

@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    /// What another start cannot help ends it; what it may help is tried again, as often as was said.
+    /// A status that another start cannot help ends the run; one that it may help is tried again, as often as was said.
     @Test func restartsAreBounded() throws {
         for final: Int32 in [0, 64, 65, 75] {
             let (status, starts, resumed) = try supervise("70 \(final) 70")

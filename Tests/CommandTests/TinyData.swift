@@ -6,7 +6,7 @@ import TestSupport
 struct TinyData {
     /// The scans, in LUNA16's layout.
     let phantoms: String
-    /// What `luna convert` makes of them, for crops of 32 voxels.
+    /// The data set that `luna convert` makes of them, for crops of 32 voxels.
     let patches: String
 
     static let shared = Result {

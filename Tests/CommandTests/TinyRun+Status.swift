@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What `luna status` says of a run.
+/// The members of `luna status --json` that tests look at.
 struct RunStatus: Decodable {
     struct Rank: Decodable {
         var rank: Int
@@ -16,7 +16,7 @@ struct RunStatus: Decodable {
 }
 
 extension TinyRun {
-    /// What `luna status --json` says of it.
+    /// The run's status, as `luna status --json` gives it.
     func status() throws -> RunStatus {
         let job = try luna("status", path, "--json")
         #expect(job.status == 0, "\(job.diagnosis)")

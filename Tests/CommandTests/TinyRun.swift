@@ -11,7 +11,7 @@ struct TinyRun {
     var data: String
     let configuration: String
 
-    /// What the tiny runs' configuration says where a test says nothing else.
+    /// The configuration of the tiny runs where a test says nothing else.
     static let settings = [
         "crop_size": "32", "replicas": "4", "epochs": "2", "steps_per_epoch": "3", "validation_fold": "1",
         "checkpoint_every_steps": "2", "keep_checkpoints": "20", "output_prior": "0.01", "learning_rate": "0.005",
@@ -27,7 +27,7 @@ struct TinyRun {
         ["train", "--data", data, "--run", path, "--resume"] + overrides.flatMap { ["--set", $0] }
     }
 
-    /// The same run in another directory.
+    /// This run as if it lay in another directory.
     func moved(to path: String) -> TinyRun { TinyRun(path: path, data: data, configuration: configuration) }
 
     var metrics: String { "\(path)/metrics.jsonl" }
@@ -59,7 +59,7 @@ struct TinyRun {
         try lines(kind).map { try JSONDecoder().decode(type, from: Data($0.utf8)) }
     }
 
-    /// What a rank last said of itself; nil where it has said nothing yet.
+    /// The last heartbeat of a rank; nil where there is none yet.
     func heartbeat(of rank: Int) -> Heartbeat? {
         (try? FileContent.bytes("\(path)/ranks/000\(rank).json")).flatMap {
             try? JSONDecoder().decode(Heartbeat.self, from: Data($0))
@@ -72,14 +72,14 @@ struct TinyRun {
         var state: String
     }
 
-    /// What `luna weights show` says of the newest weights' bits.
+    /// The digest of the newest weights' bits, as `luna weights show` prints it.
     func digest() throws -> String {
         let words = try luna("weights", "show", path).output.split { " ,\n".contains($0) }
         let place = try #require(words.firstIndex(of: "digest"))
         return String(words[place + 1])
     }
 
-    /// That within ten seconds no process is left whose command names the run.
+    /// Expects that within ten seconds no process is left whose command names the run.
     func expectNobodyLeft() throws {
         var left: [String] = []
         for _ in 0..<500 {

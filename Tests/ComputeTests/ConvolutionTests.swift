@@ -57,7 +57,7 @@ import Testing
 
         var dw = [Float](repeating: .nan, count: weights.count)
         dw.withUnsafeMutableBufferPointer {
-            engine.convolutionWeightsGradient(map, gradient, inputs: c.inputs, into: $0.baseAddress!)
+            engine.convolutionWeightsGradient(map, gradient, inputs: c.inputs, into: $0)
         }
         #expect(relativeError(dw.map(Double.init), weightsGradient(x, g, c)) < 8e-6)
     }
@@ -144,19 +144,20 @@ import Testing
         }
     }
 
-    @Test(arguments: supportedInstructionSets) func firstLayer(_ set: InstructionSet) {
+    @Test(arguments: supportedInstructionSets, [8, 16, 24, 64, 72])
+    func firstLayer(_ set: InstructionSet, _ channels: Int) {
         var generator = CounterGenerator(seed: 3, purpose: "first layer test")
         let extent = ZYX(3, 5, 11)
         let x = NaiveMap.random(2, extent, 1, &generator)
-        let g = NaiveMap.random(2, extent, 24, &generator)
-        let weights = (0..<24 * 27).map { _ in Float(generator.uniform(-1, 1)) }
-        let bias = (0..<24).map { _ in Float(generator.uniform(-1, 1)) }
+        let g = NaiveMap.random(2, extent, channels, &generator)
+        let weights = (0..<channels * 27).map { _ in Float(generator.uniform(-1, 1)) }
+        let bias = (0..<channels).map { _ in Float(generator.uniform(-1, 1)) }
         let engine = Engine(pool: ThreadPool(threads: 1), instructionSet: set)
         let map = engine.map(x)
         let y = weights.withUnsafeBufferPointer { weights in
             bias.withUnsafeBufferPointer { bias in
                 engine.firstConvolution(
-                    map, FirstLayer(weights: weights.baseAddress!, bias: bias.baseAddress!))
+                    map, FirstLayer(weights: weights, bias: bias))
             }
         }
         let truth = Naive.convolution(x, weights.map(Double.init), bias.map(Double.init), inputs: 1)
@@ -164,9 +165,9 @@ import Testing
 
         var dw = [Float](repeating: .nan, count: weights.count)
         dw.withUnsafeMutableBufferPointer {
-            engine.firstConvolutionWeightsGradient(map, engine.map(g), into: $0.baseAddress!)
+            engine.firstConvolutionWeightsGradient(map, engine.map(g), into: $0)
         }
-        let c = Case(samples: 2, extent: extent, inputs: 1, outputs: 24)
+        let c = Case(samples: 2, extent: extent, inputs: 1, outputs: channels)
         #expect(relativeError(dw.map(Double.init), weightsGradient(x, g, c)) < 1e-6)
     }
 }

@@ -7,7 +7,7 @@ import Testing
 @Suite struct LayerTests {
     private let extent = ZYX(4, 2, 6)
 
-    @Test(arguments: supportedInstructionSets, [24, 32, 64])
+    @Test(arguments: supportedInstructionSets, [8, 24, 32, 64, 104])
     func normalization(_ set: InstructionSet, _ channels: Int) {
         var generator = CounterGenerator(seed: 1, purpose: "normalisation test", UInt64(channels))
         var x = NaiveMap.random(2, extent, channels, &generator)
@@ -25,7 +25,7 @@ import Testing
         var (dScale, dShift) = (scale, shift)
         scale.withUnsafeBufferPointer { scale in
             shift.withUnsafeBufferPointer { shift in
-                let parameters = NormalizationParameters(scale: scale.baseAddress!, shift: shift.baseAddress!)
+                let parameters = NormalizationParameters(scale: scale, shift: shift)
                 engine.normalize(map, parameters, statistics, residual: .identity(engine.map(residual)), into: y)
                 let gradient = engine.map(g)
                 dScale.withUnsafeMutableBufferPointer { dScale in
@@ -33,7 +33,7 @@ import Testing
                         let dx = engine.map(like: map)
                         engine.normalizationGradient(
                             map, .output(y), gradient: gradient, parameters, statistics,
-                            scaleGradient: dScale.baseAddress!, shiftGradient: dShift.baseAddress!, into: dx)
+                            scaleGradient: dScale, shiftGradient: dShift, into: dx)
                         for index in [0, 5 * channels - 1, x.values.count / 2, x.values.count - 1] {
                             let truth = Naive.derivative(x.values, index) { values in
                                 var moved = x
@@ -64,7 +64,7 @@ import Testing
     }
 
     /// Without a residual the ReLU's mask is computed again, and the result may take the place of either map.
-    @Test(arguments: supportedInstructionSets, [24, 64])
+    @Test(arguments: supportedInstructionSets, [24, 56, 64])
     func normalizationInPlace(_ set: InstructionSet, _ channels: Int) {
         var generator = CounterGenerator(seed: 6, purpose: "normalisation test", UInt64(channels))
         let x = NaiveMap.random(2, extent, channels, &generator)
@@ -103,8 +103,8 @@ import Testing
     }
 
     /// Normalisation, ReLU and pooling in one, and back, beside their definitions one after the other.
-    @Test(arguments: supportedInstructionSets) func poolNormalized(_ set: InstructionSet) {
-        let channels = 24
+    @Test(arguments: supportedInstructionSets, [8, 24, 40])
+    func poolNormalized(_ set: InstructionSet, _ channels: Int) {
         var generator = CounterGenerator(seed: 7, purpose: "pooling test")
         let x = NaiveMap.random(2, extent, channels, &generator)
         let g = NaiveMap.random(2, extent.map { $0 / 2 }, channels, &generator)
@@ -137,7 +137,7 @@ import Testing
             }
             #expect(abs(dx[index] - truth) < 1e-4, "element \(index)")
         }
-        for channel in [0, 7, 23] {
+        for channel in [0, 7, channels - 1] {
             let dScale = Naive.derivative(s, channel, step: 1e-6) { Naive.dot(definition(x, $0, b), g) }
             let dShift = Naive.derivative(b, channel, step: 1e-6) { Naive.dot(definition(x, s, $0), g) }
             #expect(abs(Double(gradients.scale[channel]) - dScale) < 1e-3)
@@ -146,8 +146,8 @@ import Testing
     }
 
     /// The first layer with its normalisation: statistics, activation, gradients.
-    @Test(arguments: supportedInstructionSets) func firstLayer(_ set: InstructionSet) {
-        let channels = 24
+    @Test(arguments: supportedInstructionSets, [8, 24, 40])
+    func firstLayer(_ set: InstructionSet, _ channels: Int) {
         var generator = CounterGenerator(seed: 8, purpose: "first layer test")
         let extent = ZYX(3, 5, 6)
         let x = NaiveMap.random(2, extent, 1, &generator)
@@ -173,7 +173,7 @@ import Testing
                 dw.withUnsafeMutableBufferPointer { dw in
                     engine.firstGradient(
                         map, layer, gradient: engine.map(g), parameters, statistics,
-                        weightsGradient: dw.baseAddress!, scaleGradient: gradients.scale,
+                        weightsGradient: dw, scaleGradient: gradients.scale,
                         shiftGradient: gradients.shift)
                 }
             }
@@ -187,7 +187,7 @@ import Testing
             let truth = Naive.derivative(w, index, step: 1e-6) { Naive.dot(definition($0, s, b), g) }
             #expect(abs(Double(dw[index]) - truth) < 1e-3, "weight \(index)")
         }
-        for channel in [0, 7, 23] {
+        for channel in [0, 7, channels - 1] {
             let dScale = Naive.derivative(s, channel, step: 1e-6) { Naive.dot(definition(w, $0, b), g) }
             let dShift = Naive.derivative(b, channel, step: 1e-6) { Naive.dot(definition(w, s, $0), g) }
             #expect(abs(Double(gradients.scale[channel]) - dScale) < 1e-3)
@@ -198,15 +198,15 @@ import Testing
     private func withParameters(_ scale: [Float], _ shift: [Float], _ body: (NormalizationParameters) -> Void) {
         scale.withUnsafeBufferPointer { scale in
             shift.withUnsafeBufferPointer { shift in
-                body(NormalizationParameters(scale: scale.baseAddress!, shift: shift.baseAddress!))
+                body(NormalizationParameters(scale: scale, shift: shift))
             }
         }
     }
 
     /// Room for dγ and dβ.
     private final class Gradients {
-        let scale: UnsafeMutablePointer<Float>
-        let shift: UnsafeMutablePointer<Float>
+        let scale: UnsafeMutableBufferPointer<Float>
+        let shift: UnsafeMutableBufferPointer<Float>
 
         init(_ channels: Int) {
             scale = .allocate(capacity: channels)
@@ -219,12 +219,13 @@ import Testing
         }
     }
 
-    @Test(arguments: supportedInstructionSets) func pooling(_ set: InstructionSet) {
+    @Test(arguments: supportedInstructionSets, [8, 24, 136])
+    func pooling(_ set: InstructionSet, _ channels: Int) {
         var generator = CounterGenerator(seed: 2, purpose: "pooling test")
-        var x = NaiveMap.random(2, extent, 24, &generator)
+        var x = NaiveMap.random(2, extent, channels, &generator)
         // Equal values in a window: the first gets the gradient.
-        for channel in 0..<24 { for tap in 0..<2 { x.values[x.index(0, 0, 0, tap, channel)] = 2 } }
-        let g = NaiveMap.random(2, extent.map { $0 / 2 }, 24, &generator)
+        for channel in 0..<channels { for tap in 0..<2 { x.values[x.index(0, 0, 0, tap, channel)] = 2 } }
+        let g = NaiveMap.random(2, extent.map { $0 / 2 }, channels, &generator)
         let engine = Engine(pool: ThreadPool(threads: 1), instructionSet: set)
         let map = engine.map(x)
         let y = engine.maxPool(map)
@@ -232,7 +233,7 @@ import Testing
         let dx = engine.maxPoolGradient(map, y, gradient: engine.map(g)).doubles
         #expect(dx[x.index(0, 0, 0, 0, 3)] == g.values[3])
         #expect(dx[x.index(0, 0, 0, 1, 3)] == 0)
-        for index in stride(from: 24 * 12 + 1, to: x.values.count, by: 97) {
+        for index in stride(from: channels * 12 + 1, to: x.values.count, by: 97) {
             let truth = Naive.derivative(x.values, index, step: 1e-7) { values in
                 var moved = x
                 moved.values = values

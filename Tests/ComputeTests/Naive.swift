@@ -151,6 +151,58 @@ extension Engine {
     }
 }
 
+// Weights as arrays: a test need not hold their memory in place.
+extension Engine {
+    func convolution(_ x: FeatureMap, weights: [Float], bias: [Float], inputs: Int, outputs: Int) -> FeatureMap {
+        let y = map(like: x, channels: outputs)
+        convolution(x, weights: weights, bias: bias, inputs: inputs, into: y)
+        return y
+    }
+
+    func convolution(
+        _ x: FeatureMap, first: Int = 0, of depth: Int? = nil, weights: [Float], bias: [Float], inputs: Int,
+        into y: FeatureMap
+    ) {
+        weights.withUnsafeBufferPointer { weights in
+            bias.withUnsafeBufferPointer { bias in
+                convolution(x, first: first, of: depth, weights: weights, bias: bias, inputs: inputs, into: y)
+            }
+        }
+    }
+
+    func convolutionDataGradient(_ g: FeatureMap, weights: [Float], inputs: Int, channels: Int) -> FeatureMap {
+        weights.withUnsafeBufferPointer {
+            convolutionDataGradient(g, weights: $0, inputs: inputs, channels: channels)
+        }
+    }
+
+    func pointwise(_ x: FeatureMap, weights: [Float], bias: [Float], inputs: Int, outputs: Int) -> FeatureMap {
+        weights.withUnsafeBufferPointer { weights in
+            bias.withUnsafeBufferPointer { bias in
+                pointwise(x, weights: weights, bias: bias, inputs: inputs, outputs: outputs)
+            }
+        }
+    }
+
+    func pointwiseDataGradient(_ g: FeatureMap, weights: [Float], inputs: Int, channels: Int) -> FeatureMap {
+        weights.withUnsafeBufferPointer { pointwiseDataGradient(g, weights: $0, inputs: inputs, channels: channels) }
+    }
+
+    func transposedConvolution(_ x: FeatureMap, weights: [Float], bias: [Float], outputs: Int) -> FeatureMap {
+        weights.withUnsafeBufferPointer { weights in
+            bias.withUnsafeBufferPointer { bias in
+                transposedConvolution(x, weights: weights, bias: bias, outputs: outputs)
+            }
+        }
+    }
+
+    func transposedConvolutionGradient(
+        _ x: FeatureMap, _ g: FeatureMap, weights: [Float], into destination: UnsafeMutableBufferPointer<Float>
+    ) -> FeatureMap {
+        weights.withUnsafeBufferPointer { transposedConvolutionGradient(x, g, weights: $0, into: destination) }
+    }
+}
+
 extension FeatureMap {
     /// The values of the map's own channels, [N, D, H, W, C].
     var doubles: [Double] {

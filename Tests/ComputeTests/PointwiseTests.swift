@@ -38,9 +38,9 @@ import Testing
         var dw = [Float](repeating: .nan, count: weights.count)
         var db = bias
         dw.withUnsafeMutableBufferPointer {
-            engine.pointwiseWeightsGradient(map, gradient, inputs: c.inputs, into: $0.baseAddress!)
+            engine.pointwiseWeightsGradient(map, gradient, inputs: c.inputs, into: $0)
         }
-        db.withUnsafeMutableBufferPointer { engine.biasGradient(gradient, into: $0.baseAddress!) }
+        db.withUnsafeMutableBufferPointer { engine.biasGradient(gradient, into: $0) }
         let voxels = map.voxels
         var (dxTruth, dwTruth, dbTruth) = (
             [Double](repeating: 0, count: voxels * channels), [Double](repeating: 0, count: w.count), b.map { _ in 0.0 }
@@ -112,7 +112,7 @@ import Testing
         // The gradient as part of a wider map, as the concatenation hands it down.
         let wide = engine.map(g, extra: 64)
         let dx = dw.withUnsafeMutableBufferPointer {
-            engine.transposedConvolutionGradient(map, wide, weights: weights, into: $0.baseAddress!)
+            engine.transposedConvolutionGradient(map, wide, weights: weights, into: $0)
         }
         for index in [0, 500, x.values.count - 1] {
             let truth = Naive.derivative(x.values, index) { values in

@@ -4,8 +4,8 @@ import Testing
 @testable import Compute
 
 @Suite struct ReproducibilityTests {
-    /// Every reduction has a fixed partition: the number of threads changes no bit. Few channels and many, shallow maps and
-    /// deep ones take different ways.
+    /// Every reduction has a fixed partition: the number of threads changes no bit. Few channels and many, shallow maps
+    /// and deep ones take different ways.
     @Test(arguments: [24, 64, 128], [ZYX(12, 20, 18), ZYX(18, 9, 14)])
     func sameBitsAtEveryThreadCount(_ channels: Int, _ extent: ZYX<Int>) {
         let one = results(channels, extent, threads: 1)
@@ -28,10 +28,10 @@ import Testing
         var dw = [Float](repeating: 0, count: weights.count)
         var pw = [Float](repeating: 0, count: channels * channels)
         dw.withUnsafeMutableBufferPointer {
-            engine.convolutionWeightsGradient(x, g, inputs: channels, into: $0.baseAddress!)
+            engine.convolutionWeightsGradient(x, g, inputs: channels, into: $0)
         }
         pw.withUnsafeMutableBufferPointer {
-            engine.pointwiseWeightsGradient(x, g, inputs: channels, into: $0.baseAddress!)
+            engine.pointwiseWeightsGradient(x, g, inputs: channels, into: $0)
         }
         let statistics = engine.statistics(y)
         return [
@@ -54,15 +54,17 @@ import Testing
             var out = [Float](repeating: 0, count: 24 * 31)
             parameters.withUnsafeBufferPointer { p in
                 out.withUnsafeMutableBufferPointer { out in
-                    let (p, out) = (p.baseAddress!, out.baseAddress!)
-                    let layer = FirstLayer(weights: p, bias: p + 24 * 27)
-                    let normalization = NormalizationParameters(scale: p, shift: p + 24)
+                    func read(_ range: Range<Int>) -> UnsafeBufferPointer<Float> { .init(rebasing: p[range]) }
+                    func write(_ range: Range<Int>) -> UnsafeMutableBufferPointer<Float> { .init(rebasing: out[range]) }
+                    let layer = FirstLayer(weights: read(0..<24 * 27), bias: read(24 * 27..<24 * 28))
+                    let normalization = NormalizationParameters(scale: read(0..<24), shift: read(24..<48))
                     engine.poolNormalizedGradient(
-                        second, gradient: g, normalization, engine.statistics(second), scaleGradient: out,
-                        shiftGradient: out + 24)
+                        second, gradient: g, normalization, engine.statistics(second), scaleGradient: write(0..<24),
+                        shiftGradient: write(24..<48))
                     engine.firstGradient(
                         x, layer, gradient: second, normalization, engine.firstStatistics(x, layer),
-                        weightsGradient: out + 96, scaleGradient: out + 48, shiftGradient: out + 72)
+                        weightsGradient: write(96..<24 * 31), scaleGradient: write(48..<72),
+                        shiftGradient: write(72..<96))
                 }
             }
             return out

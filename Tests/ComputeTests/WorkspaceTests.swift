@@ -1,4 +1,5 @@
 import Basics
+import Foundation
 import Testing
 
 @testable import Compute
@@ -48,5 +49,12 @@ import Testing
         #expect(workspace.extent == 448 && workspace.bytesInUse == 448 && workspace.peakBytes == 448)
         let again = workspace.take(4 << 20)
         #expect(kept.pointer[99] == 7 && again.pointer[2 << 20] == 0, "pages that went back come again as zeros")
+    }
+
+    @Test func shortageIsForTheProgramToAnswer() async {
+        await #expect(processExitsWith: .exitCode(70)) {
+            Engine.onOutOfMemory = { text in exit(text.contains("no 4194304 MiB more") ? 70 : 1) }
+            _ = Workspace().take(1 << 40)
+        }
     }
 }

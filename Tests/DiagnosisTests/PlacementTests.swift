@@ -111,7 +111,7 @@ import Testing
             survey.texts("hosts") == ["note: the processors differ: A (ranks 0-1 on node1), B (ranks 2-3 on node2)"])
     }
 
-    /// The same on every host is said once.
+    /// A finding that is the same on every host is told once.
     @Test func manyHosts() {
         let survey = Survey.made(1024) {
             $0.host = "node\($0.rank / 8)"

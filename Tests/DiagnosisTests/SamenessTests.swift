@@ -28,7 +28,8 @@ import Testing
         let survey = Survey.made(2) { $0.measures.dataDigest = $0.rank == 0 ? "aa" : "bb" }
         #expect(
             survey.texts("data") == [
-                "problem: the ranks see different data sets: data set aa (rank 0 on node1), data set bb (rank 1 on node1)"
+                "problem: the ranks see different data sets: data set aa (rank 0 on node1), "
+                    + "data set bb (rank 1 on node1)"
             ])
     }
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Diagnosis
 
-/// What is read from the system, from made files where they decide.
+/// The facts that are read from the system, from made files where they decide.
 @Suite struct SystemTests {
     private func write(_ files: [String: String], in directory: String) throws {
         for (path, text) in files {

@@ -5,9 +5,9 @@ import Testing
 
 @testable import Evaluation
 
-/// Small random lists, and what scikit-learn makes of them (`scripts/fixtures/froc.py`): tied probabilities, more than a
-/// hundred candidates in a scan, excluded findings, scans without candidates, Windows' line ends, candidates on two nodules,
-/// unknown series, and rates that fall on a step of the curve.
+/// Small random lists, and what scikit-learn makes of them (`scripts/fixtures/froc.py`): tied probabilities, more than
+/// a hundred candidates in a scan, excluded findings, scans without candidates, Windows' line ends, candidates on two
+/// nodules, unknown series, and rates that fall on a step of the curve.
 @Suite struct ReferenceTests {
     private struct Case: Decodable {
         struct Expected: Decodable {

@@ -14,7 +14,7 @@ import Testing
         Float(1 + (index * 7919 + replica * 104_729) % 1009) * (replica % 3 == 0 ? 1e4 : -1e-3)
     }
 
-    /// Of all bfloat16 numbers the nearest, or the one whose last bit is 0, as the definition says.
+    /// The nearest of all bfloat16 numbers, or the one whose last bit is 0, as the definition says.
     private static func rounded(_ value: Float) -> Float {
         let lower = Float(bitPattern: value.bitPattern & 0xFFFF_0000)
         let upper = Float(bitPattern: (value.bitPattern & 0xFFFF_0000) &+ 0x1_0000)
@@ -39,7 +39,7 @@ import Testing
         return isRounded ? rounded(sum) : sum
     }
 
-    /// As a network's backward pass: the last parts first, of odd sizes.
+    /// The order of a network's backward pass: the last parts first, of odd sizes.
     private static let order = [700..<990, 690..<700, 401..<690, 400..<401, 0..<400]
 
     struct Case: CustomTestStringConvertible, Sendable {

@@ -17,7 +17,8 @@ func runDriver(
 ) -> CInt
 
 /// Takes the place of libhdf5's own function, which compares the sums that guard the blocks of a file's metadata. With
-/// `LUNA_FUZZ_FORGED` set every sum is right, as in files that someone forged: else the fuzzer hardly comes behind them.
+/// `LUNA_FUZZ_FORGED` set every sum is right, as in files that someone forged: else the fuzzer hardly comes behind
+/// them.
 @_cdecl("H5F_get_checksums")
 public func equalChecksums(
     _ block: UnsafePointer<UInt8>, _ size: Int, _ stored: UnsafeMutablePointer<UInt32>?,

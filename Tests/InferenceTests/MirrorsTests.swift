@@ -35,7 +35,8 @@ import Testing
         return output
     }
 
-    /// What does not depend on the side comes out as it was; offsets that always point one way cancel, but along z.
+    /// Answers that do not depend on the side come out as they were; offsets that always point one way cancel, but
+    /// along z.
     @Test func equivariantAnswersStay() throws {
         let single = network(input(), coord())
         let mean = try Mirrors.averaging(network)(input(), coord())

@@ -1,21 +1,22 @@
 import Basics
+import CT
 import Compute
 import Detection
-import CT
-import Network
+import Networks
 import Testing
 
 @testable import Inference
 
 /// The recipe's tiles against one pass of the network over the whole volume with its edges repeated.
 ///
-/// The real network sees further than a tile's margin, so that tiles show. Here everything below half resolution looks at
-/// one cell only: what reaches a cell then are the 16 voxels that a cell of the deepest map covers and 14 around them, less
-/// than the margin of 32.
+/// The real network sees further than a tile's margin, so that tiles show. Here everything below half resolution looks
+/// at one cell only: what reaches a cell then are the 16 voxels that a cell of the deepest map covers and 14 around
+/// them, less than the margin of 32.
 @Suite struct RecipeTilesTests {
     private func shortSighted() -> NetworkState {
         var state = Architecture.standard.initialState(seed: 3)
-        for entry in Architecture.standard.parameters.entries where entry.shape.count == 5 && entry.shape[2...] == [3, 3, 3] {
+        for entry in Architecture.standard.parameters.entries
+        where entry.shape.count == 5 && entry.shape[2...] == [3, 3, 3] {
             let seesFar = ["preBlock.", "forw1.", "forw2.0.conv1."].contains { entry.name.hasPrefix($0) }
             if seesFar { continue }
             for (place, index) in entry.range.enumerated() where place % 27 != 13 { state.parameters[index] = 0 }
@@ -62,7 +63,7 @@ import Testing
         #expect(worst < 1e-5 * max(1, largest))
     }
 
-    /// What is planned is what the engine takes, and not much more.
+    /// The engine takes at most what is planned, and not much less.
     @Test(arguments: [ZYX(96, 96, 96), ZYX(64, 160, 208), ZYX(176, 96, 128)])
     func memoryIsAsPlanned(_ extent: ZYX<Int>) {
         let network = Network(.standard, engine: Engine(pool: ThreadPool(threads: 2)))

@@ -1,6 +1,7 @@
 import Basics
 import CT
 import Detection
+import Evaluation
 import FileIO
 import Testing
 
@@ -22,7 +23,8 @@ import Testing
         return seen
     }
 
-    /// Every cell of the grid is in exactly one core, and every core lies in its window with margin where there is more.
+    /// Every cell of the grid is in exactly one core, and every core lies in its window with margin where there is
+    /// more.
     @Test(arguments: extents, [2_000_000, 9_000_000, 40_000_000])
     func plannedCoresCoverTheGridOnce(_ extent: ZYX<Int>, _ voxels: Int) throws {
         let plan = try #require(TilePlan.planned(extent) { $0.product <= voxels })
@@ -48,7 +50,8 @@ import Testing
         #expect(plan.tiles.count == extent.map { ($0 + 143) / 144 }.product)
     }
 
-    /// No other way to cut the axes into equal pieces computes less: every one is tried, with windows of its own making.
+    /// No other way to cut the axes into equal pieces computes less: every one is tried, with windows of its own
+    /// making.
     @Test func leastWork() throws {
         let extent = ZYX(200, 120, 330)
         let limit = 3_000_000
@@ -92,7 +95,8 @@ import Testing
         #expect(throws: UsageError.self) { try detector.plan(ZYX(300, 330, 360)) }
     }
 
-    /// What the message says is needed is enough, and less is not: also for sides of which no tiles of 96 can be made.
+    /// The memory that the message asks for is enough, and less is not: also for sides of which no tiles of 96 can be
+    /// made.
     @Test(arguments: [ZYX(180, 192, 190), ZYX(40, 50, 60), ZYX(300, 330, 360)])
     func saysWhatIsNeeded(_ extent: ZYX<Int>) throws {
         var detector = ScanDetector(recipe: RecipeName.published.recipe(anchors: [10])) { input, _ in input }

@@ -1,6 +1,6 @@
 import FileIO
 import Foundation
-import Network
+import Networks
 import Protobuf
 import TestSupport
 import Testing
@@ -54,7 +54,8 @@ import Testing
             ])
 
         // All weights, none twice, under PyTorch's names.
-        let tables = [(Architecture.standard.parameters, state.parameters), (Architecture.standard.statistics, state.statistics)]
+        let net = Architecture.standard
+        let tables = [(net.parameters, state.parameters), (net.statistics, state.statistics)]
         for (table, values) in tables {
             for entry in table.entries {
                 let found = constants.filter { $0.texts(8) == [entry.name] }

@@ -2,7 +2,7 @@ import Basics
 import Compute
 import FileIO
 import HDF5
-import Network
+import Networks
 import TestSupport
 import Testing
 
@@ -49,7 +49,8 @@ import Testing
                     "validation_fold": "3", "architecture": "nodule-net",
                 ])
             #expect(WeightsOrigin(metadata: file.metadata) == origin)
-            let names = (Architecture.standard.parameters.entries + Architecture.standard.statistics.entries).map(\.name)
+            let net = Architecture.standard
+            let names = (net.parameters.entries + net.statistics.entries).map(\.name)
             #expect(file.tensors.map(\.name) == names)
         }
     }

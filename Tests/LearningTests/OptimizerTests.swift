@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @testable import Learning
-@testable import Network
+@testable import Networks
 
 /// Twenty steps of each optimiser beside PyTorch's; the fixture is made by scripts/fixtures/optimizers.py.
 @Suite struct OptimizerTests {
@@ -61,8 +61,9 @@ import Testing
         #expect(state.slots.count == truth.slots.count)
         for (index, slot) in truth.slots.enumerated() { near(state.slots[index], slot, state.names[index]) }
         // Not by accident: the steps move the parameters further than what is allowed as rounding.
-        #expect(zip(parameters, Self.run(Self.optimizer(name == .sgd ? .nesterov : .sgd)).parameters)
-            .contains { abs($0 - $1) > 1e-3 })
+        #expect(
+            zip(parameters, Self.run(Self.optimizer(name == .sgd ? .nesterov : .sgd)).parameters)
+                .contains { abs($0 - $1) > 1e-3 })
     }
 
     /// One and the same on any number of threads.

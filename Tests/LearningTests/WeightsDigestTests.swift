@@ -5,12 +5,12 @@ import FileIO
 import Testing
 
 @testable import Learning
-@testable import Network
+@testable import Networks
 
-/// What weights come to after a few steps, to the bit: a change that moves a bit is seen here, and says so in its message.
+/// The weights after a few steps, to the bit: a change that moves a bit is seen here, and says so in its message.
 ///
-/// The digests hold on every processor of an instruction set. AVX2 and AVX-512 fuse the same multiplications and additions,
-/// so they have the same.
+/// The digests hold on every processor of an instruction set. AVX2 and AVX-512 fuse the same multiplications and
+/// additions, so they have the same.
 @Suite struct WeightsDigestTests {
     private static let digests: [InstructionSet: String] = [
         .baseline: "ca734c996bfb65a4", .avx2: "82d926e9ae6756de", .avx512: "82d926e9ae6756de",

@@ -1,11 +1,12 @@
 import Basics
+import CT
 import Detection
 import Testing
 
 @testable import PatchData
 
 @Suite struct EpochCropsTests {
-    /// What people look at is what the network gets: the same bits as the loader's.
+    /// The crops that people look at are those that the network gets: the same bits as the loader's.
     @Test(arguments: [1, 3])
     func cropsAreTheLoaders(epoch: Int) throws {
         let source = MemorySource.made()

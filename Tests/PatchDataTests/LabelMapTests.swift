@@ -6,8 +6,8 @@ import Testing
 
 @testable import PatchData
 
-/// The label maps of crops from patches against the recipe's rules, cell by cell and without any short cut: for nodules at
-/// the border, larger than the patch, several in one patch, none in a scan; swapped and rotated, too.
+/// The label maps of crops from patches against the recipe's rules, cell by cell and without any short cut: for nodules
+/// at the border, larger than the patch, several in one patch, none in a scan; swapped and rotated, too.
 @Suite struct LabelMapTests {
     private static let anchors = Preset.luna16.anchors
     private static let cropSize = 48

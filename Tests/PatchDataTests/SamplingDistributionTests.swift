@@ -86,8 +86,8 @@ import Testing
         }
     }
 
-    /// Scales are even between 0.75 and 1.25, as far as the nodule stays within 8 and 120 mm; and a cube of
-    /// int(crop / scale) voxels is cut, within which the nodule keeps its distance from the faces where the patch allows.
+    /// Scales are even between 0.75 and 1.25, as far as the nodule stays within 8 and 120 mm; and a cube of int(crop /
+    /// scale) voxels is cut, within which the nodule keeps its distance from the faces where the patch allows.
     @Test(arguments: [5.0, 9, 25, 110]) func scalesAreEven(diameter: Double) {
         let low = min(1, max(0.75, 8 / diameter))
         let high = max(1, min(1.25, 120 / diameter))
@@ -110,7 +110,8 @@ import Testing
         (ZYX(300, 260, 220), nil), (ZYX(300, 260, 220), 30), (ZYX(90, 60, 130), nil),
     ]
 
-    /// The centres of random crops are even over the recipe's range, for scaled ones over theirs, however large the scan.
+    /// The centres of random crops are even over the recipe's range, for scaled ones over theirs, however large the
+    /// scan.
     @Test(arguments: randomCases)
     func randomCropsAreEven(extent: ZYX<Int>, diameter: Double?) {
         let cropSize = 96
@@ -140,8 +141,8 @@ import Testing
         }
     }
 
-    /// Of an epoch, 30 % are random crops; half of them, on a fair coin, from the scan of the listed nodule and scaled for
-    /// it, the others from any scan, unscaled. Nodules are listed once, thrice or seven times.
+    /// 30 % of an epoch are random crops; half of them, on the toss of a fair coin, from the scan of the listed nodule
+    /// and scaled for it, the others from any scan, unscaled. Nodules are listed once, three or seven times.
     @Test func fractionsOfAnEpoch() throws {
         let side = PatchCutter.side(cropSize: 96, jitter: 24)
         let cutter = PatchCutter(cropSize: 96, side: side, backgroundPatches: 3, seed: 5)
@@ -190,8 +191,8 @@ import Testing
         #expect(Self.deviation(scans, scans.map { _ in 1 }) < Self.limit)
     }
 
-    /// Flips of y and x come on fair, independent coins, z never; swaps in all six orders; crops are square, so a marked
-    /// voxel tells what was done.
+    /// Flips of y and x come on fair, independent coins, z never; swaps in all six orders; crops are square, so a
+    /// marked voxel tells what was done.
     @Test func flipsAndSwapsAreFair() throws {
         let volume = MadeScans.volume(
             "1", extent: ZYX(60, 60, 60), nodules: [Nodule(center: ZYX(30, 30, 30), diameter: 9)])

@@ -79,7 +79,8 @@ import Testing
         }
     }
 
-    /// All printable characters differ from one another, but for the blank nobody is blank, and others are question marks.
+    /// All printable characters differ from one another, but for the blank nobody is blank, and others are question
+    /// marks.
     @Test func everyCharacterHasItsLetter() {
         func drawn(_ text: String) -> Picture {
             var picture = Picture(width: 5, height: 9, color: black)

@@ -2,7 +2,7 @@ import Basics
 import CT
 import FileIO
 import HDF5
-import Network
+import Networks
 import PatchData
 import TestSupport
 import Testing

@@ -1,7 +1,8 @@
 import FileIO
 import Foundation
 import Learning
-import Network
+import Networks
+import Runs
 import TestSupport
 import Testing
 
@@ -175,26 +176,6 @@ import Testing
             #expect(try FileContent.bytes(path) == Array("old".utf8))
             #expect(try FileContent.names(inDirectory: directory) == ["file"])
             #expect(throws: FileError.self) { try AtomicFile.write("x", to: "\(directory)/none/file") }
-        }
-    }
-
-    @Test func logIsCutAtTheCheckpoint() throws {
-        struct Line: Encodable {
-            var kind = "step"
-            let step: Int
-        }
-        try withTemporaryDirectory { directory in
-            let path = "\(directory)/metrics.jsonl"
-            let log = try MetricsLog(path, keepingUpTo: 0, owesValidation: false)
-            for step in 1...3 { try log.append(Line(step: step)) }
-            try log.append(Line(kind: "validation", step: 3))  // will be made again
-            for step in 4...5 { try log.append(Line(step: step)) }
-            // Torn by a kill.
-            try AtomicFile.write(FileContent.bytes(path) + Array("{\"kind\":\"step\",\"step\":6".utf8), to: path)
-            let resumed = try MetricsLog(path, keepingUpTo: 3, owesValidation: true)
-            try resumed.append(Line(step: 4))
-            let text = String(decoding: try FileContent.bytes(path), as: UTF8.self)
-            #expect(text == (1...4).map { "{\"kind\":\"step\",\"step\":\($0)}\n" }.joined())
         }
     }
 

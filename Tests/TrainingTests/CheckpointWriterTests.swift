@@ -2,7 +2,8 @@ import Basics
 import FileIO
 import Foundation
 import Learning
-import Network
+import Networks
+import Runs
 import TestSupport
 import Testing
 
@@ -27,8 +28,8 @@ import Testing
             epochTerms: [1], epochSteps: [step], dataDigest: "0", arithmetic: "none")
     }
 
-    /// What is written is the state as it was handed over, though training changes its own at once; each one is told once,
-    /// in order, and the memory of one serves the next.
+    /// What is written is the state as it was handed over, though training changes its own at once; each one is told
+    /// once, in order, and the memory of one serves the next.
     @Test func writesACopy() throws {
         try withTemporaryDirectory { directory in
             let run = RunDirectory(directory)

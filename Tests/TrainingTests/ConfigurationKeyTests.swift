@@ -1,7 +1,7 @@
-import Exchange
 import Detection
+import Exchange
 import FileIO
-import Network
+import Networks
 import Testing
 import Yams
 
@@ -25,7 +25,9 @@ import Yams
     /// A key takes its own property's value from YAML and leaves all others alone.
     @Test func everyKeyReadsItsProperty() throws {
         // One of these is a value of any kind.
-        let texts = ["7", "64", "0.5", "true", "false", "a.h5", "dsb2017", "allreduce", "bfloat16", "off", "cosine", "adamw"]
+        let texts = [
+            "7", "64", "0.5", "true", "false", "a.h5", "dsb2017", "allreduce", "bfloat16", "off", "cosine", "adamw",
+        ]
         // What there is one of cannot change.
         var single: [PartialKeyPath<TrainingConfiguration>] = []
         if Architecture.allCases.count == 1 { single.append(\.network) }

@@ -1,6 +1,7 @@
 import Detection
 import Exchange
 import FileIO
+import PatchData
 import TestSupport
 import Testing
 

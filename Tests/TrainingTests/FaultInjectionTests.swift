@@ -1,4 +1,5 @@
 import FileIO
+import Runs
 import Testing
 
 @testable import Training

@@ -1,5 +1,6 @@
 import Basics
-import Network
+import Exchange
+import Networks
 import Testing
 
 @testable import Training

@@ -4,7 +4,7 @@ import MPITestSupport
 import Testing
 
 @testable import Exchange
-@testable import Network
+@testable import Networks
 @testable import Training
 
 /// Local steps' outer update beside its definition, written out.
@@ -108,7 +108,8 @@ import Testing
                 guard (try? outer.apply(to: sites)) != nil else { return [] }
             }
             let shared = [outer.state.parameters, outer.state.statistics]
-            return [shared + outer.optimizer.slots] + sites.map { [$0.state.parameters, $0.state.statistics] + [shared[0]] }
+            return [shared + outer.optimizer.slots]
+                + sites.map { [$0.state.parameters, $0.state.statistics] + [shared[0]] }
         }
         let truth = Self.truth(sites: c.sites, c.exchange)
         for result in results {

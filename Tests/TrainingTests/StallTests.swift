@@ -1,4 +1,5 @@
 import MPI
+import Runs
 import Testing
 
 @testable import Training
@@ -62,7 +63,8 @@ import Testing
         #expect(StallJudgement(sightings: sightings).missing == [3])
     }
 
-    /// A stopped rank had entered as many operations as the others, and says nothing any more: not even that it is idle.
+    /// A stopped rank had entered as many operations as the others, and says nothing any more: not even that it is
+    /// idle.
     @Test func aSilentRankIsNamedByTheLowestThatIsAlive() {
         let judgement = StallJudgement(sightings: [
             0: sighting(0, collectives: 40, waiting: true, still: 30),
@@ -110,7 +112,8 @@ import Testing
         guard case .end = judge(700, of: 600) else { #expect(Bool(false), "no end"); return }
     }
 
-    /// A rank whose heartbeats are late is told of, but may be at work: the job does not end before it was silent as long.
+    /// A rank whose heartbeats are late is told of, but may be at work: the job does not end before it was silent as
+    /// long.
     @Test func aLateHeartbeatEndsNoJob() {
         func judge(still: Double) -> StallAlarm.Action {
             var alarm = StallAlarm(warning: 60, limit: 600)

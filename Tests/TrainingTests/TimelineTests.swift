@@ -5,6 +5,7 @@ import FileIO
 import Foundation
 import MPI
 import MPITestSupport
+import Runs
 import TestSupport
 import Testing
 

@@ -2,6 +2,7 @@
 // and the table of kernels that each instruction set's module fills.
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define CK_INLINE static inline __attribute__((always_inline, unused))
@@ -53,7 +54,7 @@ CK_INLINE ck_f16 ck_where_greater16(ck_f16 a, ck_f16 b, ck_f16 v) {
 }
 
 // Eight rows of eight floats, transposed: out[j * out_stride + i] = in[i * in_stride + j].
-CK_INLINE void ck_transpose8(const float *in, int64_t in_stride, float *out, int64_t out_stride) {
+CK_INLINE void ck_transpose8(const float *in, ptrdiff_t in_stride, float *out, ptrdiff_t out_stride) {
     ck_f8 r[8], s[8];
     for (int i = 0; i < 8; i++) r[i] = *(const ck_f8u *)(in + i * in_stride);
     // Pairs of rows interleaved, then pairs of pairs, then halves exchanged.
@@ -75,34 +76,52 @@ CK_INLINE void ck_transpose8(const float *in, int64_t in_stride, float *out, int
 
 // Floats from one component to the next where a component needs `floats`: an odd number of cache lines, so that the
 // components of a tile, written one after the other, spread over all sets of the first-level cache.
-CK_INLINE int64_t ck_component_stride(int64_t floats) { return ((floats + 15) / 16 | 1) * 16; }
+CK_INLINE ptrdiff_t ck_component_stride(ptrdiff_t floats) { return ((floats + 15) / 16 | 1) * 16; }
 
-// A 3x3x3 convolution of stride 1 and padding 1 over channels-last maps [N, D, H, W, C].
+// A map of activations [N, D, H, W, stride], of which the first `channels` floats of each voxel count. Kernels that
+// take eight channels at a time want a multiple of 8. In arguments below a map whose `values` are null is not there.
+// Sizes are ptrdiff_t, which Swift knows as Int.
 typedef struct {
-    const float *input;         // [N, D, H, W, input_stride], the first input_channels used
-    float *output;              // [N, D, H, W, output_stride]
+    float *values;
+    ptrdiff_t samples, depth, height, width, channels;
+    ptrdiff_t stride;           // floats from voxel to voxel
+} ck_map;
+
+// How a map is cut into tiles of outputs.
+typedef struct {
+    ptrdiff_t samples, depth, height, width;
+    ptrdiff_t tile_depth, tile; // outputs per tile along z, and along y and x: 2 or 4
+} ck_tiling;
+
+CK_INLINE ptrdiff_t ck_tiles_along(ptrdiff_t extent, ptrdiff_t tile) { return (extent + tile - 1) / tile; }
+
+// Tiles of all samples.
+CK_INLINE ptrdiff_t ck_tile_count(const ck_tiling *t) {
+    return t->samples * ck_tiles_along(t->depth, t->tile_depth) * ck_tiles_along(t->height, t->tile) *
+           ck_tiles_along(t->width, t->tile);
+}
+
+// A 3x3x3 convolution of stride 1 and padding 1.
+typedef struct {
+    ck_map input, output;       // multiples of 8 channels
+    ptrdiff_t input_first;      // which plane of the input lies at the output's first
     const float *weights;       // transformed: [tile_depth + 2][tile + 2][tile + 2] components, each in panels
     const float *bias;          // [C_out], or null
-    int64_t samples, depth, height, width;      // of the output
-    int64_t input_depth, input_first;           // planes of the input, and which of them lies at the output's first
-    int64_t input_channels, output_channels;    // multiples of 8
-    int64_t input_stride, output_stride;        // floats from voxel to voxel
-    int64_t tile_depth, tile;   // outputs per tile along z, and along y and x: 2 or 4
-    int64_t block;              // tiles per work item
-    int64_t component_stride;   // floats from component to component of `weights`
+    ck_tiling tiling;           // of the output
+    ptrdiff_t block;            // tiles per work item
+    ptrdiff_t component_stride; // floats from component to component of `weights`
 } ck_convolution;
 
 // The gradient of such a convolution's transformed weights, for one component along z and some input channels.
 typedef struct {
-    const float *input;             // as above
-    const float *output_gradient;   // [N, D, H, W, output_stride]
-    float *weights_gradient;        // components as of ck_convolution.weights, each [C_in][C_out]
-    int64_t samples, depth, height, width;
-    int64_t input_channels, output_channels, input_stride, output_stride;
-    int64_t tile_depth, tile, block, component_stride;
-    int64_t first_channel, channels;    // the input channels of this item
-    int64_t z_component;                // 0 ..< tile_depth + 2
-    int64_t first_tile, end_tile;       // for few channels: the tiles of this item, which has all channels and components
+    ck_map input, output_gradient;
+    float *weights_gradient;    // components as of ck_convolution.weights, each [C_in][C_out]
+    ck_tiling tiling;
+    ptrdiff_t block, component_stride;
+    ptrdiff_t first_channel, channels;  // the input channels of this item
+    ptrdiff_t z_component;              // 0 ..< tile_depth + 2
+    // For few channels: the tiles of this item, which has all channels and components.
+    ptrdiff_t first_tile, end_tile;
 } ck_weights_gradient;
 
 // Weights [C_out, C_in, 3, 3, 3] into components, or components' gradients back.
@@ -110,87 +129,77 @@ typedef struct {
     const float *source;        // PyTorch's layout
     float *transformed;
     float *gradient;            // PyTorch's layout; only for the way back
-    int64_t input_channels;     // of `transformed`, padded
-    int64_t source_channels;    // of the weights: those beyond are zero
-    int64_t output_channels;    // of `transformed`
-    int64_t row_stride, column_stride;  // floats in PyTorch's layout from input to input and output to output channel
-    int64_t flip;               // 1: taps reversed (for the gradient of the data)
-    int64_t tile_depth, tile, component_stride;
+    ptrdiff_t input_channels;   // of `transformed`, padded
+    ptrdiff_t source_channels;  // of the weights: those beyond are zero
+    ptrdiff_t output_channels;  // of `transformed`
+    // Floats in PyTorch's layout from input to input channel, and from output to output channel.
+    ptrdiff_t row_stride, column_stride;
+    ptrdiff_t flip;             // 1: taps reversed (for the gradient of the data)
+    ptrdiff_t tile_depth, tile, component_stride;
 } ck_weights;
 
-// Per-channel arithmetic over voxels [first, first + count) of channels-last maps.
+// Per-channel arithmetic over voxels [first, first + count).
 typedef struct {
-    const float *x;             // before normalisation
-    int64_t x_stride;
-    const float *residual;      // added before the activation, or null
-    int64_t residual_stride;
-    float *y;
-    int64_t y_stride;
-    int64_t channels;
+    ck_map x;                   // before normalisation
+    ck_map residual;            // added before the activation, or none
+    ck_map y;
     const float *scale, *shift;                     // y = x * scale + shift
     const float *residual_scale, *residual_shift;   // or null: the residual as it is
-    int64_t rectify;            // 1: ReLU
+    ptrdiff_t rectify;          // 1: ReLU
 } ck_affine;
 
 // The gradient of a batch normalisation and of the ReLU behind it: one pass for the sums, one that applies them.
 // Where the ReLU was zero is seen in its output `y`, and the gradient is masked in place by the first pass; or, with
 // no such map, it is computed again from `x`: y = x * scale + shift. With neither there was no ReLU.
 typedef struct {
-    const float *x;             // before normalisation
-    int64_t x_stride;
-    const float *y;             // after the activation, or null
-    int64_t y_stride;
+    ck_map x;                   // before normalisation
+    ck_map y;                   // after the activation, or none
     const float *scale, *shift; // or null
-    float *gradient;            // of y
-    int64_t gradient_stride;
-    float *x_gradient;          // may be x or gradient
-    int64_t x_gradient_stride;
-    int64_t channels;
+    ck_map gradient;            // of y
+    ck_map x_gradient;          // may be x or gradient
+    ptrdiff_t channels;
     const float *mean, *inverse_deviation;
     const float *factor, *gradient_mean, *projection_mean;  // for the second pass
 } ck_normalization_gradient;
 
 // Max-pooling of 2x2x2 voxels, of a map or of ReLU(map * scale + shift).
 typedef struct {
-    const float *x;             // [N, D, H, W, x_stride]
-    int64_t x_stride;
+    ck_map x;
     const float *scale, *shift; // or null
-    float *y;                   // [N, D/2, H/2, W/2, y_stride]
-    int64_t y_stride;
+    ck_map y;                   // [N, D/2, H/2, W/2, stride]
     const float *y_gradient;    // [N, D/2, H/2, W/2, channels]
     float *x_gradient;          // [N, D, H, W, channels]
-    int64_t depth, height, width, channels;
 } ck_pooling;
 
 // The right side B [depth, columns] of matrix products, brought into panels.
 typedef struct {
     const float *source;
-    int64_t depth_stride, column_stride;    // floats in `source`
-    int64_t depth, columns;
+    ptrdiff_t depth_stride, column_stride;  // floats in `source`
+    ptrdiff_t depth, columns;
     float *panels;                          // panels_size(depth, columns) floats
 } ck_panels;
 
 // C [rows, columns] = A [rows, depth] B.
 typedef struct {
     const float *a;
-    int64_t a_row, a_depth;     // floats from row to row, and from one depth to the next
+    ptrdiff_t a_row, a_depth;   // floats from row to row, and from one depth to the next
     const float *b;             // in panels
     const float *bias;          // [columns], added to every row, or null
     float *c;
-    int64_t c_row;
-    int64_t rows, depth, columns;
-    int64_t adds;               // 1: C += A B; then without a bias
+    ptrdiff_t c_row;
+    ptrdiff_t rows, depth, columns;
+    ptrdiff_t adds;             // 1: C += A B; then without a bias
 } ck_product;
 
-// The first layer: one input channel, 24 output channels.
+// The first layer: one input channel, output channels C a multiple of 8.
 typedef struct {
-    const float *input;         // [N, D, H, W]
+    ck_map input;               // [N, D, H, W, 1]
+    ptrdiff_t channels;         // C
     float *output;              // [N, D, H, W, C]
     const float *weights;       // [27][C]
     const float *bias;          // [C]
     const float *output_gradient;   // [N, D, H, W, C]
     float *weights_gradient;    // [27][C], of one plane
-    int64_t depth, height, width, channels;
     const float *scale, *shift; // [C]: the output is ReLU(convolution * scale + shift); or null: the convolution
 } ck_first_convolution;
 
@@ -207,37 +216,43 @@ typedef struct {
     float step_size, beta1, beta2, root_correction, epsilon, decay;
 } ck_adam;
 
-// One instruction set's kernels. `scratch` belongs to the calling thread.
+// One instruction set's kernels. `scratch` belongs to the calling thread, begins on a cache line and has as many floats
+// as the function ending in `_scratch` says for the same arguments.
 typedef struct {
-    void (*winograd)(const ck_convolution *, int64_t item, float *scratch);
+    void (*winograd)(const ck_convolution *, ptrdiff_t item, float *scratch);
+    ptrdiff_t (*winograd_scratch)(const ck_convolution *);
     void (*winograd_weights_gradient)(const ck_weights_gradient *, float *scratch);
+    ptrdiff_t (*winograd_weights_gradient_scratch)(const ck_weights_gradient *);
     void (*winograd_narrow_weights)(const ck_weights_gradient *, float *scratch);
-    void (*winograd_transform_weights)(const ck_weights *, int64_t first_channel, float *scratch);
-    void (*winograd_restore_weights)(const ck_weights *, int64_t first_channel, float *scratch);
-    void (*first_convolution)(const ck_first_convolution *, int64_t row, float *scratch);
-    void (*first_moments)(const ck_first_convolution *, const float *shift, int64_t plane, float *scratch, double *sums);
-    void (*first_normalization_sums)(const ck_first_convolution *, const ck_normalization_gradient *, int64_t plane,
+    ptrdiff_t (*winograd_narrow_weights_scratch)(const ck_weights_gradient *);
+    void (*winograd_transform_weights)(const ck_weights *, ptrdiff_t first_channel, float *scratch);
+    void (*winograd_restore_weights)(const ck_weights *, ptrdiff_t first_channel, float *scratch);
+    ptrdiff_t (*winograd_filters_scratch)(void);    // of both
+    void (*first_convolution)(const ck_first_convolution *, ptrdiff_t row, float *scratch);
+    void (*first_moments)(const ck_first_convolution *, const float *shift, ptrdiff_t plane, float *scratch,
+                          double *sums);
+    void (*first_normalization_sums)(const ck_first_convolution *, const ck_normalization_gradient *, ptrdiff_t plane,
                                      float *scratch, double *sums);
-    void (*first_convolution_weights)(const ck_first_convolution *, const ck_normalization_gradient *, int64_t plane,
+    void (*first_convolution_weights)(const ck_first_convolution *, const ck_normalization_gradient *, ptrdiff_t plane,
                                       float *scratch);
-    void (*moments)(const float *x, int64_t stride, int64_t channels, const float *shift, int64_t first, int64_t count,
-                    double *sums);
-    void (*affine)(const ck_affine *, int64_t first, int64_t count);
-    void (*normalization_sums)(const ck_normalization_gradient *, int64_t first, int64_t count, double *sums);
-    void (*normalization_apply)(const ck_normalization_gradient *, int64_t first, int64_t count);
-    void (*pool)(const ck_pooling *, int64_t row);
-    void (*unpool)(const ck_pooling *, int64_t row);
-    void (*pool_normalized)(const ck_pooling *, int64_t row);
-    void (*pool_normalization_sums)(const ck_pooling *, const ck_normalization_gradient *, int64_t plane, double *sums);
-    void (*pool_normalization_apply)(const ck_pooling *, const ck_normalization_gradient *, int64_t row);
-    void (*add)(float *destination, int64_t destination_stride, const float *source, int64_t source_stride,
-                int64_t channels, int64_t first, int64_t count);
-    int64_t (*panels_size)(int64_t depth, int64_t columns);
+    ptrdiff_t (*first_convolution_scratch)(const ck_first_convolution *);   // of all four
+    void (*moments)(const ck_map *, const float *shift, ptrdiff_t first, ptrdiff_t count, double *sums);
+    void (*affine)(const ck_affine *, ptrdiff_t first, ptrdiff_t count);
+    void (*normalization_sums)(const ck_normalization_gradient *, ptrdiff_t first, ptrdiff_t count, double *sums);
+    void (*normalization_apply)(const ck_normalization_gradient *, ptrdiff_t first, ptrdiff_t count);
+    void (*pool)(const ck_pooling *, ptrdiff_t row);
+    void (*unpool)(const ck_pooling *, ptrdiff_t row);
+    void (*pool_normalized)(const ck_pooling *, ptrdiff_t row);
+    void (*pool_normalization_sums)(const ck_pooling *, const ck_normalization_gradient *, ptrdiff_t plane,
+                                    double *sums);
+    void (*pool_normalization_apply)(const ck_pooling *, const ck_normalization_gradient *, ptrdiff_t row);
+    void (*add)(const ck_map *destination, const ck_map *source, ptrdiff_t first, ptrdiff_t count);
+    ptrdiff_t (*panels_size)(ptrdiff_t depth, ptrdiff_t columns);
     void (*pack)(const ck_panels *);
-    int64_t (*product_scratch)(void);
     void (*product)(const ck_product *, float *scratch);
-    void (*descend)(const ck_descent *, int64_t first, int64_t count);
-    void (*adam)(const ck_adam *, int64_t first, int64_t count);
+    ptrdiff_t (*product_scratch)(void);
+    void (*descend)(const ck_descent *, ptrdiff_t first, ptrdiff_t count);
+    void (*adam)(const ck_adam *, ptrdiff_t first, ptrdiff_t count);
 } ck_kernels;
 
 // The instruction sets of this processor and of what the operating system saves: 2 AVX-512 F+DQ+BW+VL, 1 AVX2+FMA,

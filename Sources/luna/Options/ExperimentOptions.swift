@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import FileIO
+import Runs
 import Training
 
 /// `--config` and `--set`: the experiment.

@@ -24,7 +24,7 @@ struct WeightsOption: ParsableArguments {
 struct PresetOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The constants that the weights were trained with; by default what they say themselves.",
+            "The constants that the weights were trained with; by default those that their file names.",
             valueName: "name"))
     var preset: Preset?
 }

@@ -1,0 +1,159 @@
+// The network's convolutions. Each knows its place in the parameters; its input is handed in again for the backward
+// pass by the block that kept it.
+//
+// A bias in front of a batch normalisation changes nothing, since the mean is taken off again: its gradient is zero,
+// and is written as such. (Frameworks compute the sum and get rounding noise.) Whether one follows is said where a
+// layer is declared.
+
+import Compute
+
+/// Where a convolution's weights and bias lie among the parameters.
+struct ConvolutionParameters {
+    let weight: Range<Int>
+    let bias: Range<Int>
+    /// Whether a batch normalisation follows, so that the bias has no gradient.
+    let isNormalized: Bool
+
+    init(
+        _ name: String, weight shape: [Int], outputs: Int, isNormalized: Bool, _ declarations: Declarations
+    ) {
+        (weight, bias) = declarations.convolution(name, shape, outputs: outputs)
+        self.isNormalized = isNormalized
+    }
+
+    func weights(_ pass: Pass) -> UnsafeBufferPointer<Float> { pass.parameter(weight.lowerBound, weight.count) }
+    func biases(_ pass: Pass) -> UnsafeBufferPointer<Float> { pass.parameter(bias.lowerBound, bias.count) }
+
+    func weightsGradient(_ pass: Pass) -> UnsafeMutableBufferPointer<Float> {
+        pass.gradient(weight.lowerBound, weight.count)
+    }
+
+    /// Writes the bias' gradient, from that of the output.
+    func biasGradient(_ gradient: FeatureMap, _ pass: Pass) {
+        let destination = pass.gradient(bias.lowerBound, bias.count)
+        if isNormalized {
+            destination.update(repeating: 0)
+        } else {
+            pass.engine.biasGradient(gradient, into: destination)
+        }
+    }
+}
+
+/// A 3x3x3 convolution of stride 1 and padding 1.
+struct Convolution {
+    let name: String
+    let parameters: ConvolutionParameters
+    let inputs: Int
+    let outputs: Int
+
+    init(
+        _ name: String, _ inputs: Int, _ outputs: Int, isNormalized: Bool, _ declarations: Declarations
+    ) {
+        self.name = name
+        parameters = ConvolutionParameters(
+            name, weight: [outputs, inputs, 3, 3, 3], outputs: outputs, isNormalized: isNormalized, declarations)
+        self.inputs = inputs
+        self.outputs = outputs
+    }
+
+    func forward(_ x: FeatureMap, _ pass: Pass) -> FeatureMap {
+        pass.engine.span(name) {
+            pass.engine.convolution(
+                x, weights: parameters.weights(pass), bias: parameters.biases(pass), inputs: inputs, outputs: outputs)
+        }
+    }
+
+    /// Computes some planes of the result, of which the first lies at the input's plane `first`, of a map of `depth`
+    /// planes.
+    func forward(_ x: FeatureMap, first: Int, of depth: Int, into y: FeatureMap, _ pass: Pass) {
+        pass.engine.span(name) {
+            pass.engine.convolution(
+                x, first: first, of: depth, weights: parameters.weights(pass), bias: parameters.biases(pass),
+                inputs: inputs, into: y)
+        }
+    }
+
+    func weightsGradient(_ x: FeatureMap, _ gradient: FeatureMap, _ pass: Pass) {
+        pass.engine.span("\(name) weights gradient") {
+            pass.engine.convolutionWeightsGradient(
+                x, gradient, inputs: inputs, into: parameters.weightsGradient(pass))
+            parameters.biasGradient(gradient, pass)
+        }
+    }
+
+    /// The gradient of the input's first `channels` channels.
+    func dataGradient(_ gradient: FeatureMap, channels: Int, _ pass: Pass) -> FeatureMap {
+        pass.engine.span("\(name) data gradient") {
+            pass.engine.convolutionDataGradient(
+                gradient, weights: parameters.weights(pass), inputs: inputs, channels: channels)
+        }
+    }
+}
+
+/// A 1x1x1 convolution.
+struct PointwiseConvolution {
+    let name: String
+    let parameters: ConvolutionParameters
+    let inputs: Int
+    let outputs: Int
+
+    init(
+        _ name: String, _ inputs: Int, _ outputs: Int, isNormalized: Bool, _ declarations: Declarations
+    ) {
+        self.name = name
+        parameters = ConvolutionParameters(
+            name, weight: [outputs, inputs, 1, 1, 1], outputs: outputs, isNormalized: isNormalized, declarations)
+        self.inputs = inputs
+        self.outputs = outputs
+    }
+
+    func forward(_ x: FeatureMap, _ pass: Pass) -> FeatureMap {
+        pass.engine.span(name) {
+            pass.engine.pointwise(
+                x, weights: parameters.weights(pass), bias: parameters.biases(pass), inputs: inputs, outputs: outputs)
+        }
+    }
+
+    func weightsGradient(_ x: FeatureMap, _ gradient: FeatureMap, _ pass: Pass) {
+        pass.engine.span("\(name) weights gradient") {
+            pass.engine.pointwiseWeightsGradient(x, gradient, inputs: inputs, into: parameters.weightsGradient(pass))
+            parameters.biasGradient(gradient, pass)
+        }
+    }
+
+    func dataGradient(_ gradient: FeatureMap, channels: Int, _ pass: Pass) -> FeatureMap {
+        pass.engine.span("\(name) data gradient") {
+            pass.engine.pointwiseDataGradient(
+                gradient, weights: parameters.weights(pass), inputs: inputs, channels: channels)
+        }
+    }
+}
+
+/// A transposed convolution of size 2 and stride 2: twice the resolution.
+struct TransposedConvolution {
+    let name: String
+    let parameters: ConvolutionParameters
+    let channels: Int
+
+    init(_ name: String, _ channels: Int, isNormalized: Bool, _ declarations: Declarations) {
+        self.name = name
+        parameters = ConvolutionParameters(
+            name, weight: [channels, channels, 2, 2, 2], outputs: channels, isNormalized: isNormalized, declarations)
+        self.channels = channels
+    }
+
+    func forward(_ x: FeatureMap, _ pass: Pass) -> FeatureMap {
+        pass.engine.span(name) {
+            pass.engine.transposedConvolution(
+                x, weights: parameters.weights(pass), bias: parameters.biases(pass), outputs: channels)
+        }
+    }
+
+    func backward(_ x: FeatureMap, _ gradient: FeatureMap, _ pass: Pass) -> FeatureMap {
+        pass.engine.span("\(name) gradient") {
+            parameters.biasGradient(gradient, pass)
+            return pass.engine.transposedConvolutionGradient(
+                x, gradient, weights: parameters.weights(pass), into: parameters.weightsGradient(pass))
+        }
+    }
+}

@@ -1,0 +1,125 @@
+import Basics
+import Compute
+
+/// The way in: two convolutions at full resolution, each with batch normalisation and ReLU, then max-pooling by 2.
+///
+///     x ─ conv 1→24 ─ bn ─ ReLU ─ conv 24→24 ─ bn ─ ReLU ─ max 2x2x2 ─
+///
+/// Maps of 24 channels at full resolution are the largest of the network, so only one of them outlives the forward
+/// pass: the second convolution's result. The first layer is cheap and computed again; the second activation is never
+/// written, since only its maxima are wanted.
+final class EntryBlock: Block {
+    private let name: String
+    private let conv1: Convolution
+    private let bn1: BatchNormalization
+    private let conv2: Convolution
+    private let bn2: BatchNormalization
+    private let parameters: Range<Int>
+    private var kept: Kept?
+
+    private struct Kept {
+        let input: FeatureMap
+        let firstStatistics: Statistics
+        let second: FeatureMap
+        let secondStatistics: Statistics
+    }
+
+    init(_ name: String, _ declarations: Declarations) {
+        self.name = name
+        let channels = 24
+        let start = declarations.parameters.count
+        conv1 = Convolution("\(name).0", 1, channels, isNormalized: true, declarations)
+        bn1 = BatchNormalization("\(name).1", channels, declarations)
+        conv2 = Convolution("\(name).3", channels, channels, isNormalized: true, declarations)
+        bn2 = BatchNormalization("\(name).4", channels, declarations)
+        parameters = start..<declarations.parameters.count
+    }
+
+    var backwardOrder: [Range<Int>] { [parameters] }
+
+    func describe(_ inputs: [Operation.Value], in flow: inout Flow) -> Operation.Value {
+        let first = flow.rectified(flow.normalized(flow.convolution(inputs[0], conv1), bn1))
+        let second = flow.rectified(flow.normalized(flow.convolution(first, conv2), bn2))
+        return flow.pooled(second, "maxpool1")
+    }
+
+    /// Computes a map [N, D/2, H/2, W/2, C] of a crop [N, D, H, W, 1].
+    func forward(_ inputs: consuming [FeatureMap], _ pass: Pass) -> FeatureMap {
+        let x = inputs.removeLast()
+        let engine = pass.engine
+        let span = engine.begin(name)
+        defer { span.end() }
+        let pooled = engine.map(samples: x.samples, extent: x.extent.map { $0 / 2 }, channels: conv2.outputs)
+        guard pass.isTraining else {
+            evaluate(x, into: pooled, pass)
+            return pooled
+        }
+        let statistics = engine.span(bn1.name) { engine.firstStatistics(x, layer(pass)) }
+        let firstStatistics = bn1.report(statistics, voxels: x.voxels, pass)
+        let second = conv2.forward(activation(x, firstStatistics, pass), pass)
+        let secondStatistics = bn2.statistics(second, pass)
+        engine.poolNormalized(second, bn2.parameters(pass), secondStatistics, into: pooled)
+        kept = Kept(
+            input: x, firstStatistics: firstStatistics, second: second, secondStatistics: secondStatistics)
+        return pooled
+    }
+
+    /// Evaluates a few planes after the other, so that no map at full resolution is ever whole: running statistics need
+    /// nothing from far away.
+    private func evaluate(_ x: FeatureMap, into pooled: FeatureMap, _ pass: Pass) {
+        let engine = pass.engine
+        let depth = x.extent.z
+        let step = 8  // a multiple of 4, so that the tiles are those of the whole map
+        for sample in 0..<x.samples {
+            let input = x.sample(sample)
+            let output = pooled.sample(sample)
+            for first in stride(from: 0, to: depth, by: step) {
+                let planes = first..<min(first + step, depth)
+                let around = max(0, first - 1)..<min(planes.upperBound + 1, depth)
+                let inner = engine.firstActivation(
+                    input, planes: around, layer(pass), bn1.parameters(pass), bn1.running(pass))
+                let second = engine.map(
+                    samples: 1, extent: ZYX(planes.count, x.extent.y, x.extent.x), channels: conv2.outputs)
+                conv2.forward(inner, first: first - around.lowerBound, of: depth, into: second, pass)
+                engine.poolNormalized(
+                    second, bn2.parameters(pass), bn2.running(pass), into: output, first: first / 2)
+            }
+        }
+    }
+
+    func backward(_ gradient: consuming FeatureMap, _ inputs: BlockInputs, _ pass: Pass) -> [FeatureMap?] {
+        guard let k = kept else { preconditionFailure("no forward pass") }
+        kept = nil
+        let engine = pass.engine
+        let span = engine.begin("\(name) gradient")
+        defer { span.end() }
+        let second = k.second
+        engine.poolNormalizedGradient(
+            second, gradient: consume gradient, bn2.parameters(pass), k.secondStatistics,
+            scaleGradient: pass.gradient(bn2.weight, bn2.channels),
+            shiftGradient: pass.gradient(bn2.bias, bn2.channels))
+        conv2.weightsGradient(activation(k.input, k.firstStatistics, pass), second, pass)
+        let inner = conv2.dataGradient(second, channels: conv2.inputs, pass)
+        engine.span("\(conv1.name) gradient") {
+            engine.firstGradient(
+                k.input, layer(pass), gradient: inner, bn1.parameters(pass), k.firstStatistics,
+                weightsGradient: conv1.parameters.weightsGradient(pass),
+                scaleGradient: pass.gradient(bn1.weight, bn1.channels),
+                shiftGradient: pass.gradient(bn1.bias, bn1.channels))
+        }
+        conv1.parameters.biasGradient(inner, pass)  // zero, since a normalisation follows
+        pass.finished?(parameters)
+        return [nil]
+    }
+
+    private func layer(_ pass: Pass) -> FirstLayer {
+        FirstLayer(weights: conv1.parameters.weights(pass), bias: conv1.parameters.biases(pass))
+    }
+
+    private func activation(_ x: FeatureMap, _ statistics: Statistics, _ pass: Pass) -> FeatureMap {
+        pass.engine.span(conv1.name) {
+            pass.engine.firstActivation(
+                x, planes: 0..<x.samples * x.extent.z, layer(pass), bn1.parameters(pass), statistics)
+        }
+    }
+}

@@ -1,0 +1,172 @@
+// A timeline as a file: the trace event format that chrome://tracing and Perfetto read, a process for each rank and a
+// line for each of its threads.
+
+import Basics
+import FileIO
+import Foundation
+
+/// What is needed beside its spans to draw a rank's part of a timeline.
+public struct TraceHeader: Codable, Sendable {
+    /// The name of the rank's host.
+    public var host: String
+    /// The names that spans have, by number.
+    public var names: [String]
+    /// The names of the rank's threads, by number.
+    public var tracks: [String]
+    /// How many spans follow.
+    public var count: Int
+    /// How many spans were left out.
+    public var omitted: Int
+
+    /// The header of what a rank has recorded.
+    public init(_ content: SpanLog.Content, host: String) {
+        self.host = host
+        names = content.names
+        tracks = content.tracks
+        count = content.spans.count
+        omitted = content.omitted
+    }
+}
+
+/// A timeline's file.
+public enum TraceFile {
+    /// Writes the spans of one rank, which asks no other. Clocks are as they were at the begin.
+    ///
+    /// - Parameters:
+    ///   - ranks: Of the job.
+    ///   - failure: What ended the run.
+    /// - Throws: `FileError`.
+    public static func writeAlone(
+        _ own: SpanLog.Content, _ begin: ClockAlignment, rank: Int, of ranks: Int, host: String, failure: String,
+        to path: String
+    ) throws {
+        try AtomicFile.write(to: path) { temporary in
+            let output = try TraceOutput(temporary, for: path)
+            try output.write(
+                TraceHeader(own, host: host), own.spans, rank: rank, of: ranks,
+                AlignedClock(rank: rank, begin, begin))
+            try output.finish(clockErrors: begin.errors, failure: failure)
+        }
+    }
+
+    /// Bytes that a timeline takes at most: a rank's log, its spans as they are collected, another rank's, and what it
+    /// takes to sort them.
+    public static func bytes(limit: Int) -> Int {
+        let (log, content) = SpanLog.bytes(limit: limit)
+        return log + content + content + content / 2
+    }
+}
+
+/// The file as it is written, some bytes at a time.
+public final class TraceOutput {
+    private let path: String
+    private let handle: FileHandle
+    private var bytes: [UInt8] = Array("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n".utf8)
+    private var isFirst = true
+
+    /// Makes the file at `temporary`.
+    ///
+    /// - Parameter path: The name for messages.
+    /// - Throws: `FileError`.
+    public init(_ temporary: String, for path: String) throws {
+        self.path = path
+        guard FileManager.default.createFile(atPath: temporary, contents: nil),
+            let handle = FileHandle(forWritingAtPath: temporary)
+        else { throw FileError(path, "create") }
+        self.handle = handle
+    }
+
+    /// Adds a rank's spans, in the order of their begins.
+    ///
+    /// - Throws: `FileError`.
+    public func write(
+        _ header: TraceHeader, _ spans: [SpanLog.Span], rank: Int, of ranks: Int, _ clock: AlignedClock
+    ) throws {
+        let label = ranks > 1 ? "rank \(rank) on \(header.host)" : "luna on \(header.host)"
+        try describe("process_name", rank, 0, "\"name\":\(quoted(label))")
+        try describe("process_sort_index", rank, 0, "\"sort_index\":\(rank)")
+        for (track, name) in header.tracks.enumerated() {
+            try describe("thread_name", rank, track, "\"name\":\(quoted(name))")
+            try describe("thread_sort_index", rank, track, "\"sort_index\":\(track)")
+        }
+        let names = header.names.map { Array(quoted($0).utf8) }
+        // Of those that begin together the longest is the outermost.
+        for span in spans.sorted(by: { ($0.begin, $1.end) < ($1.begin, $0.end) }) {
+            let (begin, end) = (clock.aligned(Int(span.begin)), clock.aligned(Int(span.end)))
+            startEvent()
+            add("{\"ph\":\"X\",\"name\":")
+            bytes += names[Int(span.name)]
+            add(",\"pid\":")
+            add(Int64(rank))
+            add(",\"tid\":")
+            add(Int64(span.track))
+            add(",\"ts\":")
+            addMicroseconds(Int64(begin))
+            add(",\"dur\":")
+            addMicroseconds(Int64(end - begin))
+            if span.step > 0 {
+                add(",\"args\":{\"step\":")
+                add(Int64(span.step))
+                add("}")
+            }
+            add("}")
+            if bytes.count > 1 << 20 { try flush() }
+        }
+    }
+
+    /// Ends the file.
+    ///
+    /// - Parameters:
+    ///   - errors: By rank, how far its clock may be from rank 0's, in nanoseconds.
+    ///   - failure: What ended the run, where it was an error.
+    /// - Throws: `FileError`.
+    public func finish(clockErrors errors: [Int], failure: String?) throws {
+        let list = errors.map { "\((Double($0) / 100).rounded() / 10)" }.joined(separator: ",")
+        let failure = failure.map { ",\"failure\":\(quoted($0))" } ?? ""
+        add("\n],\"otherData\":{\"clock_error_us\":[\(list)]\(failure)}}\n")
+        try flush()
+        do { try handle.close() } catch { throw FileError(path, "close", reason: error.localizedDescription) }
+    }
+
+    private func describe(_ kind: String, _ rank: Int, _ track: Int, _ argument: String) throws {
+        startEvent()
+        add("{\"ph\":\"M\",\"name\":\"\(kind)\",\"pid\":\(rank),\"tid\":\(track),\"args\":{\(argument)}}")
+    }
+
+    private func startEvent() {
+        if !isFirst { add(",\n") }
+        isFirst = false
+    }
+
+    private func add(_ text: String) { bytes += text.utf8 }
+
+    private func add(_ value: Int64) {
+        if value < 0 { bytes.append(UInt8(ascii: "-")) }
+        var digits: [UInt8] = []
+        var rest = value.magnitude
+        repeat {
+            digits.append(UInt8(ascii: "0") + UInt8(rest % 10))
+            rest /= 10
+        } while rest > 0
+        bytes += digits.reversed()
+    }
+
+    private func addMicroseconds(_ nanoseconds: Int64) {
+        let (whole, rest) = nanoseconds.magnitude.quotientAndRemainder(dividingBy: 1000)
+        if nanoseconds < 0 { bytes.append(UInt8(ascii: "-")) }
+        add(Int64(whole))
+        bytes.append(UInt8(ascii: "."))
+        for digit in [rest / 100, rest / 10 % 10, rest % 10] { bytes.append(UInt8(ascii: "0") + UInt8(digit)) }
+    }
+
+    private func quoted(_ text: String) -> String {
+        (try? JSON.encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
+    }
+
+    private func flush() throws {
+        do { try handle.write(contentsOf: bytes) } catch {
+            throw FileError(path, "write \(bytes.count) bytes", reason: error.localizedDescription)
+        }
+        bytes.removeAll(keepingCapacity: true)
+    }
+}

@@ -1,0 +1,39 @@
+// Records made of the loss's terms.
+
+import Detection
+import Runs
+
+extension StepRecord {
+    /// The record of a step.
+    ///
+    /// - Parameters:
+    ///   - terms: Of the step, over all replicas.
+    ///   - gradientNorm: Not finite where the step was left out.
+    init(
+        epoch: Int, step: Int, learningRate: Double, terms: LossTerms, gradientNorm: Double, skippedSeries: [String],
+        seconds: Double, dataSeconds: Double, reduceSeconds: Double, workSeconds: Double, patchesPerSecond: Double
+    ) {
+        self.init(
+            epoch: epoch, step: step, learningRate: learningRate, loss: terms.total,
+            classification: terms.classification, regression: terms.regression, positives: terms.positives,
+            positivesCorrect: terms.positivesCorrect, negatives: terms.negatives,
+            negativesCorrect: terms.negativesCorrect, gradientNorm: gradientNorm, skipped: !gradientNorm.isFinite,
+            skippedSeries: skippedSeries.isEmpty ? nil : skippedSeries, seconds: seconds, dataSeconds: dataSeconds,
+            reduceSeconds: reduceSeconds, workSeconds: workSeconds, patchesPerSecond: patchesPerSecond)
+    }
+}
+
+extension EpochRecord {
+    /// The record of an epoch's training, or of a validation.
+    ///
+    /// - Parameter terms: Sums over `parts` steps, or one validation.
+    init(_ phase: Phase, epoch: Int, step: Int, terms: LossTerms, parts: Int) {
+        let share = 1 / Double(max(1, parts))
+        self.init(
+            phase: phase, epoch: epoch, step: step, loss: terms.total * share,
+            classification: terms.classification * share, regression: terms.regression.map { $0 * share },
+            truePositiveRate: terms.positives > 0 ? terms.positivesCorrect / terms.positives : nil,
+            trueNegativeRate: terms.negatives > 0 ? terms.negativesCorrect / terms.negatives : nil,
+            positives: terms.positives, negatives: terms.negatives)
+    }
+}
