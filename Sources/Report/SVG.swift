@@ -78,8 +78,8 @@ struct SVG {
     /// - Parameter label: What it shows, for those who cannot see it.
     func element(label: String) -> String {
         // Text is of one size in all drawings: where there is room, they are 1.4 times as large as their units.
-        "<svg viewBox=\"0 0 \(number(width)) \(number(height))\" style=\"max-width:\(Int(width * 1.4))px\" role=\"img\" "
-            + "aria-label=\"\(Markup.escaped(label))\">" + parts.joined() + "</svg>"
+        "<svg viewBox=\"0 0 \(number(width)) \(number(height))\" style=\"max-width:\(Int(width * 1.4))px\" "
+            + "role=\"img\" aria-label=\"\(Markup.escaped(label))\">" + parts.joined() + "</svg>"
     }
 
     /// A file of its own, which brings its colours.

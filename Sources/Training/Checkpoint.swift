@@ -187,6 +187,7 @@ public struct VersionError: Error, CustomStringConvertible {
     let found: Int
 
     public var description: String {
-        "\(file): checkpoint version \(found), this program reads up to \(Checkpoint.version); use the luna that wrote it"
+        "\(file): checkpoint version \(found), this program reads up to \(Checkpoint.version); "
+            + "use the luna that wrote it"
     }
 }

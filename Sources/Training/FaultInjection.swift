@@ -56,8 +56,8 @@ struct FaultInjection {
         let kinds = Kind.allCases.map(\.rawValue).joined(separator: ", ")
         let phases = Phase.allCases.map(\.name).joined(separator: ", ")
         let error = UsageError(
-            "\(Self.variable)=\(text): expected KIND:rank=R:step=S[:phase=PHASE][:seconds=T], more after commas; kinds: "
-                + "\(kinds); phases: \(phases)")
+            "\(Self.variable)=\(text): expected KIND:rank=R:step=S[:phase=PHASE][:seconds=T], more after commas; "
+                + "kinds: \(kinds); phases: \(phases)")
         var faults: [Fault] = []
         for part in text.split(separator: ",") {
             let fields = part.split(separator: ":").map(String.init)

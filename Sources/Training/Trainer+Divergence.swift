@@ -45,8 +45,8 @@ extension Trainer {
             ? "every replica's own is: their sum is too large, or a rank miscalculated" : names.joined(separator: "; ")
         let name = configuration.sites > 1 ? " of site \(site.index)" : ""
         tell(
-            "step \(completedSteps + 1)\(name) left out (\(site.skippedInARow) in a row, at most \(Self.skipLimit - 1)): "
-                + "its gradient is not finite: \(source)", of: site)
+            "step \(completedSteps + 1)\(name) left out (\(site.skippedInARow) in a row, at most \(Self.skipLimit - 1)"
+                + "): its gradient is not finite: \(source)", of: site)
         guard site.skippedInARow < Self.skipLimit else {
             throw DivergenceError(
                 description: "\(Self.skipLimit) steps\(name) in a row had no finite gradient: "

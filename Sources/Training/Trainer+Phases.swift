@@ -84,8 +84,8 @@ extension Trainer {
         let share = Int((100 * (record.maximumSeconds / record.medianSeconds - 1)).rounded())
         report(
             .warning(
-                "rank \(record.slowestRank) on \(record.slowestHost) holds the others up: in the last \(steps) steps it "
-                    + "worked \(text(record.maximumSeconds)) a step\(data), the median is "
+                "rank \(record.slowestRank) on \(record.slowestHost) holds the others up: in the last \(steps) steps "
+                    + "it worked \(text(record.maximumSeconds)) a step\(data), the median is "
                     + "\(text(record.medianSeconds)) (+\(share) %)"))
     }
 }
