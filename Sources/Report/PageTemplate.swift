@@ -1,4 +1,4 @@
-/// The page in Mustache, as XML too: every element is closed, so that its form can be checked.
+/// The page in Mustache. It is XML as well, with every element closed, so that tests can check its form.
 enum PageTemplate {
     static let text = head + results + details + end
 

@@ -1,4 +1,4 @@
-/// What plots look like, in a page or as files of their own: in light and dark.
+/// The look of plots, in a page or as files of their own, in light and dark.
 enum PlotStyle {
     static let colors = """
         :root { color-scheme: light dark; --text: #1b2026; --soft: #566270; --line: #dde2e7; --back: #ffffff;
