@@ -3,7 +3,7 @@
 import Basics
 import CKernels
 
-/// How a map is cut into tiles.
+/// The way in which a map is cut into tiles.
 struct Tiles {
     /// Outputs along z.
     let depth: Int

@@ -167,7 +167,7 @@ extension Engine {
         return a
     }
 
-    /// With the weights as the kernels want them, [27][C_out].
+    /// Runs `body` with the arguments of the first layer's kernels, whose weights are laid out as [27][C_out].
     private func withFirstLayer<Result>(
         _ x: FeatureMap, _ layer: FirstLayer, _ body: (inout ck_first_convolution) -> Result
     ) -> Result {

@@ -2,7 +2,7 @@ import Basics
 import COpenBLAS
 
 extension OpenBLAS {
-    /// How fast each thread of a pool multiplies matrices while the others do, too.
+    /// The speed at which each thread of a pool multiplies matrices while the others do, too.
     ///
     /// - Parameters:
     ///   - pool: Its threads multiply matrices of 256 rows and columns in single precision.

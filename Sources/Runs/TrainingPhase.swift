@@ -19,7 +19,7 @@ public enum TrainingPhase: String, Codable, CaseIterable, Sendable {
     case agreement
     /// The exchange between sites of what they have learnt.
     case outer
-    /// The handing over of a checkpoint to its writer.
+    /// The gathering of a checkpoint, and the wait for the one before it to be written.
     case checkpoint
     /// The loss on held-out crops.
     case validation
