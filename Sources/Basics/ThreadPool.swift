@@ -31,12 +31,27 @@ public final class ThreadPool: @unchecked Sendable {
     /// The number of polls before a thread sleeps: some tens of microseconds, with the processor's pause between them.
     private static let patience = 2_000
 
+    /// Whether loops are passed over.
+    private let isIdle: Bool
+
+    /// Makes a pool that runs nothing: for planning what a real one of as many threads would need.
+    ///
+    /// - Parameter threads: At least 1.
+    public init(planning threads: Int) {
+        precondition(threads >= 1, "a pool of \(threads) threads cannot run anything")
+        self.threads = threads
+        isIdle = true
+        pthread_mutex_init(mutex, nil)
+        pthread_cond_init(condition, nil)
+    }
+
     /// Starts the threads.
     ///
     /// - Parameter threads: At least 1; the calling thread is one of them.
     public init(threads: Int) {
         precondition(threads >= 1, "a pool of \(threads) threads cannot run anything")
         self.threads = threads
+        isIdle = false
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(condition, nil)
         for worker in stride(from: 1, to: threads, by: 1) {
@@ -63,6 +78,7 @@ public final class ThreadPool: @unchecked Sendable {
     /// - Parameter body: `worker` in `0..<threads` is the running thread, for scratch memory of its own.
     /// - Precondition: Not called from within `body`, nor by two threads at once.
     public func run(_ count: Int, _ body: (_ item: Int, _ worker: Int) -> Void) {
+        if isIdle { return }
         if threads == 1 || count <= 1 {
             for item in 0..<count { body(item, 0) }
             return

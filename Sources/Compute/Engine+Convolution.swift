@@ -3,10 +3,11 @@
 import Basics
 import CKernels
 
-/// How a map is cut into tiles.
+/// The way in which a map is cut into tiles.
 struct Tiles {
-    /// Outputs along z, and along y and x.
+    /// Outputs along z.
     let depth: Int
+    /// Outputs along y and along x.
     let side: Int
 
     /// Tiles of 4 x 4 x 4; of 2 in the plane where a map is so small that tiles of 4 would hang over its edges, and of
@@ -20,8 +21,9 @@ struct Tiles {
     /// of 2 along z it fits the second-level cache.
     static func isNarrow(_ outputs: Int) -> Bool { outputs < 64 }
 
-    /// Components of a plane, and of the whole.
+    /// Components of a plane.
     var planeComponents: Int { (side + 2) * (side + 2) }
+    /// Components of a whole tile.
     var components: Int { (depth + 2) * planeComponents }
 
     /// The tiling of a map.
@@ -84,7 +86,7 @@ extension Engine {
     /// The gradient of a convolution's input, [N, D, H, W, C_in], from that of its output.
     ///
     /// - Parameters:
-    ///   - gradient: Of the output, [N, D, H, W, C_out].
+    ///   - gradient: The gradient of the output, [N, D, H, W, C_out].
     ///   - weights: [C_out, C_in, 3, 3, 3].
     ///   - inputs: C_in of the weights.
     ///   - channels: How many of the C_in input channels are wanted, a multiple of 8: the first ones.

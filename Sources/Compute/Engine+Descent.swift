@@ -43,17 +43,20 @@ extension Engine {
 
     /// The constants of one step of Adam.
     public struct AdamConstants: Sendable {
-        /// η/(1 − β₁ᵗ).
+        /// The factor of the update, η/(1 − β₁ᵗ).
         public var stepSize: Float
+        /// The decay rate of the gradient's running mean, β₁.
         public var beta1: Float
+        /// The decay rate of the squared gradient's running mean, β₂.
         public var beta2: Float
-        /// √(1 − β₂ᵗ).
+        /// The divisor that corrects the root of the second mean for its start at zero, √(1 − β₂ᵗ).
         public var rootCorrection: Float
+        /// The term that keeps the divisor of an update away from zero, ε.
         public var epsilon: Float
-        /// What parameters are multiplied by first: 1 − η·λ.
+        /// The factor that parameters are multiplied by before the update, 1 − η·λ.
         public var decay: Float
 
-        /// Takes the constants as they are.
+        /// Creates the constants from their values.
         public init(
             stepSize: Float, beta1: Float, beta2: Float, rootCorrection: Float, epsilon: Float, decay: Float
         ) {

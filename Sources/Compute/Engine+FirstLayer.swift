@@ -4,13 +4,16 @@
 import Basics
 import CKernels
 
-/// The first convolution's parameters: `weights` [C, 1, 3, 3, 3] and `bias` [C], C a multiple of 8.
+/// The first convolution's parameters.
 public struct FirstLayer {
+    /// The filters, [C, 1, 3, 3, 3], C a multiple of 8.
     public let weights: UnsafeBufferPointer<Float>
+    /// The biases, [C].
     public let bias: UnsafeBufferPointer<Float>
-    /// Output channels: C.
+    /// The number of output channels, C.
     public var outputs: Int { bias.count }
 
+    /// Refers to parameters without copying them.
     public init(weights: UnsafeBufferPointer<Float>, bias: UnsafeBufferPointer<Float>) {
         requireCount(weights.count, 27 * bias.count, "weights")
         precondition(
@@ -90,8 +93,9 @@ extension Engine {
     /// The gradients of the layer and of the normalisation and ReLU behind it.
     ///
     /// - Parameters:
-    ///   - gradient: Of the ReLU's output.
-    ///   - weightsGradient: Receives that of the weights, [C_out, 1, 3, 3, 3]; `scaleGradient` dγ, `shiftGradient` dβ.
+    ///   - gradient: The gradient of the ReLU's output.
+    ///   - weightsGradient: Receives the gradient of the weights, [C_out, 1, 3, 3, 3]; `scaleGradient` dγ,
+    ///     `shiftGradient` dβ.
     public func firstGradient(
         _ x: FeatureMap, _ layer: FirstLayer, gradient: FeatureMap, _ parameters: NormalizationParameters,
         _ statistics: Statistics, weightsGradient: UnsafeMutableBufferPointer<Float>,
@@ -118,8 +122,8 @@ extension Engine {
     /// The gradient of the convolution's weights alone.
     ///
     /// - Parameters:
-    ///   - gradient: Of the convolution's output, [N, D, H, W, C], C a multiple of 8.
-    ///   - destination: Receives it, [C, 1, 3, 3, 3].
+    ///   - gradient: The gradient of the convolution's output, [N, D, H, W, C], C a multiple of 8.
+    ///   - destination: Receives the result, [C, 1, 3, 3, 3].
     public func firstConvolutionWeightsGradient(
         _ x: FeatureMap, _ gradient: FeatureMap, into destination: UnsafeMutableBufferPointer<Float>
     ) {
@@ -163,7 +167,7 @@ extension Engine {
         return a
     }
 
-    /// With the weights as the kernels want them, [27][C_out].
+    /// Runs `body` with the arguments of the first layer's kernels, whose weights are laid out as [27][C_out].
     private func withFirstLayer<Result>(
         _ x: FeatureMap, _ layer: FirstLayer, _ body: (inout ck_first_convolution) -> Result
     ) -> Result {

@@ -3,11 +3,14 @@
 import Basics
 import CKernels
 
-/// The learnt part of a batch normalisation: γ and β, [C] each.
+/// The learnt part of a batch normalisation.
 public struct NormalizationParameters {
+    /// The factors γ, [C].
     public let scale: UnsafeBufferPointer<Float>
+    /// The offsets β, [C].
     public let shift: UnsafeBufferPointer<Float>
 
+    /// Refers to parameters without copying them.
     public init(scale: UnsafeBufferPointer<Float>, shift: UnsafeBufferPointer<Float>) {
         self.scale = scale
         self.shift = shift
@@ -22,7 +25,7 @@ public struct NormalizationParameters {
     }
 }
 
-/// What is added before the activation.
+/// A second term that is added before the activation.
 public enum Residual {
     /// A map as it is.
     case identity(FeatureMap)
@@ -82,22 +85,22 @@ extension Engine {
         }
     }
 
-    /// What stood behind a batch normalisation.
+    /// The operation behind a batch normalisation.
     public enum Activation {
-        /// Nothing, or the gradient is masked already.
+        /// No activation, or one that has masked the gradient already.
         case none
-        /// ReLU, straight behind it.
+        /// A ReLU straight behind the normalisation.
         case rectified
-        /// ReLU after something was added; its output. The gradient is masked in place, so that it is the gradient of
-        /// what was added as well.
+        /// A ReLU behind the sum with a residual, given by its output. The gradient is masked in place, so that it
+        /// becomes the residual's gradient as well.
         case output(FeatureMap)
     }
 
     /// The gradients of a batch normalisation and of the activation behind it.
     ///
     /// - Parameters:
-    ///   - x: What was normalised.
-    ///   - gradient: Of the output.
+    ///   - x: The map that was normalised.
+    ///   - gradient: The gradient of the output.
     ///   - result: Receives the gradient of `x`; may be `x` or `gradient`.
     ///   - scaleGradient: Receives dγ; `shiftGradient` dβ.
     public func normalizationGradient(

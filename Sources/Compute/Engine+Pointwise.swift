@@ -252,8 +252,8 @@ extension Engine {
         return taps
     }
 
-    /// Of 2x2x2 children, the voxel of the larger map that is child `tap`, in (z, y, x) order, of the first voxel in a
-    /// row of `x`; those of the row's other voxels follow at every second.
+    /// The index, in the larger map, of child `tap` (0 to 7 in (z, y, x) order) of the first voxel in a row of `x`; the
+    /// same child of each further voxel lies two voxels on.
     private func firstChild(_ row: Int, _ tap: Int, of x: FeatureMap) -> Int {
         let plane = row / x.extent.y  // counts planes of all samples
         let (dz, dy, dx) = (tap >> 2, tap >> 1 & 1, tap & 1)

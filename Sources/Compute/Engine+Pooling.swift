@@ -45,7 +45,7 @@ extension Engine {
     /// The gradients of `poolNormalized`: that of `x` takes the place of `x`.
     ///
     /// - Parameters:
-    ///   - gradient: Of the pooled map.
+    ///   - gradient: The gradient of the pooled map.
     ///   - scaleGradient: Receives dγ; `shiftGradient` dβ.
     public func poolNormalizedGradient(
         _ x: FeatureMap, gradient: FeatureMap, _ parameters: NormalizationParameters, _ statistics: Statistics,

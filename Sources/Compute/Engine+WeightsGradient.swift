@@ -8,7 +8,7 @@ extension Engine {
     ///
     /// - Parameters:
     ///   - x: The convolution's input, [N, D, H, W, C_in] or more channels, a multiple of 8.
-    ///   - gradient: Of the convolution's output, [N, D, H, W, C_out], C_out a multiple of 8.
+    ///   - gradient: The gradient of the convolution's output, [N, D, H, W, C_out], C_out a multiple of 8.
     ///   - inputs: C_in of the weights.
     public func convolutionWeightsGradient(
         _ x: FeatureMap, _ gradient: FeatureMap, inputs: Int, into destination: UnsafeMutableBufferPointer<Float>

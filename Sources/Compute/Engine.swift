@@ -6,10 +6,13 @@ import CKernels
 /// Every operation cuts its work into items by the maps' sizes alone, and adds partial results in the items' order, so
 /// that its result is the same to the bit for every number of threads. Not for use by two threads at once.
 public final class Engine {
+    /// The threads that do the work.
     public let pool: ThreadPool
+    /// The instruction set of the kernels.
     public let instructionSet: InstructionSet
-    public let workspace = Workspace()
-    /// Where layers record their time, while a timeline is kept.
+    /// The memory of feature maps.
+    public let workspace: Workspace
+    /// The timeline that layers record their time in, if one is kept.
     public var spans: SpanLog?
     let kernels: ck_kernels
     /// Scratch memory of all threads.
@@ -17,10 +20,24 @@ public final class Engine {
     /// Transformed weights of the layer at work, or their gradient: they live during one call only.
     var transformed = ScratchMemory()
 
+    /// Creates an engine on a pool's threads, with the kernels of an instruction set that this processor must have.
     public init(pool: ThreadPool, instructionSet: InstructionSet = .best) {
         self.pool = pool
         self.instructionSet = instructionSet
         kernels = instructionSet.kernels
+        workspace = Workspace()
+    }
+
+    /// Makes an engine that computes nothing, and whose `plannedBytes` are those of a real one all the same.
+    ///
+    /// - Parameters:
+    ///   - threads: The number of threads of the real engine, which all have scratch memory.
+    ///   - instructionSet: The instruction set of the real engine.
+    public init(planning threads: Int, instructionSet: InstructionSet = .best) {
+        pool = ThreadPool(planning: threads)
+        self.instructionSet = instructionSet
+        kernels = instructionSet.kernels
+        workspace = Workspace(isPlanning: true)
     }
 
     /// An uninitialised map.

@@ -7,13 +7,15 @@ import CKernels
 /// It refers to its memory: copies see the same values.
 public struct FeatureMap {
     let buffer: FloatBuffer
-    /// Where in the buffer it begins.
+    /// The place in the buffer where the map begins, in floats.
     let offset: Int
+    /// The number of samples, N.
     public let samples: Int
-    /// Voxels along z, y, x.
+    /// The number of voxels along z, y and x.
     public let extent: ZYX<Int>
+    /// The number of channels, C.
     public let channels: Int
-    /// Floats from one voxel to the next.
+    /// The distance from one voxel to the next, in floats.
     public let stride: Int
 
     init(buffer: FloatBuffer, offset: Int = 0, samples: Int, extent: ZYX<Int>, channels: Int, stride: Int) {
@@ -25,17 +27,17 @@ public struct FeatureMap {
         self.stride = stride
     }
 
-    /// The first value; that of voxel v and channel c lies at `v * stride + c`.
+    /// The map's first value; the value of voxel v and channel c lies at `v * stride + c`.
     public var pointer: UnsafeMutablePointer<Float> { buffer.pointer + offset }
 
-    /// As kernels know it.
+    /// The map in the form that kernels take.
     var c: ck_map {
         ck_map(
             values: pointer, samples: samples, depth: extent.z, height: extent.y, width: extent.x, channels: channels,
             stride: stride)
     }
 
-    /// Voxels of all samples.
+    /// The number of voxels of all samples.
     public var voxels: Int { samples * extent.product }
 
     /// Some of the channels, in the same memory.

@@ -11,7 +11,7 @@ import KernelsBaseline
 
 /// The vector instructions that the kernels are compiled for. A program holds all of them and picks one at start.
 public enum InstructionSet: Int, CaseIterable, Comparable, Sendable {
-    /// What every processor of the architecture has: SSE2 on x86-64, NEON on arm64.
+    /// The instructions of every processor of the architecture: SSE2 on x86-64, NEON on arm64.
     case baseline
     /// AVX2 and FMA (Haswell, Zen and later).
     case avx2
@@ -28,6 +28,7 @@ public enum InstructionSet: Int, CaseIterable, Comparable, Sendable {
         return min(supported, named(wanted) ?? supported)
     }
 
+    /// The instruction set of a name such as `avx2`; nil for any other text.
     public static func named(_ name: String) -> InstructionSet? { allCases.first { "\($0)" == name } }
 
     var kernels: ck_kernels {

@@ -2,11 +2,11 @@ import Basics
 import COpenBLAS
 
 extension OpenBLAS {
-    /// How fast each thread of a pool multiplies matrices while the others do, too.
+    /// The speed at which each thread of a pool multiplies matrices while the others do, too.
     ///
     /// - Parameters:
     ///   - pool: Its threads multiply matrices of 256 rows and columns in single precision.
-    ///   - seconds: That every thread takes.
+    ///   - seconds: The time that every thread takes, s.
     /// - Returns: Billions of floating-point operations a second, the mean over threads.
     public static func productSpeed(pool: ThreadPool, seconds: Double = 0.1) -> Double {
         openblas_set_num_threads(1)

@@ -1,22 +1,25 @@
 import CKernels
 
-/// Mean and variance per channel: of a batch, or the running ones.
+/// The mean and variance of every channel, of a batch or as running statistics.
 public struct Statistics {
+    /// The mean of each channel, [C].
     public var mean: [Float]
-    /// Biased for a batch (that is what normalises), unbiased in the running statistic.
+    /// The variance of each channel, [C]: biased for a batch (that is what normalises), unbiased in running statistics.
     public var variance: [Float]
-    /// 1/√(variance + ε).
+    /// The factor that normalises each channel, 1/√(variance + ε), [C].
     public var inverseDeviation: [Float]
 
+    /// The term ε that keeps the divisor of a normalisation away from zero.
     public static let epsilon = 1e-5
 
+    /// Creates statistics of C channels from their means and variances.
     public init(mean: [Double], variance: [Double]) {
         self.mean = mean.map { Float($0) }
         self.variance = variance.map { Float($0) }
         inverseDeviation = variance.map { Float(1 / ($0 + Self.epsilon).squareRoot()) }
     }
 
-    /// From Σ (x − shift) and Σ (x − shift)² per channel.
+    /// Creates statistics from Σ (x − shift) and Σ (x − shift)² per channel.
     init(sums: [Double], about shift: [Float], voxels: Int) {
         let count = Double(voxels)
         let channels = shift.count

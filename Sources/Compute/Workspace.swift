@@ -17,26 +17,33 @@
 /// what it holds on to. Not for use by two threads at once.
 public final class Workspace {
     private let base: UnsafeMutableRawPointer
-    /// Bytes of addresses set aside, and how many of them, from the first on, may be written to.
+    /// Bytes of addresses set aside.
     private let reserved: Int
+    /// Bytes from the first address on that may be written to.
     private var usable = 0
-    /// What is free, in order and without neighbours that touch. The last range ends at `reserved`.
+    /// The free ranges, in order and merged where they touch. The last one ends at `reserved`.
     private var free: [Range<Int>]
-    /// Bytes handed out now, and the most there ever were.
+    /// The number of bytes handed out now.
     public private(set) var bytesInUse = 0
+    /// The largest number of bytes that were handed out at a time.
     public private(set) var peakBytes = 0
-    /// Bytes from the first to the last that was ever handed out: the memory that this workspace occupies.
+    /// The number of bytes from the first to the last that was ever handed out: the memory that this workspace
+    /// occupies.
     public private(set) var extent = 0
 
-    /// Where buffers begin: on a cache line.
+    /// The alignment of buffers: a cache line, in bytes.
     private static let alignment = 64
     /// Memory is made usable in units of large pages: activations are walked through from end to end.
     private static let page = 2 << 20
 
-    public init() {
+    /// Reserves addresses for as much memory as the machine has; it takes no memory yet.
+    ///
+    /// - Parameter isPlanning: Whether nothing will be computed in them: more is reserved than there is memory.
+    public init(isPlanning: Bool = false) {
         // Addresses cost nothing; as many as there is memory suffice. Where they are limited (`ulimit -v`), half of
         // what is left is for others.
         var size = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) / Self.page * Self.page
+        if isPlanning { size *= 64 }
         while size > Self.page, !Self.isAvailable(2 * size) { size = size / 2 / Self.page * Self.page }
         guard let memory = Self.reserve(size) else { outOfMemory(size, beside: 0) }
         base = memory
@@ -116,9 +123,11 @@ public final class Workspace {
     }
 }
 
-/// Floats from a workspace.
+/// A buffer of floats from a workspace, which goes back to it with its last reference.
 public final class FloatBuffer {
+    /// The first float.
     public let pointer: UnsafeMutablePointer<Float>
+    /// The number of floats.
     public let count: Int
     private let range: Range<Int>
     private let workspace: Workspace

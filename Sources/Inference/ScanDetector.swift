@@ -41,7 +41,7 @@ public struct ScanDetector {
     ) {
         self.recipe = recipe
         self.network = network
-        evaluationBytes = architecture.evaluationBytes
+        evaluationBytes = MemoryPlan(architecture).evaluation
     }
 
     /// The tiles of a volume.

@@ -76,13 +76,17 @@ public struct TilePlan: Hashable, Sendable {
         }
         func largest(_ spans: [Span]) -> Int { spans.map(\.window.count).max() ?? 0 }
         func total(_ spans: [Span]) -> Int { spans.reduce(0) { $0 + $1.window.count } }
-        // Of equal work, the one with fewer tiles; then the one cut along z, whose planes lie together.
+        let smallest = choices.map { $0.map(largest).min() ?? 0 }
+        guard fits(smallest) else { return nil }
+        // Of equal work, the one with fewer tiles; then the one cut along z, whose planes lie together. Whether tiles
+        // fit is asked last: the answer takes a while.
         var best: (spans: ZYX<[Span]>, work: Int, tiles: Int)?
         for x in choices.x {
             for y in choices.y {
-                for z in choices.z where fits(ZYX(largest(z), largest(y), largest(x))) {
+                for z in choices.z {
                     let (work, tiles) = (total(z) * total(y) * total(x), z.count * y.count * x.count)
                     if let best, (best.work, best.tiles) <= (work, tiles) { continue }
+                    guard fits(ZYX(largest(z), largest(y), largest(x))) else { continue }
                     best = (ZYX(z, y, x), work, tiles)
                 }
             }

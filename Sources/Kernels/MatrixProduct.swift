@@ -6,7 +6,7 @@
 
 import CKernels
 
-/// What happens to a block of results.
+/// The way in which a block of results is stored.
 enum Epilogue {
     /// c = r
     case store

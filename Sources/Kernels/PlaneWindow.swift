@@ -124,7 +124,7 @@ struct PlaneSum {
         return (edge(a, b, 0), edge(a, b, 1), edge(a, b, 2), edge(a, b, 3))
     }
 
-    /// Of maps with tiles of 2, whose columns along z are short as well: two planes at most.
+    /// The sum for tiles of 2, whose columns along z are short as well: two planes at most.
     @inline(__always) func two<V: Vector>(_ y: Int, _ channel: Int) -> Two<V> {
         let (a, b) = (windows.0.row(y, channel), windows.1.row(y, channel))
         return (edge(a, b, 0), edge(a, b, 1))

@@ -1,27 +1,63 @@
 import Basics
 import Compute
 
-extension Architecture {
-    /// The bytes that the engine takes for an evaluation of one map [D, H, W], activations and scratch memory.
-    ///
-    /// The formula is an upper bound fitted to `Engine.plannedBytes` of `nodule-net` from 96 to 304 voxels a side. Maps
-    /// at half resolution count per voxel, the slabs of `EntryBlock` per pixel of a plane.
+/// The memory that passes of a network take, found by going through them without computing anything.
+public final class MemoryPlan {
+    private let architecture: Architecture
+    /// Numbers in place of the parameters, of the statistics and of their gradients.
+    private let numbers: UnsafeMutablePointer<Float>
+
+    /// Prepares plans for a network.
+    public init(_ architecture: Architecture) {
+        self.architecture = architecture
+        let count = max(architecture.parameters.count, architecture.statistics.count)
+        numbers = .allocate(capacity: count)
+        numbers.initialize(repeating: 0, count: count)
+    }
+
+    deinit { numbers.deallocate() }
+
+    /// The threads that an evaluation is planned for, whatever there are: how a scan is cut into tiles, and so the last
+    /// bits of what is found in it, must not depend on the machine.
+    private static let evaluationThreads = 16
+
+    /// The bytes that an engine of 16 threads takes for an evaluation of one map, activations and scratch memory.
     ///
     /// - Parameter extent: The input's extent in voxels.
-    public func evaluationBytes(_ extent: ZYX<Int>) -> Int {
-        (16 << 20) + 47 * extent.z * extent.y * extent.x + 700 * extent.y * extent.x
+    public func evaluation(_ extent: ZYX<Int>) -> Int {
+        let engine = Engine(planning: Self.evaluationThreads, instructionSet: .baseline)
+        let graph = architecture.makeGraph()
+        _ = forward(extent, samples: 1, graph, engine, isTraining: false)
+        return engine.plannedBytes
     }
 
     /// The bytes that the engine takes for a training step, activations and scratch memory.
-    ///
-    /// The formula is an upper bound fitted to `Engine.plannedBytes` of `nodule-net` for crops of 32 to 128 voxels a
-    /// side and 1 to 8 samples.
     ///
     /// - Parameters:
     ///   - extent: A crop's extent in voxels.
     ///   - samples: The number of crops.
     ///   - threads: The number of threads; each has scratch memory of its own.
-    public func trainingBytes(_ extent: ZYX<Int>, samples: Int, threads: Int) -> Int {
-        (28 << 20) + (3 << 19) * threads + 345 * samples * extent.product
+    public func training(_ extent: ZYX<Int>, samples: Int, threads: Int) -> Int {
+        let engine = Engine(planning: threads)
+        let graph = architecture.makeGraph()
+        let (samples, extent) = forward(extent, samples: samples, graph, engine, isTraining: true)
+        let gradient = engine.map(
+            samples: samples, extent: extent, channels: architecture.anchors * architecture.components)
+        graph.backward(
+            gradient,
+            Pass(
+                engine: engine, parameters: numbers, statistics: numbers, batchStatistics: nil, gradients: numbers))
+        return engine.plannedBytes
+    }
+
+    /// Goes through a forward pass. Returns the output's samples and extent.
+    private func forward(
+        _ extent: ZYX<Int>, samples: Int, _ graph: NetworkGraph, _ engine: Engine, isTraining: Bool
+    ) -> (samples: Int, extent: ZYX<Int>) {
+        let pass = Pass(
+            engine: engine, parameters: numbers, statistics: numbers, batchStatistics: isTraining ? numbers : nil,
+            gradients: nil)
+        let output = graph.forward(engine.map(samples: samples, extent: extent, channels: 1), pass)
+        return (output.samples, output.extent)
     }
 }

@@ -37,8 +37,8 @@ final class UpwardJoin: Block {
         path.forward(low, into: merged.channels(0..<path.channels), pass)
         pass.engine.copy(side, into: merged.channels(path.channels..<joint))
         if hasCoordinates {
-            guard let coord = pass.coord else { preconditionFailure("a forward pass needs the coordinates") }
-            pass.engine.interleave(coord, into: merged.channels(joint..<merged.channels))
+            // A plan of memory has none.
+            if let coord = pass.coord { pass.engine.interleave(coord, into: merged.channels(joint..<merged.channels)) }
         }
         return merged
     }

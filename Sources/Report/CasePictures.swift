@@ -10,7 +10,7 @@ import Views
 
 /// Draws candidates and nodules in their scans.
 struct CasePictures {
-    /// What is to be drawn.
+    /// The subject of a picture.
     enum Subject {
         case candidate(Candidate)
         case nodule(Finding)
@@ -45,7 +45,7 @@ struct CasePictures {
         switch subject {
         case .candidate(let candidate): return review.strip(candidate)
         case .nodule(let finding):
-            // The list and the volume say the same place in other words; in between lies a rounding.
+            // The list and the volume give the same place in different coordinates, which differ by rounding.
             let center = Candidate(
                 seriesUID: finding.seriesUID, x: finding.x, y: finding.y, z: finding.z, probability: 0)
             return review.hit(center).map { review.strip(nodule: $0) }

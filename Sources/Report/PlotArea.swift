@@ -8,7 +8,7 @@ struct Axis {
     var isLogarithmic = false
     var ticks: [(value: Double, name: String)]
 
-    /// Where a value lies between the axis's ends, 0 to 1; beyond them, at the end.
+    /// The place of a value between the axis's ends, 0 to 1; values beyond them lie at the end.
     func share(_ value: Double) -> Double {
         let (low, high) = (range.lowerBound, range.upperBound)
         guard high > low else { return 0.5 }
@@ -16,7 +16,7 @@ struct Axis {
         return min(max(share, 0), 1)
     }
 
-    /// Round numbers that hold all values, from zero.
+    /// An axis of round numbers from zero that holds all values.
     static func linear(_ title: String, _ values: [Double], ticks count: Int = 5) -> Axis {
         let top = max(values.max() ?? 0, 1e-12)
         let power = pow(10, floor(log10(top / Double(count))))
@@ -28,7 +28,7 @@ struct Axis {
             ticks: (0...last).map { (Double($0) * step, Decimal.text(Double($0) * step, places: places)) })
     }
 
-    /// Round numbers up to the largest value, with which the axis ends.
+    /// An axis of round numbers that ends with the largest value.
     static func steps(_ title: String, upTo last: Int) -> Axis {
         var axis = linear(title, [Double(last)], ticks: 4)
         axis.range = 0...Double(max(1, last))
@@ -41,7 +41,8 @@ struct Axis {
         return axis
     }
 
-    /// Powers of ten, and twos and fives where these are few; zeros and negative values lie at the lower end.
+    /// An axis with ticks at powers of ten, and at twos and fives where these are few; zeros and negative values lie at
+    /// the lower end.
     static func logarithmic(_ title: String, _ values: [Double]) -> Axis {
         let positive = values.filter { $0 > 0 }
         guard let low = positive.min(), let high = positive.max() else { return linear(title, values) }
@@ -59,7 +60,7 @@ struct Axis {
             ticks: shown.map { ($0, Self.name($0)) })
     }
 
-    /// Logarithmic where the values span more than a decade.
+    /// An axis that is logarithmic where the values span more than a decade.
     static func fitting(_ title: String, _ values: [Double]) -> Axis {
         let positive = values.filter { $0 > 0 }
         guard let low = positive.min(), let high = positive.max(), high > 10 * low else { return linear(title, values) }
@@ -83,7 +84,7 @@ struct PlotArea {
     private let top = 10.0
     private let bottom: Double
 
-    /// - Parameter rightMargin: For what stands beside the curves.
+    /// - Parameter rightMargin: The room for names beside the curves.
     init(width: Double = 480, height: Double = 300, x: Axis, y: Axis, rightMargin: Double = 20) {
         svg = SVG(width: width, height: height)
         self.x = x
@@ -106,7 +107,7 @@ struct PlotArea {
         svg.uprightText((12, (top + bottom) / 2), y.title)
     }
 
-    /// Where a pair of values lies on the drawing.
+    /// The place of a pair of values on the drawing.
     func point(_ xValue: Double, _ yValue: Double) -> SVG.Point {
         (left + x.share(xValue) * (right - left), bottom - y.share(yValue) * (bottom - top))
     }
@@ -115,7 +116,7 @@ struct PlotArea {
         svg.curve(values.map { point($0.x, $0.y) }, style, dash: dash)
     }
 
-    /// Between two curves over the same places.
+    /// Fills the area between two curves over the same places.
     mutating func band(_ values: [(x: Double, lower: Double, upper: Double)], _ style: String) {
         svg.area(values.map { point($0.x, $0.upper) } + values.reversed().map { point($0.x, $0.lower) }, style)
     }
@@ -124,15 +125,15 @@ struct PlotArea {
         svg.dot(point(xValue, yValue), radius: 3, style)
     }
 
-    /// Names at the right of curves, pushed apart where they would overlap.
+    /// Writes names at the right of curves, pushed apart where they would overlap.
     ///
-    /// - Parameter names: Each with its curve's last value and style.
+    /// - Parameter names: The names, each with its curve's last value and style.
     mutating func nameCurves(_ names: [(name: String, value: Double, style: String)]) {
         var level = top
         let sorted = names.map { (name: $0.name, y: point(0, $0.value).y, style: $0.style) }.sorted { $0.y < $1.y }
         var places: [Double] = []
         for (index, entry) in sorted.enumerated() {
-            // Those below need their room, too.
+            // The names below need their room, too.
             let room = bottom - 15 * Double(sorted.count - 1 - index)
             let place = max(level, min(entry.y, max(room, top)))
             places.append(place)

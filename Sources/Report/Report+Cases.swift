@@ -2,7 +2,7 @@ import Evaluation
 
 /// Single findings: a picture each where there are clean volumes, else a table.
 extension Report {
-    /// Pictures in a section, and rows in a table.
+    /// The most pictures in a section, and the most rows in a table.
     private static let (pictureLimit, rowLimit) = (12, 25)
 
     private struct Case {
@@ -18,7 +18,7 @@ extension Report {
         var cases: [Case]
     }
 
-    /// Sections of false positives, missed nodules and unsure hits; those without any are left out.
+    /// The sections of false positives, missed nodules and unsure hits; a section without any is left out.
     func casesContent() throws -> [[String: Any]] {
         let sections = [falsePositives, missed, unsure].filter { !$0.cases.isEmpty }
         let pictures = CasePictures(paths: volumes)

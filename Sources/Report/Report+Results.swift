@@ -40,7 +40,7 @@ extension Report {
         return content
     }
 
-    /// A line for each detector, where there are several.
+    /// The line of each detector, where there are several.
     var comparisonContent: [String: Any]? {
         guard comparison.detectors.count > 1 else { return nil }
         return [
@@ -58,7 +58,7 @@ extension Report {
         ]
     }
 
-    /// A line for each fold.
+    /// The line of each fold.
     var foldsContent: [String: Any]? {
         guard let folds = result.folds else { return nil }
         func values(_ values: [Double]) -> [[String: String]] { values.map { ["value": text($0)] } }
@@ -109,7 +109,7 @@ extension Report {
         ]
     }
 
-    /// The run's course.
+    /// The course of the run.
     var trainingContent: [String: Any]? {
         guard let run else { return nil }
         let figures = TrainingPlots(run).figures
@@ -131,7 +131,7 @@ extension Report {
         ]
     }
 
-    /// With thin blanks between thousands, from 10,000.
+    /// The number with thin spaces between thousands, from 10,000.
     func count(_ number: Int) -> String {
         let digits = String(number)
         guard number >= 10_000 else { return digits }

@@ -6,21 +6,24 @@ import Evaluation
 import FileIO
 import Mustache
 
-/// An evaluation told on a page.
+/// The evaluation of a detector as a page.
 public struct Report {
     /// A file, or a setting, that the result was made from.
     public struct Input: Hashable, Sendable {
+        /// The role of the input, such as `annotations`.
         public var role: String
+        /// The file's path, or the setting's value.
         public var value: String
         var bytes: Int?
         var crc32: UInt32?
 
+        /// Names a setting.
         public init(_ role: String, _ value: String) {
             self.role = role
             self.value = value
         }
 
-        /// A file, with its size and checksum.
+        /// Names a file, with its size and checksum.
         ///
         /// - Throws: `InputError` where there is no such file; `FileError`.
         public init(_ role: String, file: String) throws {
@@ -30,12 +33,13 @@ public struct Report {
         }
     }
 
-    /// The first detector is the one that the page is about.
+    /// The detectors that are compared; the page is about the first.
     public let comparison: Comparison
     /// Sentences that qualify the result.
     public var warnings: [String] = []
+    /// The files and settings that the result was made from.
     public var inputs: [Input] = []
-    /// Of luna; empty where it has none.
+    /// The version of luna; empty where it is unknown.
     public var version = ""
     /// The training that the first detector comes from.
     public var run: RunLog?
@@ -45,9 +49,11 @@ public struct Report {
     var name: String { comparison.detectors.first?.name ?? "" }
     let result: EvaluationResult
 
+    /// Creates a report on an evaluation.
+    ///
     /// - Parameters:
-    ///   - result: Of the detector that the page is about.
-    ///   - comparison: It and others, it being the first; nil where there are no others.
+    ///   - result: The result of the detector that the page is about.
+    ///   - comparison: The detector, as the first, and others; nil where there are no others.
     public init(_ result: EvaluationResult, comparison: Comparison? = nil) {
         self.result = result
         self.comparison = comparison ?? Comparison([("detector", result)])
@@ -60,7 +66,7 @@ public struct Report {
         try AtomicFile.write(try page(), to: "\(directory)/report.html")
     }
 
-    /// The page.
+    /// The page as HTML.
     ///
     /// - Throws: `InputError` where a clean volume cannot be read; `FileError`.
     public func page() throws -> String {
@@ -82,7 +88,7 @@ public struct Report {
         return comparison.detectors.count > 1 ? "\(name): \(cpm)" : "Nodule detection: \(cpm)"
     }
 
-    /// What the page was made from.
+    /// The inputs that the page was made from.
     private var inputsContent: [String: Any] {
         var all = inputs
         if !version.isEmpty { all.insert(Input("luna", version), at: 0) }

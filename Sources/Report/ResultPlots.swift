@@ -1,7 +1,7 @@
 import Evaluation
 import Foundation
 
-/// How curves differ: by colour, and by dashes for those who do not see it or print in grey.
+/// The differences between curves: colours, and dashes for readers who cannot tell the colours apart or print in grey.
 enum CurveStyle {
     private static let dashes = ["", "7 3", "2 3", "10 3 2 3", "5 2 1 2 1 2", "14 4"]
 
@@ -12,7 +12,7 @@ enum CurveStyle {
 
 /// Sensitivity against false positives per scan, on a logarithmic axis, with the first detector's bootstrap band.
 enum FROCPlot {
-    /// Characters of a name beside its curve.
+    /// The most characters of a name beside its curve.
     private static let nameLimit = 18
 
     static func element(_ comparison: Comparison) -> String {
@@ -58,7 +58,7 @@ enum FROCPlot {
             label: "FROC curve: sensitivity against false positives per scan. " + spoken.joined(separator: ". "))
     }
 
-    /// Where the axis of sensitivity begins: at 0, or at 0.2, 0.4 or 0.6 where all that is drawn lies above.
+    /// The lower end of the axis of sensitivity: 0, or 0.2, 0.4 or 0.6 where all that is drawn lies above.
     static func base(_ comparison: Comparison) -> Double {
         let curves = comparison.detectors.map { $0.result.froc.sensitivity(at: 0.125) }
         let band = comparison.detectors.first?.result.bootstrap?.sensitivities.first?.lower

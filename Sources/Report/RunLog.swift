@@ -5,7 +5,7 @@ import Basics
 import FileIO
 import Runs
 
-/// A run as `luna train` leaves it: `config.yaml`, `metrics.jsonl` and `checkpoints/`.
+/// The files of a run as `luna train` leaves them: `config.yaml`, `metrics.jsonl` and `checkpoints/`.
 public struct RunLog: Hashable, Sendable {
     /// A value after so many steps.
     struct Sample: Hashable, Sendable {
@@ -13,6 +13,7 @@ public struct RunLog: Hashable, Sendable {
         var value: Double
     }
 
+    /// The run's directory, as the caller gave it.
     public let directory: String
     /// `config.yaml`; nil where there is none.
     let configuration: String?
@@ -32,6 +33,8 @@ public struct RunLog: Hashable, Sendable {
     /// The run's files: its configuration, log and newest checkpoint, as far as they are there.
     public let files: [String]
 
+    /// Reads a run's directory.
+    ///
     /// - Throws: `InputError` where the directory is missing or holds neither log nor configuration; `FileError`.
     public init(directory: String) throws {
         self.directory = directory
@@ -67,7 +70,8 @@ public struct RunLog: Hashable, Sendable {
         }
     }
 
-    /// A run that was resumed does some steps again: the later ones are those that led on.
+    /// Appends a sample. A run that was resumed repeats some steps: only the later samples led to its result, so they
+    /// replace the earlier ones.
     private static func append(_ step: Int, _ value: Double, to samples: inout [Sample]) {
         guard value.isFinite else { return }
         while let last = samples.last, last.step >= step { samples.removeLast() }
@@ -76,16 +80,17 @@ public struct RunLog: Hashable, Sendable {
 }
 
 extension RunLog {
-    /// Samples of neighbouring steps, told by their middle and spread.
+    /// The samples of neighbouring steps, summarised by their middle and spread.
     struct Summary: Hashable, Sendable {
         var step: Double
         var median: Double
-        /// The 10th and the 90th percentile.
+        /// The 10th percentile.
         var lower: Double
+        /// The 90th percentile.
         var upper: Double
     }
 
-    /// The same course in at most so many parts of equally many samples.
+    /// The samples in at most `count` parts of equally many.
     static func thinned(_ samples: [Sample], to count: Int) -> [Summary] {
         let parts = min(count, samples.count)
         return (0..<parts).map { part in

@@ -1,6 +1,6 @@
 import Evaluation
 
-/// Text as HTML and SVG take it.
+/// Text in the form that HTML and SVG take.
 enum Markup {
     static func escaped(_ text: String) -> String {
         var result = ""
@@ -66,23 +66,23 @@ struct SVG {
                 + "text-anchor=\"\(anchor.rawValue)\">\(Markup.escaped(content))</text>")
     }
 
-    /// Text that runs upwards.
+    /// Writes text that runs upwards.
     mutating func uprightText(_ place: Point, _ content: String) {
         let move = "translate(\(number(place.x)) \(number(place.y))) rotate(-90)"
         parts.append(
             "<text class=\"label\" text-anchor=\"middle\" transform=\"\(move)\">\(Markup.escaped(content))</text>")
     }
 
-    /// The element.
+    /// The drawing as an element of a page.
     ///
-    /// - Parameter label: What it shows, for those who cannot see it.
+    /// - Parameter label: A description for readers who cannot see it.
     func element(label: String) -> String {
         // Text is of one size in all drawings: where there is room, they are 1.4 times as large as their units.
-        "<svg viewBox=\"0 0 \(number(width)) \(number(height))\" style=\"max-width:\(Int(width * 1.4))px\" role=\"img\" "
-            + "aria-label=\"\(Markup.escaped(label))\">" + parts.joined() + "</svg>"
+        "<svg viewBox=\"0 0 \(number(width)) \(number(height))\" style=\"max-width:\(Int(width * 1.4))px\" "
+            + "role=\"img\" aria-label=\"\(Markup.escaped(label))\">" + parts.joined() + "</svg>"
     }
 
-    /// A file of its own, which brings its colours.
+    /// The drawing as a file of its own, which brings its colours.
     func file(label: String) -> String {
         let frame = "width=\"\(number(width))\" height=\"\(number(height))\""
         let style = "<style>\(PlotStyle.colors)\nsvg { background: var(--back) }\n\(PlotStyle.classes)</style>"

@@ -5,24 +5,27 @@ import Scaling
 
 /// Runs on one rank and more that do the same work: each rank as much (weak scaling), or all together (strong).
 public struct ScalingSeries: Sendable {
+    /// The name of the series in the legend.
     public var name: String
-    /// By rank count.
+    /// The runs, by rank count.
     public var runs: [ScalingRun]
 
+    /// Creates a series of runs.
     public init(_ name: String, _ runs: [ScalingRun]) {
         self.name = name
         self.runs = runs.sorted { $0.ranks < $1.ranks }
     }
 
-    /// Throughput a rank, as a share of the smallest run's.
+    /// The throughput per rank, as a share of the smallest run's.
     public func efficiency(_ run: ScalingRun) -> Double {
         guard let first = runs.first else { return .nan }
         return run.throughput / Double(run.ranks) / (first.throughput / Double(first.ranks))
     }
 }
 
+/// Plots of throughput and efficiency over ranks.
 public enum ScalingPlots {
-    /// Crops a second over ranks, with what would be without any loss.
+    /// An SVG file of crops per second over ranks, beside what they would be without any loss.
     public static func throughput(_ series: [ScalingSeries]) -> String {
         let ranks = series.flatMap { $0.runs.map { Double($0.ranks) } }
         let rates = series.flatMap { $0.runs.map(\.throughput) }
@@ -51,7 +54,7 @@ public enum ScalingPlots {
         return plot.file(label: "Crops per second over ranks. " + spoken.joined(separator: "; "))
     }
 
-    /// Efficiency over ranks as a model predicts it, for each way to sum.
+    /// An SVG file of efficiency over ranks as a model predicts it, for each way to sum.
     public static func prediction(_ predictions: [[StepTimeModel.Prediction]]) -> String {
         let most = predictions.joined().map { Double($0.ranks) }.max() ?? 1
         var plot = PlotArea(

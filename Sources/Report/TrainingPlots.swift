@@ -1,11 +1,11 @@
 import Evaluation
 
-/// A run's course: small plots over its steps.
+/// The course of a run in small plots over its steps.
 struct TrainingPlots {
     private let run: RunLog
     private let steps: Axis
 
-    /// Parts of a curve: more would show the noise of single steps instead of the course.
+    /// The most parts of a curve: more would show the noise of single steps instead of the course.
     private static let resolution = 100
 
     init(_ run: RunLog) {
@@ -14,7 +14,7 @@ struct TrainingPlots {
         steps = Axis.steps("step", upTo: all.max() ?? 1)
     }
 
-    /// Each plot with the sentence that says what it shows.
+    /// The plots, each with the sentence that says what it shows.
     var figures: [(plot: String, caption: String)] {
         [trainingLoss, validationLoss, cpm, learningRate].compactMap(\.self)
     }

@@ -5,46 +5,55 @@ import Basics
 import FileIO
 import Foundation
 
-/// What `ranks/0003.json` says. Times are seconds since 1970 by the rank's own clock.
+/// The content of a file such as `ranks/0003.json`. Times are seconds since 1970 by the rank's own clock.
 public struct Heartbeat: Codable, Hashable, Sendable {
-    /// How it is with a rank.
-    public enum State: String, Codable, Sendable { case running, finished, stopped, failed }
+    /// The state of a rank.
+    public enum State: String, Codable, Sendable {
+        /// The rank is at work.
+        case running
+        /// The rank has done all epochs.
+        case finished
+        /// A request ended the rank's work.
+        case stopped
+        /// An error ended the rank's work.
+        case failed
+    }
 
-    /// Which rank it is.
+    /// The rank's number.
     public var rank: Int
-    /// Ranks of the job.
+    /// The number of ranks of the job.
     public var ranks: Int
     /// The name of its host.
     public var host: String
-    /// The number of its process there.
+    /// The number of its process on that host.
     public var pid: Int32
-    /// How it is with the rank.
+    /// The rank's state.
     public var state: State
-    /// What went wrong, where the state is `failed`.
+    /// The reason of a failure, where the state is `failed`.
     public var failure: String?
-    /// What it does.
+    /// The rank's current phase.
     public var phase: TrainingPhase
-    /// When it began with that.
+    /// The time at which the phase began.
     public var phaseBegan: Double
-    /// Completed steps now.
+    /// The number of completed steps.
     public var step: Int
-    /// Completed steps when this process began.
+    /// The number of completed steps when this process began.
     public var firstStep: Int
-    /// Steps of the whole run.
+    /// The number of steps of the whole run.
     public var steps: Int
-    /// When this process began to train.
+    /// The time at which this process began to train.
     public var started: Double
-    /// When this was written.
+    /// The time at which this heartbeat was written.
     public var time: Double
     /// Seconds between one heartbeat and the next.
     public var interval: Double
     /// The number of this heartbeat.
     public var beat: Int
-    /// Collective operations entered since the last step ended.
+    /// The number of collective operations entered since the last step ended.
     public var collectives: Int
-    /// Whether the rank waits in one of them for the others.
+    /// Whether the rank waits for the others in a collective operation.
     public var isWaiting: Bool
-    /// Seconds since anything got done.
+    /// Seconds since the rank last made progress.
     public var idle: Double
 
     private enum CodingKeys: String, CodingKey {
@@ -53,7 +62,7 @@ public struct Heartbeat: Codable, Hashable, Sendable {
         case isWaiting = "waiting"
     }
 
-    /// A heartbeat with all that it tells.
+    /// Creates a heartbeat from its members.
     public init(
         rank: Int, ranks: Int, host: String, pid: Int32, state: State = .running, failure: String? = nil,
         phase: TrainingPhase, phaseBegan: Double, step: Int, firstStep: Int, steps: Int, started: Double, time: Double,
@@ -79,16 +88,17 @@ public struct Heartbeat: Codable, Hashable, Sendable {
         self.idle = idle
     }
 
-    /// Ranks beyond these write less often than every second, so that a shared file system has no more to do.
+    /// The number of heartbeats that all ranks together write in a second at most: larger jobs write less often, so
+    /// that a shared file system has no more to do.
     static let ranksPerSecond = 500
 
-    /// Seconds between heartbeats in a job of so many ranks.
+    /// The number of seconds between heartbeats in a job of so many ranks.
     public static func interval(ranks: Int) -> Double { max(1, Double(ranks) / Double(ranksPerSecond)) }
 
-    /// For how many intervals a rank may be silent without being missed.
+    /// The number of intervals for which a rank may be silent before it is missed.
     public static let patience = 3.5
 
-    /// Whether these are numbers that a rank may have written: a damaged file is not to be reckoned with.
+    /// Whether a rank may have written these numbers: a damaged file must not be computed with.
     var isPlausible: Bool {
         let times = [phaseBegan, started, time, idle, interval]
         let counts = [step, firstStep, steps, beat, collectives]
@@ -98,13 +108,13 @@ public struct Heartbeat: Codable, Hashable, Sendable {
 }
 
 extension RunDirectory {
-    /// The path of the directory that heartbeats lie in.
+    /// The path of the directory of heartbeats.
     public var ranksPath: String { "\(path)/ranks" }
 
     /// The path of a rank's heartbeat.
     public func heartbeatPath(rank: Int) -> String { "\(ranksPath)/\(rank.zeroPadded(to: 4)).json" }
 
-    /// Writes a rank's heartbeat in the place of its last one.
+    /// Writes a rank's heartbeat over its last one.
     ///
     /// - Throws: `FileError`.
     public func write(_ heartbeat: Heartbeat) throws {
@@ -126,7 +136,8 @@ extension RunDirectory {
         return ranks.sorted().compactMap(heartbeat(rank:))
     }
 
-    /// Makes the place for heartbeats, and removes what an earlier job left there. Before any rank of this one writes.
+    /// Makes the directory for heartbeats, and removes those of an earlier job. Call it before any rank of this job
+    /// writes.
     ///
     /// - Throws: `FileError`.
     public func prepareHeartbeats() throws {

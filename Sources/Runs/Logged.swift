@@ -1,8 +1,8 @@
 // Members of log records that a line may lack.
 
-/// A kind of value that stands for what a line of a log does not tell.
+/// A type whose values may be missing from a line of a log.
 public protocol LogValue: Codable, Hashable, Sendable {
-    /// What is read where nothing was written.
+    /// The value that is read where none was written.
     static var untold: Self { get }
 }
 
@@ -17,8 +17,10 @@ extension Array: LogValue where Element: LogValue { public static var untold: [E
 /// It is always written.
 @propertyWrapper
 public struct Logged<Value: LogValue>: Codable, Hashable, Sendable {
+    /// The member's value, or `untold` where the line lacks it.
     public var wrappedValue: Value
 
+    /// Wraps a value.
     public init(wrappedValue: Value) { self.wrappedValue = wrappedValue }
 
     public init(from decoder: any Decoder) throws {

@@ -2,7 +2,7 @@ import Basics
 import FileIO
 import Foundation
 
-/// The log of a run, one JSON object a line: written and read here, and nowhere else.
+/// The log of a run, one JSON object per line. Nothing else writes or reads `metrics.jsonl`.
 public final class MetricsLog {
     private let path: String
     private let handle: FileHandle
@@ -37,15 +37,14 @@ public final class MetricsLog {
         } catch { throw FileError(path, "append", reason: "\(error.localizedDescription)") }
     }
 
-    /// The largest log is one of some 100 million steps; a guard against files with holes.
+    /// The largest size of a log, in bytes, that of some 100 million steps: a guard against files with holes.
     private static let sizeLimit = 1 << 32
 
     /// Reads a log in the order of its lines.
     ///
     /// - Parameters:
-    ///   - tail: How many bytes are read, from the end; by default all. A line that is cut by it is one that cannot be
-    ///     read.
-    ///   - body: Given every line; nil stands for one that cannot be read, such as the last one after a kill.
+    ///   - tail: How many bytes are read, from the end; by default all. A line that this cuts counts as unreadable.
+    ///   - body: Receives every line; nil stands for one that cannot be read, such as the last one after a kill.
     /// - Throws: `InputError` where there is no file or it is too large; `FileError`.
     public static func read(_ path: String, tail: Int? = nil, _ body: (LogRecord?) -> Void) throws {
         for line in try bytes(path, tail).split(separator: UInt8(ascii: "\n")) {

@@ -2,7 +2,7 @@
 public struct FROCRecord: Codable, Hashable, Sendable {
     /// The name of this kind of line.
     public private(set) var kind = "froc"
-    /// The epoch after which it was made, from 1.
+    /// The epoch after which the evaluation was made, from 1.
     @Logged public var epoch: Int
     /// Completed steps.
     public var step: Int
@@ -12,15 +12,15 @@ public struct FROCRecord: Codable, Hashable, Sendable {
     @Logged public var sensitivity: [Double]
     /// Scans that were searched.
     @Logged public var scans: Int
-    /// Nodules in them.
+    /// Nodules in the scans.
     @Logged public var nodules: Int
     /// Nodules that were found.
     @Logged public var detected: Int
     /// Candidates that are no nodule.
     @Logged public var falsePositives: Int
-    /// Whether no evaluation before was better.
+    /// Whether no earlier evaluation was better.
     @Logged public var isBest: Bool
-    /// Seconds that it took on rank 0.
+    /// Seconds that the evaluation took on rank 0.
     @Logged public var seconds: Double
 
     private enum CodingKeys: String, CodingKey {
@@ -28,7 +28,7 @@ public struct FROCRecord: Codable, Hashable, Sendable {
         case isBest = "best"
     }
 
-    /// A line with all that it tells.
+    /// Creates a line from its members.
     public init(
         epoch: Int, step: Int, cpm: Double, sensitivity: [Double], scans: Int, nodules: Int, detected: Int,
         falsePositives: Int, isBest: Bool, seconds: Double

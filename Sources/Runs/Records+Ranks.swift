@@ -8,27 +8,27 @@ public struct RanksRecord: Codable, Hashable, Sendable {
     @Logged public var epoch: Int
     /// Completed steps; the record is about the last `steps` of them.
     public var step: Int
-    /// How many steps it is about.
+    /// The number of steps that the line is about.
     @Logged public var steps: Int
-    /// Seconds a step that the fastest rank worked. Waiting for data is work here and below, waiting for other
-    /// ranks is not.
+    /// Seconds per step that the fastest rank worked. Here and below, work includes waiting for data, but not for other
+    /// ranks.
     @Logged public var minimumSeconds: Double
-    /// Seconds a step that an average rank worked.
+    /// Seconds per step that an average rank worked.
     @Logged public var meanSeconds: Double
-    /// Seconds a step that the rank in the middle worked.
+    /// Seconds per step that the rank in the middle worked.
     @Logged public var medianSeconds: Double
-    /// Seconds a step that the slowest rank worked.
+    /// Seconds per step that the slowest rank worked.
     @Logged public var maximumSeconds: Double
     /// The rank that worked longest.
     @Logged public var slowestRank: Int
-    /// The name of its host.
+    /// The name of the slowest rank's host.
     @Logged public var slowestHost: String
-    /// Seconds a step that the slowest rank waited for data.
+    /// Seconds per step that the slowest rank waited for data.
     @Logged public var slowestDataSeconds: Double
-    /// Seconds a step that an average rank waited for data.
+    /// Seconds per step that an average rank waited for data.
     @Logged public var meanDataSeconds: Double
 
-    /// A line with all that it tells.
+    /// Creates a line from its members.
     public init(
         epoch: Int, step: Int, steps: Int, minimumSeconds: Double, meanSeconds: Double, medianSeconds: Double,
         maximumSeconds: Double, slowestRank: Int, slowestHost: String, slowestDataSeconds: Double,
@@ -56,17 +56,17 @@ public struct RoundRecord: Codable, Hashable, Sendable {
     @Logged public var epoch: Int
     /// Completed steps.
     public var step: Int
-    /// The Euclidean norm of the mean over sites of what the round changed in the parameters.
+    /// The Euclidean norm of the round's change of the parameters, averaged over sites.
     @Logged public var meanNorm: Double
     /// The root mean square of the sites' own norms: equal to `meanNorm` where all sites went the same way, and √sites
     /// times as much where each went its own.
     @Logged public var siteNorm: Double
-    /// Seconds of rank 0, waiting for slower sites included; a part of its step's.
+    /// Seconds that the round's end took on rank 0, waiting for slower sites included; a part of its step's.
     @Logged public var seconds: Double
-    /// Bytes that a site sent to others, and as many that it received.
+    /// Bytes that a site sent to others; it received as many.
     @Logged public var exchangedBytes: Int
 
-    /// A line with all that it tells.
+    /// Creates a line from its members.
     public init(epoch: Int, step: Int, meanNorm: Double, siteNorm: Double, seconds: Double, exchangedBytes: Int) {
         self.epoch = epoch
         self.step = step
@@ -77,16 +77,16 @@ public struct RoundRecord: Codable, Hashable, Sendable {
     }
 }
 
-/// One line of the log for what sites beyond the first have to tell: steps that they left out.
+/// One line of the log for messages from sites beyond the first, about steps that they left out.
 public struct NoticeRecord: Codable, Hashable, Sendable {
     /// The name of this kind of line.
     public private(set) var kind = "notice"
-    /// Completed steps when it was told.
+    /// Completed steps when the message was written.
     public var step: Int
-    /// What was told, in words for people.
+    /// The message, for people.
     @Logged public var text: String
 
-    /// A line with all that it tells.
+    /// Creates a line from its members.
     public init(step: Int, text: String) {
         self.step = step
         self.text = text

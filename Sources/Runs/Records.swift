@@ -1,29 +1,29 @@
 // The lines of a run's log, and of its steps: written by whoever trains, read by whoever reports.
 
-/// One line of the log for the beginning of a run, or of its going on.
+/// One line of the log for the beginning of a run, or its resumption.
 public struct StartRecord: Codable, Hashable, Sendable {
     /// The name of this kind of line.
     public private(set) var kind = "start"
     /// Completed steps.
     public var step: Int
-    /// The names of the ranks' hosts, a rank each.
+    /// The names of the ranks' hosts, by rank.
     @Logged public var hosts: [String]
-    /// Threads of each rank.
+    /// The number of threads of each rank.
     @Logged public var threads: Int
-    /// Replicas of the whole job.
+    /// The number of replicas of the whole job.
     @Logged public var replicas: Int
-    /// Crops of a replica and step.
+    /// The number of crops per replica and step.
     @Logged public var microBatch: Int
     /// Bytes of the vector that is summed over the ranks in each step, as it travels.
     @Logged public var reducedBytes: Int
-    /// With local steps, how many there are in a round; nil without them.
+    /// The number of local steps in a round; nil without local steps.
     public var localSteps: Int?
-    /// Sites that make local steps; 1 without them.
+    /// The number of sites that make local steps; 1 without them.
     @Logged public var sites: Int
-    /// The instruction set.
+    /// The name of the instruction set.
     @Logged public var arithmetic: String
 
-    /// A line with all that it tells.
+    /// Creates a line from its members.
     public init(
         step: Int, hosts: [String], threads: Int, replicas: Int, microBatch: Int, reducedBytes: Int,
         localSteps: Int? = nil, sites: Int, arithmetic: String
@@ -40,7 +40,7 @@ public struct StartRecord: Codable, Hashable, Sendable {
     }
 }
 
-/// One line of the log for a training step; with local steps, of the first site's.
+/// One line of the log for a training step; with local steps, for a step of the first site.
 public struct StepRecord: Codable, Hashable, Sendable {
     /// The name of this kind of line.
     public private(set) var kind = "step"
@@ -52,17 +52,17 @@ public struct StepRecord: Codable, Hashable, Sendable {
     @Logged public var learningRate: Double
     /// The whole loss.
     @Logged public var loss: Double
-    /// The loss's part for telling nodules from others.
+    /// The part of the loss for telling nodules from other tissue.
     @Logged public var classification: Double
-    /// The loss's parts for z, y, x and the diameter.
+    /// The parts of the loss for z, y, x and the diameter.
     @Logged public var regression: [Double]
     /// Cells with a nodule.
     @Logged public var positives: Double
-    /// Of these, cells with p ≥ 0.5.
+    /// Cells with a nodule that have p ≥ 0.5.
     @Logged public var positivesCorrect: Double
     /// Cells without a nodule that were mined.
     @Logged public var negatives: Double
-    /// Of these, cells with p < 0.5.
+    /// Mined cells without a nodule that have p < 0.5.
     @Logged public var negativesCorrect: Double
     /// The Euclidean norm of the gradient; not finite where the step was left out.
     @Logged public var gradientNorm: Double
@@ -74,15 +74,15 @@ public struct StepRecord: Codable, Hashable, Sendable {
     @Logged public var seconds: Double
     /// Seconds that rank 0 waited for data.
     @Logged public var dataSeconds: Double
-    /// Seconds that rank 0 waited, after its backward pass, for gradients to be summed: what of the exchange is
-    /// not hidden, and how long others took.
+    /// Seconds that rank 0 waited, after its backward pass, for the gradients' sum: the part of the exchange that is
+    /// not hidden, and waits for slower ranks.
     @Logged public var reduceSeconds: Double
-    /// Seconds that rank 0 worked itself, waiting for data included, waiting for other ranks not.
+    /// Seconds that rank 0 worked itself, including waits for data, but not for other ranks.
     @Logged public var workSeconds: Double
-    /// Crops a second of all ranks.
+    /// Crops per second of all ranks.
     @Logged public var patchesPerSecond: Double
 
-    /// A line with all that it tells.
+    /// Creates a line from its members.
     public init(
         epoch: Int, step: Int, learningRate: Double, loss: Double, classification: Double, regression: [Double],
         positives: Double, positivesCorrect: Double, negatives: Double, negativesCorrect: Double,
@@ -112,10 +112,15 @@ public struct StepRecord: Codable, Hashable, Sendable {
 
 /// One line of the log for an epoch's training or validation.
 public struct EpochRecord: Codable, Hashable, Sendable {
-    /// What an epoch's record is about.
-    public enum Phase: String, Codable, Sendable { case train, validation }
+    /// The subject of an epoch's record.
+    public enum Phase: String, Codable, Sendable {
+        /// The training steps of the epoch.
+        case train
+        /// The loss on held-out crops.
+        case validation
+    }
 
-    /// Whether it is about training or validation.
+    /// Whether the line is about training or validation.
     public var phase: Phase
     /// The epoch, from 1.
     @Logged public var epoch: Int
@@ -123,9 +128,9 @@ public struct EpochRecord: Codable, Hashable, Sendable {
     public var step: Int
     /// The whole loss, on average.
     @Logged public var loss: Double
-    /// The loss's part for telling nodules from others.
+    /// The part of the loss for telling nodules from other tissue.
     @Logged public var classification: Double
-    /// The loss's parts for z, y, x and the diameter.
+    /// The parts of the loss for z, y, x and the diameter.
     @Logged public var regression: [Double]
     /// Positives with p ≥ 0.5, over all positives; nil without positives.
     public var truePositiveRate: Double?
@@ -141,7 +146,7 @@ public struct EpochRecord: Codable, Hashable, Sendable {
         case phase = "kind"
     }
 
-    /// A line with all that it tells.
+    /// Creates a line from its members.
     public init(
         phase: Phase, epoch: Int, step: Int, loss: Double, classification: Double, regression: [Double],
         truePositiveRate: Double? = nil, trueNegativeRate: Double? = nil, positives: Double, negatives: Double

@@ -1,22 +1,22 @@
-// A run's files: the resolved configuration, the log, the checkpoints. What is in a checkpoint is its writer's affair.
+// A run's files: the resolved configuration, the log, the checkpoints. Only its writer knows what a checkpoint holds.
 
 import Basics
 import FileIO
 import Foundation
 
-/// The directory that a run leaves its files in: where they are, and which checkpoints there are.
+/// The directory of a run: the paths of its files, and the list of its checkpoints.
 public struct RunDirectory: Sendable {
     /// The directory's path as it was given, without slashes at its end.
     public let path: String
 
-    /// Names a run's directory, which need not be there.
+    /// Names a run's directory, which need not exist.
     public init(_ path: String) { self.path = Path.withoutTrailingSlashes(path) }
 
     /// The path of the resolved configuration.
     public var configurationPath: String { "\(path)/config.yaml" }
     /// The path of the log: see `MetricsLog`.
     public var metricsPath: String { "\(path)/metrics.jsonl" }
-    /// The path of the directory that TensorBoard's event files lie in.
+    /// The path of the directory of TensorBoard's event files.
     public var tensorBoardPath: String { "\(path)/tensorboard" }
     private var checkpoints: String { "\(path)/checkpoints" }
     private var latestPath: String { "\(checkpoints)/latest" }
@@ -54,8 +54,8 @@ public struct RunDirectory: Sendable {
     ///
     /// - Parameters:
     ///   - read: Reads a checkpoint; throws `InputError` where it is not whole.
-    ///   - damaged: Told of each newer one that is not.
-    /// - Throws: `InputError` where there are checkpoints but none is whole; what else `read` throws.
+    ///   - damaged: Receives the error of each newer one that is not whole.
+    /// - Throws: `InputError` where there are checkpoints but none is whole; other errors that `read` throws.
     public func newestCheckpoint<Checkpoint>(
         _ read: (_ path: String) throws -> Checkpoint, damaged: (InputError) -> Void
     ) throws -> (path: String, checkpoint: Checkpoint)? {
@@ -68,8 +68,8 @@ public struct RunDirectory: Sendable {
             checkpoints, "none of \(paths.count) checkpoints is whole", remedy: "start again in another directory")
     }
 
-    /// The file that a pointer names, `checkpoints/latest` or `checkpoints/best` of some run; nil where the path is
-    /// none.
+    /// The file that a pointer names, `checkpoints/latest` or `checkpoints/best` of some run; nil where the path is no
+    /// pointer.
     ///
     /// - Throws: `InputError` where the pointer is damaged or its checkpoint is gone.
     public static func target(ofPointer path: String) throws -> String? {
@@ -89,13 +89,13 @@ public struct RunDirectory: Sendable {
         return target
     }
 
-    /// Adds a checkpoint, points `latest` at it, and removes those beyond the newest `keep`, but never the best.
+    /// Adds a checkpoint, points `latest` at it, and removes all but the newest `keep` checkpoints and the best one.
     ///
     /// - Parameters:
     ///   - step: Completed steps.
-    ///   - write: Writes it to a path, durably, in one piece or not at all.
-    /// - Returns: Its path.
-    /// - Throws: `FileError`, and what `write` throws.
+    ///   - write: Writes the checkpoint to a path, durably, in one piece or not at all.
+    /// - Returns: The checkpoint's path.
+    /// - Throws: `FileError`; errors that `write` throws.
     public func addCheckpoint(step: Int, keep: Int, write: (_ path: String) throws -> Void) throws -> String {
         let name = Self.name(step)
         try write("\(checkpoints)/\(name)")
@@ -118,7 +118,7 @@ public struct RunDirectory: Sendable {
 
     private static func isCheckpoint(_ name: String) -> Bool { name.hasPrefix(prefix) && name.hasSuffix(".h5") }
 
-    /// Removes what a killed process left half-written.
+    /// Removes half-written files of a killed process.
     ///
     /// - Throws: `FileError`.
     public func removeLeftovers() throws {

@@ -1,4 +1,4 @@
-// How a run is, from what it leaves in its directory: no part of the job has to answer.
+// The state of a run, read from the files in its directory: no part of the job has to answer.
 
 import Basics
 import FileIO
@@ -6,36 +6,43 @@ import Foundation
 
 /// A run's state, as its heartbeats and its log tell it.
 public struct RunStatus: Encodable, Sendable {
-    /// How a run or a rank is.
+    /// The state of a run or a rank.
     public enum State: String, Encodable, Sendable {
-        case running, finished, stopped, failed
+        /// Training goes on.
+        case running
+        /// All epochs are done.
+        case finished
+        /// A request ended the run, which can be resumed.
+        case stopped
+        /// An error ended the run.
+        case failed
         /// No rank has given a sign of life for some time, and none has ended.
         case silent
         /// There are no heartbeats.
         case unknown
     }
 
-    /// How one rank is.
+    /// The state of one rank.
     public struct Rank: Encodable, Sendable {
-        /// Which rank it is.
+        /// The rank's number.
         public var rank: Int
         /// The name of its host.
         public var host: String
-        /// The number of its process there.
+        /// The number of its process on that host.
         public var pid: Int32
         /// Whether it is at work, has ended, or is silent.
         public var state: State
         /// Completed steps.
         public var step: Int
-        /// What it does.
+        /// The rank's current phase.
         public var phase: TrainingPhase
         /// Seconds since the phase began.
         public var phaseSeconds: Double
-        /// Seconds since anything got done.
+        /// Seconds since the rank last made progress.
         public var idleSeconds: Double
-        /// Seconds since the last sign of life.
+        /// Seconds since the rank's last sign of life.
         public var age: Double
-        /// Whether it waits for other ranks.
+        /// Whether the rank waits for other ranks.
         public var isWaiting: Bool
 
         private enum CodingKeys: String, CodingKey {
@@ -46,23 +53,23 @@ public struct RunStatus: Encodable, Sendable {
 
     /// The rank that worked longest in the log's last comparison.
     public struct Slowest: Encodable, Sendable {
-        /// Which rank it is.
+        /// The rank's number.
         public var rank: Int
         /// The name of its host.
         public var host: String
-        /// Seconds a step that it worked.
+        /// Seconds per step that the rank worked.
         public var seconds: Double
-        /// Seconds a step that the rank in the middle worked.
+        /// Seconds per step that the rank in the middle worked.
         public var medianSeconds: Double
     }
 
-    /// The run's directory.
+    /// The path of the run's directory.
     public var run: String
-    /// How the run is.
+    /// The run's state.
     public var state: State
-    /// What went wrong, on which rank.
+    /// The reason of a failure, and the rank that reported it.
     public var failure: String?
-    /// Where nothing gets done though ranks are alive: for how long, and which ranks have not arrived.
+    /// The length of a stall, and the ranks that the others wait for, where ranks are alive but make no progress.
     public var stall: String?
     /// Completed steps.
     public var step: Int
@@ -72,26 +79,26 @@ public struct RunStatus: Encodable, Sendable {
     public var epoch: Int?
     /// The loss of that step.
     public var loss: Double?
-    /// Seconds of a step, the median of the last ones.
+    /// Seconds per step, the median of the last ones.
     public var secondsPerStep: Double?
-    /// Crops a second, the median of the last steps.
+    /// Crops per second, the median of the last steps.
     public var patchesPerSecond: Double?
-    /// Seconds that are left at that rate, without validations.
+    /// Seconds that remain at that rate, without validations.
     public var secondsLeft: Double?
     /// Completed steps of the newest checkpoint.
     public var checkpoint: Int?
-    /// The last sign of life, in seconds since 1970.
+    /// The time of the last sign of life, in seconds since 1970.
     public var lastSign: Double?
     /// The rank that worked longest.
     public var slowest: Slowest?
     /// The ranks that have left a sign of life.
     public var ranks: [Rank]
-    /// Ranks of the job that have left no sign of life.
+    /// The ranks of the job that have left no sign of life.
     public var missing: [Int]
 
-    /// The state of the run in a directory.
+    /// Reads the state of the run in a directory.
     ///
-    /// - Parameter now: Seconds since 1970.
+    /// - Parameter now: The current time, in seconds since 1970.
     /// - Throws: `InputError` where the directory holds no run; `FileError`.
     public init(_ directory: RunDirectory, now: Double = Date().timeIntervalSince1970) throws {
         guard FileContent.isDirectory(directory.path) else {
@@ -127,12 +134,12 @@ public struct RunStatus: Encodable, Sendable {
         slowest = log.slowest
     }
 
-    /// Seconds without anything done that are worth a word.
+    /// Seconds without progress that are worth reporting.
     private static let stallSeconds = 30.0
 
     private static func stall(of ranks: [Rank], _ heartbeats: [Heartbeat]) -> String? {
         let sightings = zip(ranks, heartbeats).map { rank, heartbeat in
-            // Others' clocks may be some seconds off: who is silent was judged with patience.
+            // Others' clocks may be some seconds off; the judgement of who is silent has allowed for that.
             (
                 rank.rank,
                 Sighting(heartbeat: heartbeat, stillness: Stillness(seconds: rank.state == .silent ? rank.age : 0))
@@ -146,14 +153,14 @@ public struct RunStatus: Encodable, Sendable {
     private static func state(of ranks: [Rank]) -> State {
         if ranks.isEmpty { return .unknown }
         if ranks.contains(where: { $0.state == .failed }) { return .failed }
-        // Those that end first have no more to say than that.
+        // Ranks that end first know no more than that.
         if let end = ranks.map(\.state).first(where: { $0 == .finished || $0 == .stopped }) { return end }
         return ranks.contains { $0.state == .running } ? .running : .silent
     }
 }
 
 extension RunStatus.Rank {
-    /// How long nothing may be heard of a rank before it counts as silent, in seconds at least and in heartbeats.
+    /// The time without a heartbeat before a rank counts as silent, in seconds at least and in heartbeats.
     private static let patience = (seconds: 10.0, beats: 5.0)
 
     init(_ heartbeat: Heartbeat, now: Double) {
@@ -178,7 +185,7 @@ extension RunStatus.Rank {
     }
 }
 
-/// What the last lines of a run's log tell.
+/// The last lines of a run's log.
 private struct LogTail {
     var steps: [StepRecord] = []
     var slowest: RunStatus.Slowest?
@@ -201,6 +208,6 @@ private struct LogTail {
 }
 
 extension [Double] {
-    /// The middle one of those that may be seconds or rates.
+    /// The median of the values that may be seconds or rates.
     fileprivate var middle: Double? { filter { 0...1e9 ~= $0 }.median }
 }

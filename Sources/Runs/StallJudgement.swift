@@ -1,20 +1,20 @@
 // Who is to blame when nothing goes on: judged by one rank from what all have left in the run's directory.
 
-/// For how long a value has not changed, as seen by one who looks at it now and then.
+/// The time for which a value has not changed, as seen by an observer who looks at it now and then.
 ///
-/// Time in which the looker itself stood still – its process stopped, the machine asleep – does not count.
+/// Time in which the observer itself stood still – its process stopped, the machine asleep – does not count.
 public struct Stillness: Sendable {
-    /// For how many seconds it has not.
+    /// The number of seconds without a change.
     public private(set) var seconds: Double
     private var value: Int?
     private var lastLook: ContinuousClock.Instant?
 
-    /// A value that has stayed the same for some seconds already.
+    /// Creates a value that has stayed the same for some seconds already.
     public init(seconds: Double = 0) { self.seconds = seconds }
 
     /// Takes note of the value at a look.
     ///
-    /// - Parameter interval: About how many seconds there are between looks.
+    /// - Parameter interval: The usual number of seconds between looks.
     public mutating func look(at value: Int, now: ContinuousClock.Instant, interval: Double) {
         if value != self.value {
             seconds = 0
@@ -26,31 +26,31 @@ public struct Stillness: Sendable {
     }
 }
 
-/// What a rank sees of another, or of itself.
+/// The view that a rank has of another, or of itself.
 public struct Sighting: Sendable {
     /// The last heartbeat, if there is any.
     public var heartbeat: Heartbeat?
-    /// For how long the heartbeat's number has stayed the same.
+    /// The time for which the heartbeat's number has stayed the same.
     public var stillness: Stillness
 
-    /// What is seen of a rank; by default nothing.
+    /// Creates a view of a rank; by default nothing has been seen of it.
     public init(heartbeat: Heartbeat? = nil, stillness: Stillness = Stillness()) {
         self.heartbeat = heartbeat
         self.stillness = stillness
     }
 
-    /// Whether it has gone, or gives no sign of life.
+    /// Whether the rank has ended, or gives no sign of life.
     public var isSilent: Bool {
         guard let heartbeat, heartbeat.state == .running else { return true }
         return stillness.seconds > Heartbeat.patience * heartbeat.interval
     }
 
-    /// Seconds since it got anything done, as it said last: one that says nothing is not judged before it counts as
-    /// silent.
+    /// Seconds since the rank made progress, as it said last: a rank that says nothing is not judged before it counts
+    /// as silent.
     var idle: Double { heartbeat?.idle ?? 0 }
 
-    /// The same, as far as it is sure: a rank whose heartbeats are late may be hard at work. Nil for one that has ended
-    /// or was never seen, of which nothing is to be expected.
+    /// Seconds for which the rank surely made no progress: a rank whose heartbeats are late may be hard at work. Nil
+    /// for a rank that has ended or was never seen, from which nothing is to be expected.
     var certainIdle: Double? {
         guard let heartbeat, heartbeat.state == .running else { return nil }
         return isSilent ? heartbeat.idle + stillness.seconds : heartbeat.idle
@@ -59,25 +59,25 @@ public struct Sighting: Sendable {
 
 /// A judgement on what one rank sees.
 public struct StallJudgement: Sendable {
-    /// What was seen, by rank.
+    /// The view of each rank, by its number.
     public let sightings: [Int: Sighting]
 
-    /// The judgement on what was seen.
+    /// Judges what was seen of the ranks.
     public init(sightings: [Int: Sighting]) { self.sightings = sightings }
 
-    /// The rank that is to tell: the lowest of those that wait, or, where none waits, the lowest that is alive.
+    /// The rank that has to report: the lowest of those that wait, or, where none waits, the lowest that is alive.
     public var teller: Int? {
         let alive = sightings.filter { !$0.value.isSilent }
         return alive.filter { $0.value.heartbeat?.isWaiting == true }.keys.min() ?? alive.keys.min()
     }
 
-    /// Seconds since any rank got anything done; those that are silent do nothing.
+    /// Seconds since any rank made progress; silent ranks make none.
     public var seconds: Double { sightings.values.filter { !$0.isSilent }.map(\.idle).min() ?? 0 }
 
-    /// Seconds for which surely nothing has got done: enough to end a job for.
+    /// Seconds for which surely no rank made progress: certain enough to end a job for.
     public var certainSeconds: Double { sightings.values.compactMap(\.certainIdle).min() ?? 0 }
 
-    /// The ranks that the others wait for: of those behind, who do not wait themselves, if there are any.
+    /// The ranks that the others wait for: of those behind, the ones that do not wait themselves, if there are any.
     public var missing: [Int] {
         let heard = sightings.values.filter { !$0.isSilent }.compactMap(\.heartbeat)
         let arrived = heard.map { ($0.step, $0.collectives) }.max { $0 < $1 } ?? (0, 0)
@@ -89,10 +89,10 @@ public struct StallJudgement: Sendable {
         return (busy.isEmpty ? behind : busy).keys.sorted()
     }
 
-    /// How many ranks a message names.
+    /// The most ranks that a message names.
     private static let named = 8
 
-    /// Which ranks have not arrived, and where they are.
+    /// The ranks that have not arrived, and where they are.
     public var description: String {
         let missing = missing
         let waiting = sightings.values.count { !$0.isSilent && $0.heartbeat?.isWaiting == true }

@@ -5,20 +5,20 @@ import Basics
 import FileIO
 import Foundation
 
-/// What is needed beside its spans to draw a rank's part of a timeline.
+/// The description that a rank's part of a timeline has beside its spans.
 public struct TraceHeader: Codable, Sendable {
     /// The name of the rank's host.
     public var host: String
-    /// The names that spans have, by number.
+    /// The names of spans, by number.
     public var names: [String]
     /// The names of the rank's threads, by number.
     public var tracks: [String]
-    /// How many spans follow.
+    /// The number of spans that follow.
     public var count: Int
-    /// How many spans were left out.
+    /// The number of spans that were left out.
     public var omitted: Int
 
-    /// The header of what a rank has recorded.
+    /// Describes what a rank has recorded.
     public init(_ content: SpanLog.Content, host: String) {
         self.host = host
         names = content.names
@@ -28,13 +28,14 @@ public struct TraceHeader: Codable, Sendable {
     }
 }
 
-/// A timeline's file.
+/// The file of a timeline.
 public enum TraceFile {
-    /// Writes the spans of one rank, which asks no other. Clocks are as they were at the begin.
+    /// Writes the spans of one rank without asking any other. Times are aligned by the measurement at the beginning
+    /// alone.
     ///
     /// - Parameters:
-    ///   - ranks: Of the job.
-    ///   - failure: What ended the run.
+    ///   - ranks: The number of ranks of the job.
+    ///   - failure: The error that ended the run.
     /// - Throws: `FileError`.
     public static func writeAlone(
         _ own: SpanLog.Content, _ begin: ClockAlignment, rank: Int, of ranks: Int, host: String, failure: String,
@@ -49,24 +50,24 @@ public enum TraceFile {
         }
     }
 
-    /// Bytes that a timeline takes at most: a rank's log, its spans as they are collected, another rank's, and what it
-    /// takes to sort them.
+    /// The most memory that a timeline takes, in bytes: a rank's log, its spans as they are collected, another rank's,
+    /// and what it takes to sort them.
     public static func bytes(limit: Int) -> Int {
         let (log, content) = SpanLog.bytes(limit: limit)
         return log + content + content + content / 2
     }
 }
 
-/// The file as it is written, some bytes at a time.
+/// A timeline's file while it is written, some bytes at a time.
 public final class TraceOutput {
     private let path: String
     private let handle: FileHandle
     private var bytes: [UInt8] = Array("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n".utf8)
     private var isFirst = true
 
-    /// Makes the file at `temporary`.
+    /// Creates the file at `temporary`.
     ///
-    /// - Parameter path: The name for messages.
+    /// - Parameter path: The file's name in messages.
     /// - Throws: `FileError`.
     public init(_ temporary: String, for path: String) throws {
         self.path = path
@@ -76,7 +77,7 @@ public final class TraceOutput {
         self.handle = handle
     }
 
-    /// Adds a rank's spans, in the order of their begins.
+    /// Adds a rank's spans, in the order in which they begin.
     ///
     /// - Throws: `FileError`.
     public func write(
@@ -90,7 +91,7 @@ public final class TraceOutput {
             try describe("thread_sort_index", rank, track, "\"sort_index\":\(track)")
         }
         let names = header.names.map { Array(quoted($0).utf8) }
-        // Of those that begin together the longest is the outermost.
+        // Of spans that begin together the longest is the outermost.
         for span in spans.sorted(by: { ($0.begin, $1.end) < ($1.begin, $0.end) }) {
             let (begin, end) = (clock.aligned(Int(span.begin)), clock.aligned(Int(span.end)))
             startEvent()
@@ -114,11 +115,11 @@ public final class TraceOutput {
         }
     }
 
-    /// Ends the file.
+    /// Completes the file.
     ///
     /// - Parameters:
-    ///   - errors: By rank, how far its clock may be from rank 0's, in nanoseconds.
-    ///   - failure: What ended the run, where it was an error.
+    ///   - errors: The uncertainty of each rank's clock against rank 0's, in nanoseconds.
+    ///   - failure: The error that ended the run, if one did.
     /// - Throws: `FileError`.
     public func finish(clockErrors errors: [Int], failure: String?) throws {
         let list = errors.map { "\((Double($0) / 100).rounded() / 10)" }.joined(separator: ",")

@@ -1,18 +1,33 @@
-/// What a rank does: the parts of a step, and what comes between steps.
+/// The activity of a rank: the parts of a step, and what comes between steps.
 public enum TrainingPhase: String, Codable, CaseIterable, Sendable {
+    /// The preparation before the first step.
     case start
-    /// Waiting for crops.
+    /// The wait for crops.
     case load
-    /// The counts of cells that scale the loss are added up over the ranks, and whether somebody is asked to stop: here
-    /// the fast wait for the slow.
+    /// The sum over the ranks of the counts of cells that scale the loss, and of requests to stop: the fast ranks wait
+    /// for the slow ones here.
     case counts
-    case forward, backward, reduce, update, agreement
-    /// All sites share what they have learnt.
+    /// The forward pass.
+    case forward
+    /// The backward pass.
+    case backward
+    /// The wait for the gradients' sum over the ranks.
+    case reduce
+    /// The optimiser's update of the parameters.
+    case update
+    /// The check that all ranks hold the same.
+    case agreement
+    /// The exchange between sites of what they have learnt.
     case outer
-    case checkpoint, validation, evaluation
-    /// The timeline is collected and written.
+    /// The gathering of a checkpoint, and the wait for the one before it to be written.
+    case checkpoint
+    /// The loss on held-out crops.
+    case validation
+    /// The search of held-out scans.
+    case evaluation
+    /// The collection and writing of the timeline.
     case timeline
 
-    /// Whether it is within a step; the others follow one.
+    /// Whether the phase is a part of a step; the others follow one.
     public var isOfAStep: Bool { [.load, .counts, .forward, .backward, .reduce, .update].contains(self) }
 }

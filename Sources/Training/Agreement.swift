@@ -1,12 +1,12 @@
 import FileIO
 import MPI
 
-/// The ranks do not hold the same.
+/// An error where ranks that have to hold the same do not.
 public struct DisagreementError: Error, CustomStringConvertible {
     public let description: String
 }
 
-/// Checks that all ranks hold the same, by their digests.
+/// The check that all ranks hold the same, by their digests.
 enum Agreement {
     static let badSetup = "check that all hosts have the same program and see the same files"
     static let badMemory =
@@ -14,9 +14,9 @@ enum Agreement {
         + "if it is the same host again, do without it"
 
     /// - Parameters:
-    ///   - subject: What is compared, for the message.
-    ///   - group: Ranks that are compared with one another: so many that follow one another; nil: all.
-    ///   - remedy: What to do where it differs.
+    ///   - subject: The name of what is compared, for the message.
+    ///   - group: The number of consecutive ranks that are compared with one another; nil: all.
+    ///   - remedy: The advice where ranks differ.
     /// - Throws: `DisagreementError` naming the ranks that differ from most, and their hosts; `MPIError`.
     static func check(
         _ digest: Digest, of subject: String, _ communicator: any Communicator, group: Int? = nil,
@@ -36,9 +36,9 @@ enum Agreement {
                 + "(rank \(ranks) on \(places))")
     }
 
-    /// The ranks whose text is not that of most, and one of those whose it is.
+    /// The ranks whose text is not that of most, each with a rank that has the usual one.
     private static func odd(_ texts: ArraySlice<String>) -> [(rank: Int, usual: Int)] {
-        // Where two groups are as large, the one with the lower rank counts as most.
+        // Of two equally large groups, the one with the lowest rank counts as most.
         let groups = Dictionary(grouping: texts.indices) { texts[$0] }.values
         guard groups.count > 1, let most = groups.max(by: { ($0.count, $1[0]) < ($1.count, $0[0]) }) else { return [] }
         return texts.indices.filter { texts[$0] != texts[most[0]] }.map { ($0, most[0]) }

@@ -1,4 +1,4 @@
-// What a run would be given, written down for another framework to be given the same.
+// The inputs of a run, recorded so that another framework can train on the same.
 
 import Basics
 import FileIO
@@ -14,17 +14,19 @@ import PatchData
 /// `/model/<name>` the run's initial weights. Root attributes: `momentum`, `weight_decay`, `dropout`,
 /// `regression_weight`, `first_step` (from 1), `config` (YAML).
 public enum BatchRecording {
+    /// The value of the file's `format` attribute.
     public static let format = "luna batches"
+    /// The version of the file's layout.
     public static let version: Int64 = 1
 
-    /// Writes the file, one step after the other: a step's crops are all that is in memory.
+    /// Writes the file step by step, with no more than one step's crops in memory.
     ///
     /// - Parameters:
     ///   - first: The first step, from 0.
-    ///   - count: How many; nil for all to the run's end.
-    ///   - name: Of the data set, for messages.
-    ///   - report: Told how many steps of how many are written.
-    /// - Throws: `UsageError` where the run has not so many steps; `InputError` where a patch is damaged; `FileError`.
+    ///   - count: The number of steps; nil for all to the run's end.
+    ///   - name: The data set's name, for messages.
+    ///   - report: Receives the number of steps that are written, and of all.
+    /// - Throws: `UsageError` where the run has fewer steps; `InputError` where a patch is damaged; `FileError`.
     public static func write(
         first: Int, count: Int?, of configuration: TrainingConfiguration, source: some PatchSource, name: String,
         to path: String, report: (Int, Int) -> Void = { _, _ in }

@@ -1,50 +1,56 @@
-// A checkpoint: all that a run needs to go on as if it had never stopped. Random numbers are functions of the seed and
-// the step, so that there is no generator's state in it.
+// A checkpoint holds all that a run needs to go on as if it had never stopped. Random numbers are functions of the seed
+// and the step, so there is no generator's state to keep.
 
 import FileIO
 import HDF5
 import Learning
 import Networks
 
+/// The state of a run after a step, and the file it is kept in.
 public struct Checkpoint: Hashable, Sendable {
     /// The epoch that the next step belongs to, from 1.
     public var epoch: Int
     /// Completed steps.
     public var step: Int
+    /// The seed of the run.
     public var seed: Int
     /// The configuration as YAML.
     public var configuration: String
-    /// With local steps the network that all sites share, as the last outer update left it.
+    /// The network; with local steps the one that all sites share, as the last outer update left it.
     public var state: NetworkState
     /// The state of the optimiser that updates it.
     public var optimizer: OptimizerState
-    /// With local steps every site's own; without them empty.
+    /// Every site's own state; empty without local steps.
     public var sites: [SiteState] = []
     /// Whether the epoch's validation is still to come.
     public var owesValidation: Bool
-    /// Sums of the running epoch's log, and the steps they add up; site after site.
+    /// The running epoch's sums of loss terms, site after site.
     public var epochTerms: [Double]
+    /// The number of steps in these sums, site after site.
     public var epochSteps: [Int]
     /// The best evaluation so far, where there was any.
     public var best: BestResult?
-    /// Of the data set: another one would go on with other samples.
+    /// The digest of the data set: with another one the run would go on with other samples.
     public var dataDigest: String
     /// The instruction set, on which the bits depend.
     public var arithmetic: String
 
-    /// What a site has for itself.
+    /// The state that a site does not share with others.
     public struct SiteState: Hashable, Sendable {
-        /// Nil at a round's end: it is the shared one.
+        /// The site's network; nil at a round's end, when it is the shared one.
         public var state: NetworkState?
+        /// The state of the optimiser that updates the site's network.
         public var optimizer: OptimizerState
     }
 
+    /// The value of the file's `format` attribute.
     public static let format = "luna checkpoint"
-    /// 2 adds sites, and digests numbers in strands; 3 names the network and the optimiser's slots.
+    /// The version of the file's layout: 2 added sites, and digests of numbers in strands; 3 added the names of the
+    /// network and of the optimiser's slots.
     public static let version: Int64 = 3
     private static let versions: ClosedRange<Int64> = 1...version
 
-    /// What the file's content must add up to.
+    /// The digest that the file's content has to match.
     func digest(version: Int64 = Self.version) -> Digest {
         var digest = Digest()
         func add(_ values: [Float]) { version == 1 ? digest.add(values) : digest.addStrands(values) }
@@ -83,7 +89,7 @@ public struct Checkpoint: Hashable, Sendable {
     /// - Throws: `FileError`.
     public func write(to path: String) throws { try write(to: path, version: Self.version) }
 
-    /// As an earlier version wrote it, which had no sites.
+    /// Writes the layout of a version; version 1 has no sites.
     func write(to path: String, version: Int64) throws {
         try AtomicFile.write(to: path) { temporary in
             let file = try HDF5File(creating: temporary, named: path)
@@ -116,8 +122,8 @@ public struct Checkpoint: Hashable, Sendable {
                 if let state = site.state { try WeightsFile.writeModel(state, group: "\(group)/model", to: file) }
                 try site.optimizer.write(to: file, group: group, tensors, describes: version > 2)
             }
-            // On a network file system closing waits for the data, and does so with the library's lock held, for which
-            // the threads wait that read patches: so the data go first, without it.
+            // On a network file system closing waits for the data. HDF5's lock is held meanwhile, which the threads
+            // that read patches need: so the data is flushed first, without the lock.
             try AtomicFile.synchronize(temporary)
             try file.close()
         }
@@ -181,12 +187,14 @@ public struct Checkpoint: Hashable, Sendable {
     }
 }
 
-/// A checkpoint that another version of the program wrote: whole, but not to be passed over or written over.
+/// An error for a checkpoint that another version of the program wrote: it is whole, so it must be neither skipped nor
+/// overwritten.
 public struct VersionError: Error, CustomStringConvertible {
     let file: String
     let found: Int
 
     public var description: String {
-        "\(file): checkpoint version \(found), this program reads up to \(Checkpoint.version); use the luna that wrote it"
+        "\(file): checkpoint version \(found), this program reads up to \(Checkpoint.version); "
+            + "use the luna that wrote it"
     }
 }

@@ -10,16 +10,16 @@ import Runs
 extension RunDirectory {
     /// The newest checkpoint that is whole.
     ///
-    /// - Parameter damaged: Told of each newer one that is not.
+    /// - Parameter damaged: Receives the error of each newer one that is not whole.
     /// - Throws: `InputError` where there are checkpoints but none is whole; `VersionError`, `FileError`.
     public func newestCheckpoint(damaged: (InputError) -> Void) throws -> (path: String, checkpoint: Checkpoint)? {
         try newestCheckpoint(Checkpoint.read, damaged: damaged)
     }
 
-    /// Writes a checkpoint durably, points `latest` at it, and removes those beyond the newest `keep`, but never the
-    /// best.
+    /// Writes a checkpoint durably, points `latest` at it, and removes all but the newest `keep` checkpoints and the
+    /// best one.
     ///
-    /// - Returns: Its path.
+    /// - Returns: The checkpoint's path.
     /// - Throws: `FileError`.
     @discardableResult
     func write(_ checkpoint: Checkpoint, keep: Int) throws -> String {
@@ -40,7 +40,7 @@ final class CheckpointWriter: @unchecked Sendable {
     private var parameters: [Float]
     private var slots: [[Float]]
     // All below are guarded by `condition`.
-    /// What is being written; shares its memory with the copies.
+    /// The checkpoint that is being written; it shares its memory with the copies.
     private var pending: Checkpoint?
     private var written: [String] = []
     private var failure: (any Error)?
@@ -48,9 +48,9 @@ final class CheckpointWriter: @unchecked Sendable {
     private let track: SpanLog.Track?
 
     /// - Parameters:
-    ///   - keep: How many of the newest checkpoints stay.
-    ///   - count: How many parameters the network has.
-    ///   - slots: How many slots the optimiser has.
+    ///   - keep: The number of newest checkpoints to keep.
+    ///   - count: The number of the network's parameters.
+    ///   - slots: The number of the optimiser's slots.
     ///   - spans: The timeline, where one is kept.
     init(_ run: RunDirectory, keep: Int, count: Int, slots: Int, spans: SpanLog? = nil) {
         self.run = run
@@ -60,9 +60,9 @@ final class CheckpointWriter: @unchecked Sendable {
         self.slots = (0..<slots).map { _ in [Float](repeating: 0, count: count) }  // memory of their own, now
     }
 
-    /// Has a checkpoint written; first waits for the one before.
+    /// Has a checkpoint written, after waiting for the one before.
     ///
-    /// - Throws: What went wrong with the one before, mostly a `FileError`.
+    /// - Throws: The error of the one before, if it failed; mostly a `FileError`.
     func submit(_ checkpoint: Checkpoint) throws {
         condition.lock()
         defer { condition.unlock() }
@@ -94,7 +94,7 @@ final class CheckpointWriter: @unchecked Sendable {
     /// The paths of the checkpoints that have become durable since the last call.
     ///
     /// - Parameter waiting: Whether to wait for the one that is being written.
-    /// - Throws: What went wrong with a write since the last call.
+    /// - Throws: The error of a write since the last call.
     func finished(waiting: Bool) throws -> [String] {
         condition.lock()
         defer { condition.unlock() }
@@ -103,7 +103,7 @@ final class CheckpointWriter: @unchecked Sendable {
         return written
     }
 
-    /// Call with the lock held.
+    /// Takes over the outcome of the last write. Call with the lock held.
     private func settle(waiting: Bool) throws {
         while waiting && pending != nil { condition.wait() }
         if let error = failure {
@@ -112,7 +112,8 @@ final class CheckpointWriter: @unchecked Sendable {
         }
     }
 
-    /// A function of its own, so that the copies' memory is shared by nobody any more when it returns.
+    /// Writes the pending checkpoint. It is a function of its own so that nothing else refers to the copies' memory
+    /// once it returns.
     private func writePending() throws -> String {
         guard let checkpoint = condition.withLock({ pending }) else { preconditionFailure("nothing to write") }
         return try run.write(checkpoint, keep: keep)

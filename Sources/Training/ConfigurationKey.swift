@@ -1,17 +1,17 @@
-// A key of the configuration: one entry in one table, of which everything else that knows of the key is made.
+// A key of the configuration: one entry in one table, from which everything else that knows the key is made.
 
 import FileIO
 import Yams
 
-/// What a key means for a run that is resumed.
+/// Whether a resumed run may have another value of a key.
 enum ResumeRule: Sendable {
-    /// Another value would train other weights: it has to be the one that the run was started with.
+    /// A value that determines the weights: a resumed run needs the value that it was started with.
     case fixed
-    /// The weights do not depend on it: it may change at every resume.
+    /// A value that does not change the weights: it may be another one at every resume.
     case free
 }
 
-/// One key of a configuration, or a group of keys that stand in braces.
+/// One key of a configuration, or a group of keys in braces.
 struct ConfigurationKey<Root>: Sendable {
     /// The key's only spelling, as it stands in YAML.
     let name: String
@@ -35,11 +35,11 @@ struct ConfigurationKey<Root>: Sendable {
     /// A key with a value.
     ///
     /// - Parameters:
-    ///   - name: As it stands in YAML.
+    ///   - name: The spelling in YAML.
     ///   - path: The property that holds the value.
-    ///   - kind: What the value may be.
+    ///   - kind: The values that the key may have.
     ///   - resume: Whether a resumed run may have another value.
-    ///   - meaning: What it does, in a few words.
+    ///   - meaning: The effect of the key, in a few words.
     init<Value>(
         _ name: String, _ path: WritableKeyPath<Root, Value> & Sendable, _ kind: ConfigurationKind<Value>,
         _ resume: ResumeRule, _ meaning: String
@@ -65,7 +65,7 @@ struct ConfigurationKey<Root>: Sendable {
     /// A group of keys: `augment: {flip: true, scale: false}`.
     ///
     /// - Parameters:
-    ///   - name: As it stands in YAML.
+    ///   - name: The spelling in YAML.
     ///   - path: The property that holds all their values.
     ///   - keys: The group's keys.
     init<Group>(
@@ -94,11 +94,11 @@ struct ConfigurationKey<Root>: Sendable {
     }
 }
 
-/// Where a configuration's text comes from, and the group in it that is being read.
+/// The source of a configuration's text, and the group in it that is being read.
 struct ConfigurationSource {
     /// The file as the user gave it, or the option.
     let file: String
-    /// Whether lines count: those of an option's value tell nothing.
+    /// Whether messages name lines: those of an option's value tell nothing.
     var hasLines = true
     /// The groups around, each with a dot after it.
     var prefix = ""

@@ -1,4 +1,4 @@
-// What a configuration key's value may be: how YAML says it, which values are allowed, and how messages name them.
+// The kinds of values of configuration keys: their form in YAML, the allowed values, and their names in messages.
 
 import Yams
 
@@ -11,7 +11,7 @@ struct ConfigurationKind<Value>: Sendable {
     let expected: String
     /// The allowed values, where not all are: `1 to 4096`.
     var range: String?
-    /// What follows the key's meaning where all keys are listed: ` (1 to 4096)`.
+    /// The note that follows the key's meaning in the list of all keys: ` (1 to 4096)`.
     var note = ""
     /// The value that a node stands for, or nil where it is of another kind.
     let read: @Sendable (Node) -> Value?
@@ -25,7 +25,7 @@ struct ConfigurationKind<Value>: Sendable {
         allows(value) ? nil : "\(write(value)), expected \(range ?? expected)"
     }
 
-    /// The kind that leaves out further values.
+    /// The kind without some of its values.
     ///
     /// - Parameter range: The values that are left, as messages name them.
     fileprivate func limited(
@@ -38,7 +38,8 @@ struct ConfigurationKind<Value>: Sendable {
 }
 
 extension ConfigurationKind where Value == Int {
-    /// YAML 1.1's numbers to base 60 (`1:30:00`) are refused: the library computes them without looking for overflow.
+    /// Any whole number. YAML 1.1's numbers to base 60 (`1:30:00`) are refused: the library computes them without
+    /// looking for overflow.
     private static var wholeNumber: Self {
         Self(
             expected: "a whole number",
@@ -104,7 +105,7 @@ extension ConfigurationKind where Value == String {
     /// A file's path.
     static var path: Self { Self(expected: "a path", read: { $0.scalar?.string }, write: quoted) }
 
-    /// A double-quoted scalar on one line: what YAML would fold, drop or refuse stands as its number.
+    /// A double-quoted scalar on one line; characters that YAML would fold, drop or refuse are escaped by number.
     @Sendable private static func quoted(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
@@ -151,7 +152,7 @@ extension ConfigurationKind {
 
     /// Lists of values of a kind: `[5.0, 10.0, 20.0]`.
     ///
-    /// - Parameter count: How many there may be.
+    /// - Parameter count: The allowed numbers of values.
     static func list<Element>(_ count: ClosedRange<Int>, of kind: ConfigurationKind<Element>) -> Self
     where Value == [Element] {
         let numbers = "\(count.lowerBound) to \(count.upperBound) values in brackets"

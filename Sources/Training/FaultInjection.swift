@@ -1,5 +1,5 @@
-// Faults on purpose: for tests of what follows them, and for nothing else. Without the variable LUNA_FAULT nothing
-// happens.
+// Deliberate faults, for tests of how luna copes with them and for nothing else. Without the variable LUNA_FAULT
+// nothing happens.
 //
 //     LUNA_FAULT=kill:rank=1:step=5:phase=backward
 //     LUNA_FAULT=nan:rank=0:step=3,flip:rank=1:step=6
@@ -7,11 +7,11 @@
 //
 //     kill        SIGKILL to the rank
 //     stop        SIGSTOP: it stands still until SIGCONT
-//     hang        the rank's thread sleeps for ever
+//     hang        the rank's thread sleeps forever
 //     term, usr1  SIGTERM, SIGUSR1: as if the rank were asked to end
 //     nan         the first voxel of the rank's first crop is not a number
 //     flip        one bit of the rank's parameters changes after the update
-//     slow        the phase takes so much longer, in every step where none is named
+//     slow        the phase takes so much longer, in every step if none is named
 
 import FileIO
 import Foundation
@@ -20,10 +20,10 @@ import Runs
 struct FaultInjection {
     enum Kind: String, CaseIterable { case kill, stop, hang, term, usr1, nan, flip, slow }
 
-    /// Where a fault may come about: when a phase begins.
+    /// The place of a fault: the beginning of a phase.
     enum Phase: Hashable {
         case training(TrainingPhase)
-        /// In the middle of writing a checkpoint, on rank 0.
+        /// The middle of writing a checkpoint, on rank 0.
         case write
 
         var name: String { if case .training(let phase) = self { phase.rawValue } else { "write" } }
@@ -32,10 +32,10 @@ struct FaultInjection {
     struct Fault: Equatable {
         var kind: Kind
         var rank: Int
-        /// From 1; nil for every one, of which only `slow` makes sense.
+        /// The step, from 1; nil for every one, which only `slow` allows.
         var step: Int?
         var phase = Phase.training(.forward)
-        /// Of `slow`, s.
+        /// The delay of `slow`, s.
         var seconds: Double?
     }
 
@@ -46,18 +46,20 @@ struct FaultInjection {
     private static let requested: Result<FaultInjection, UsageError>? = ProcessInfo.processInfo.environment[variable]
         .map { text in Result { () throws(UsageError) in try FaultInjection(text) } }
 
-    /// What was asked for, if anything.
+    /// The faults that were asked for, if any.
     static let current = try? requested?.get()
 
-    /// - Throws: `UsageError` where it cannot be understood.
+    /// Checks the variable.
+    ///
+    /// - Throws: `UsageError` where it cannot be read.
     static func check() throws(UsageError) { _ = try requested?.get() }
 
     init(_ text: String) throws(UsageError) {
         let kinds = Kind.allCases.map(\.rawValue).joined(separator: ", ")
         let phases = Phase.allCases.map(\.name).joined(separator: ", ")
         let error = UsageError(
-            "\(Self.variable)=\(text): expected KIND:rank=R:step=S[:phase=PHASE][:seconds=T], more after commas; kinds: "
-                + "\(kinds); phases: \(phases)")
+            "\(Self.variable)=\(text): expected KIND:rank=R:step=S[:phase=PHASE][:seconds=T], more after commas; "
+                + "kinds: \(kinds); phases: \(phases)")
         var faults: [Fault] = []
         for part in text.split(separator: ",") {
             let fields = part.split(separator: ":").map(String.init)
@@ -84,7 +86,7 @@ struct FaultInjection {
         self.faults = faults
     }
 
-    /// Carries out what is planned for this rank, step and phase.
+    /// Carries out the fault that is planned for this rank, step and phase, if any.
     func pass(_ phase: Phase, rank: Int, step: Int) {
         for fault in faults where fault.phase == phase && fault.rank == rank && fault.step ?? step == step {
             switch fault.kind {
@@ -99,13 +101,13 @@ struct FaultInjection {
         }
     }
 
-    /// Whether data of this rank are to be spoilt in this step.
+    /// Whether data of this rank has to be corrupted in this step.
     func spoils(_ kind: Kind, rank: Int, step: Int) -> Bool {
         faults.contains { $0.kind == kind && $0.rank == rank && $0.step == step }
     }
 }
 
 extension FaultInjection.Phase: CaseIterable {
-    /// Nothing begins with `start`.
+    /// All phases but `start`, which no fault can name.
     static var allCases: [Self] { TrainingPhase.allCases.filter { $0 != .start }.map(Self.training) + [.write] }
 }

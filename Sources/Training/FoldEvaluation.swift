@@ -5,13 +5,13 @@ import Inference
 import MPI
 import PatchData
 
-/// LUNA16's FROC on the scans that a run holds out.
+/// The FROC evaluation by LUNA16's rules, on the scans that a run holds out.
 struct FoldEvaluation {
     private let scans: [PendingScan]
     private let reference: ReferenceStandard
 
-    /// - Parameter volumes: The held-out fold's.
-    /// - Throws: `InputError` where one is missing or damaged.
+    /// - Parameter volumes: The volumes of the held-out fold.
+    /// - Throws: `InputError` where a volume is missing or damaged.
     init(_ volumes: [PatchDataset.VolumeEntry]) throws {
         scans = try volumes.map { try PendingScan(cleanVolume: $0.path) }
         let marked = try volumes.flatMap { entry in
@@ -23,15 +23,15 @@ struct FoldEvaluation {
         reference = ReferenceStandard(scans: volumes.map(\.seriesUID), nodules: marked, excluded: [])
     }
 
-    /// Makes sure that every scan can be cut into tiles, before there is an epoch's work to lose.
+    /// Checks that every scan can be cut into tiles, before an epoch's work could be lost.
     ///
-    /// - Throws: `UsageError` where the memory that the detector may take is too little.
+    /// - Throws: `UsageError` where the detector may not take enough memory.
     func check(_ detector: ScanDetector) throws { for scan in scans { _ = try detector.plan(scan.extent) } }
 
-    /// Searches the scans, shared over the ranks.
+    /// Searches the scans, which the ranks share.
     ///
-    /// - Returns: On every rank the same; nil where some rank was asked to stop meanwhile.
-    /// - Throws: What reading a volume throws; `MPIError`.
+    /// - Returns: The same result on every rank; nil where some rank was asked to stop meanwhile.
+    /// - Throws: `InputError` or `FileError` where a volume cannot be read; `MPIError`.
     func result(
         _ detector: ScanDetector, _ communicator: any Communicator, progress: (ScanSearch.Progress) -> Void
     ) throws -> EvaluationResult? {
@@ -45,6 +45,7 @@ struct FoldEvaluation {
 
 /// The most sensitive state of a run so far.
 public struct BestResult: Hashable, Sendable {
+    /// The mean sensitivity at the seven rates.
     public var cpm: Double
     /// Completed steps.
     public var step: Int

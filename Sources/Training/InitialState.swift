@@ -22,12 +22,12 @@ extension TrainingConfiguration {
         return state
     }
 
-    /// What makes labels, loss and boxes.
+    /// Creates the recipe, which makes labels, loss and boxes.
     public func makeRecipe() -> any Recipe {
         recipe.recipe(anchors: preset.anchors, regressionWeight: regressionWeight)
     }
 
-    /// What updates the parameters.
+    /// Creates the optimiser, which updates the parameters.
     public func makeOptimizer() -> any Optimizer {
         var constants = OptimizerConstants()
         constants.momentum = momentum
@@ -38,7 +38,7 @@ extension TrainingConfiguration {
         return optimizer.optimizer(constants)
     }
 
-    /// What trains on one replica.
+    /// Creates the learner, which trains on one replica.
     public func makeLearner(_ network: Network) -> Learner {
         Learner(network: network, recipe: makeRecipe(), optimizer: makeOptimizer(), dropout: dropout)
     }

@@ -2,18 +2,18 @@ import Basics
 import Compute
 import Detection
 
-/// How the learning rate changes over an experiment.
+/// The course of the learning rate over an experiment.
 public enum Schedule: String, Codable, CaseIterable, Sendable {
-    /// The preset's steps.
+    /// The steps of the preset.
     case preset
-    /// Always the same.
+    /// One learning rate throughout.
     case constant
     /// Half a cosine from the learning rate to zero.
     case cosine
 }
 
 extension Preset {
-    /// Up to which fraction of the epochs which factor holds.
+    /// The factors of the schedule, each with the fraction of the epochs up to which it holds.
     var scheduleSteps: [(until: Double, factor: Double)] {
         switch self {
         case .luna16: [(1.0 / 3, 1), (2.0 / 3, 0.1), (0.8, 0.05), (1, 0.01)]
@@ -27,7 +27,7 @@ extension TrainingConfiguration {
     ///
     /// - Parameters:
     ///   - step: Completed steps, from 0.
-    ///   - stepsPerEpoch: Of this experiment.
+    ///   - stepsPerEpoch: The steps of an epoch of this experiment.
     public func learningRate(step: Int, stepsPerEpoch: Int) -> Double {
         var rate = learningRate
         switch schedule {

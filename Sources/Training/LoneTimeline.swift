@@ -1,4 +1,4 @@
-// What is left of a timeline where a rank ends by itself: the others may be gone, or hang, and nobody may be asked.
+// The timeline of a rank that ends by itself: the others may be gone or hang, so none of them may be asked.
 
 import Basics
 import FileIO
@@ -8,25 +8,26 @@ import Runs
 struct LoneTimeline: Sendable {
     var log: SpanLog
     var begin: ClockAlignment
-    /// The whole job's file.
+    /// The path of the whole job's file.
     var path: String
     var rank: Int
     var ranks: Int
     var host: String
 
-    /// This rank's file: beside the job's, and named after it and the rank. A job of one rank has no other.
+    /// The path of this rank's file: beside the job's, and named after it and the rank. In a job of one rank it is the
+    /// job's.
     var ownPath: String {
         guard ranks > 1 else { return path }
         let (stem, ending) = Path.cutEnding(of: path)
         return "\(stem)-rank\(rank)\(ending)"
     }
 
-    /// Writes it, whatever thread calls, and asks nobody.
+    /// Writes the timeline, on whatever thread calls it, and asks no other rank.
     ///
     /// - Parameters:
-    ///   - failure: What ended the run.
-    ///   - place: Where the training thread hangs, if it does: a phase that is not over has no span yet.
-    /// - Returns: What became of it, for people; nil where it is where it was to be, and whole.
+    ///   - failure: The error that ended the run.
+    ///   - place: The place where the training thread hangs, if it does: a phase that is not over has no span yet.
+    /// - Returns: A message for people where the file is elsewhere, incomplete or missing; nil otherwise.
     func write(failure: String, hangingAt place: Whereabouts.Place? = nil) -> String? {
         var content = log.content
         let omitted = content.omitted

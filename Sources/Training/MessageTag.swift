@@ -1,11 +1,11 @@
 import Exchange
 
-/// The tags of messages between ranks: those of the gradients' buckets, and one of ours.
+/// The tags of messages between ranks: those of the gradients' buckets, and one more.
 enum MessageTag {
-    /// Of what a site has for itself.
+    /// The tag of messages that carry a site's own state.
     static let site = GradientReduction.spareTag
 
-    /// What travels with a tag, for people.
+    /// The name of what travels with a tag, for people.
     static func name(_ tag: Int) -> String {
         tag == site ? "site's state" : GradientReduction.messageName(tag: tag)
     }

@@ -1,4 +1,4 @@
-// The buckets' ways in the timeline: from when to when each was under way, whoever moves it on.
+// The journeys of buckets in the timeline: when each was under way, whichever thread drives it.
 
 import Basics
 import MPI
@@ -9,9 +9,9 @@ final class ObservedMessenger: Messenger {
     private let base: any Messenger
     private let whereabouts: Whereabouts
     private let name: (_ tag: Int) -> String
-    /// Of the timeline, and whether something travels on it.
+    /// The lines of the timeline, and whether something travels on each.
     private var lines: [(track: SpanLog.Track, isTaken: Bool)] = []
-    /// What is under way, by tag.
+    /// The transfers under way, by tag.
     private var spans: [Int: OpenTransfers] = [:]
 
     private struct OpenTransfers {
@@ -21,7 +21,7 @@ final class ObservedMessenger: Messenger {
         var count = 1
     }
 
-    /// - Parameter name: What travels with a tag, for people.
+    /// - Parameter name: Names what travels with a tag, for people.
     init(_ base: any Messenger, _ whereabouts: Whereabouts, name: @escaping (_ tag: Int) -> String) {
         self.base = base
         self.whereabouts = whereabouts
@@ -66,7 +66,7 @@ private final class ObservedTransfer: Transfer {
     private let base: any Transfer
     private var end: (() -> Void)?
 
-    /// - Parameter end: Called once, when all has arrived.
+    /// - Parameter end: A function that is called once, when all has arrived.
     init(_ base: any Transfer, end: @escaping () -> Void) {
         self.base = base
         self.end = end

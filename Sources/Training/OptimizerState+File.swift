@@ -6,10 +6,12 @@ import Learning
 import Networks
 
 extension OptimizerState {
-    /// Attributes of the group, beside `<group>/<slot>/<parameter>`; checkpoints before version 3 have none.
+    /// The group's attribute with the names of slots, beside `<group>/<slot>/<parameter>`; checkpoints before version 3
+    /// lack it.
     private static let slotsAttribute = "slots"
+    /// The group's attribute with the number of updates; checkpoints before version 3 lack it.
     private static let updatesAttribute = "updates"
-    /// The slots of a group that does not say.
+    /// The slots of a group without these attributes.
     private static let unnamedSlots = ["momentum"]
 
     /// Writes every slot as a group of tensors.

@@ -1,5 +1,5 @@
 // Local steps: every site trains by itself for a round of H steps; then one update of the network that all share
-// follows what the sites have learnt. Between sites nothing but that crosses, 1/H of what synchronous steps send.
+// follows what the sites have learnt. Nothing else crosses between sites: 1/H of what synchronous steps send.
 //
 //     Δ = mean over sites of (θ - θ_site)         the round's outcome as a gradient
 //     v ← μ v + Δ,   θ ← θ - η (Δ + μ v)          Nesterov's momentum, as PyTorch's SGD has it
@@ -16,17 +16,17 @@ import Learning
 import MPI
 import Networks
 
-/// The network that all sites share, and its optimizer.
+/// The network that all sites share, and its optimiser.
 final class OuterUpdate {
-    /// What the round began with.
+    /// The shared network at the beginning of the round.
     private(set) var state: NetworkState
-    /// One slot: the momentum.
+    /// The state of the outer optimiser, whose only slot is the momentum.
     private(set) var optimizer: OptimizerState
     private let learningRate: Float
     private let momentumFactor: Float
     private let sites: Int
     private let within: any Communicator
-    /// By place within a site.
+    /// The slice of each place within a site.
     private let slices: [Range<Int>]
     private let slice: Range<Int>
     private let reduction: GradientReduction
@@ -41,19 +41,20 @@ final class OuterUpdate {
         OptimizerState(names: slots, slots: [[Float](repeating: 0, count: architecture.parameters.count)])
     }
 
-    /// What a round's end came to.
+    /// The outcome of a round.
     struct Outcome {
-        /// Euclidean norms over the parameters: of the mean Δ, and the root of the mean square of the sites' own. They
-        /// are equal where all sites went the same way, and the first is less by √sites where each went its own.
+        /// The Euclidean norm of the mean Δ.
         var meanNorm: Double
+        /// The root mean square of the norms of the sites' own Δ: equal to `meanNorm` where all sites went the same
+        /// way, and √sites times as much where each went its own.
         var siteNorm: Double
     }
 
-    /// Collective.
+    /// Prepares the exchange, with a copy of the shared network. Collective.
     ///
     /// - Parameters:
     ///   - within: The ranks of this rank's site.
-    ///   - across: Those of its place in all sites, or all, each with sites of its own.
+    ///   - across: The ranks of its place in all sites; or all ranks, where each has sites of its own.
     /// - Throws: `UsageError`, `MPIError`.
     init(
         _ configuration: TrainingConfiguration, state: NetworkState, optimizer: OptimizerState,
@@ -78,14 +79,14 @@ final class OuterUpdate {
         try reduction.connect(.off)
     }
 
-    /// Bytes that a site sends in a round, and receives, without those of protocols.
+    /// Bytes that a site sends in a round, without those of protocols; it receives as many.
     static func exchangedBytes(_ configuration: TrainingConfiguration) -> Int {
         2 * (configuration.sites - 1) * configuration.reducedBytes / configuration.sites
     }
 
     /// Ends a round: updates the shared network and begins the next round with it. Collective.
     ///
-    /// - Parameter sites: Of this rank, in their order.
+    /// - Parameter sites: The sites of this rank, in order.
     /// - Throws: `MPIError`.
     func apply(to sites: [Site]) throws(MPIError) -> Outcome {
         for site in sites { reduction.add { write(site, to: $0) } }
@@ -117,7 +118,7 @@ final class OuterUpdate {
         vector[slice.count + site.state.statistics.count] = Float(squares)
     }
 
-    /// Returns the norm of the mean.
+    /// Updates the shared network, and returns the norm of the mean.
     private func descend() -> Double {
         let (mean, rate, factor) = (mean.buffer, learningRate, momentumFactor)
         var squares = 0.0
@@ -138,7 +139,7 @@ final class OuterUpdate {
 }
 
 extension Site {
-    /// Takes over a network, into its own memory.
+    /// Copies a network into its own memory.
     fileprivate func begin(with shared: NetworkState) {
         _ = state.parameters.withUnsafeMutableBufferPointer { $0.update(fromContentsOf: shared.parameters) }
         _ = state.statistics.withUnsafeMutableBufferPointer { $0.update(fromContentsOf: shared.statistics) }

@@ -4,15 +4,17 @@ import Detection
 
 func logit(_ probability: Double) -> Double { Elementary.log(probability / (1 - probability)) }
 
-/// Notices that training rests where it starts: a classification loss of ln 2 says that every cell is given p = 0.5.
+/// A watch for training that stays where it starts, at a classification loss of ln 2: every cell is given p = 0.5.
 struct PlateauWatch {
     private var epochs = 0
     private var isTold = false
 
     static let patience = (epochs: 3, steps: 300)
 
+    /// Takes note of an epoch.
+    ///
     /// - Parameter terms: An epoch's sums over `steps` steps.
-    /// - Returns: What to tell the user, once.
+    /// - Returns: A warning for the user, once.
     mutating func observe(_ terms: LossTerms, steps: Int) -> String? {
         let classification = terms.classification / Double(max(1, steps))
         epochs = abs(classification - 0.693) < 0.03 ? epochs + 1 : 0

@@ -1,14 +1,14 @@
 // A rank's threads beside the one that trains: one writes heartbeats and reads those of others, one raises the alarm.
-// Two, because a file system that does not answer holds up the first, and is a common reason for a stall. Neither calls
-// MPI.
+// There are two because a file system that does not answer, a common reason for a stall, holds up the first. Neither
+// calls MPI.
 
 import Foundation
 import Runs
 import Synchronization
 
-/// Tells others where a rank is, and notices when nothing goes on.
+/// The watch over a rank: it tells others where the rank is, and notices when nothing goes on.
 final class RankMonitor: Sendable {
-    /// What does not change while a rank trains.
+    /// The description of a rank that does not change while it trains.
     struct Identity: Sendable {
         var rank: Int
         var ranks: Int
@@ -17,10 +17,11 @@ final class RankMonitor: Sendable {
         var steps: Int
     }
 
-    /// What becomes of a stall. Called on a thread of its own.
+    /// The reaction to a stall. Its functions are called on a thread of their own.
     struct Alarm: Sendable {
-        /// Seconds; nil: never.
+        /// Seconds without progress until a warning; nil: there is none.
         var warning: Double?
+        /// Seconds without progress until the process ends; nil: it never does.
         var limit: Double?
         var warn: @Sendable (String) -> Void
         /// Ends the process.
@@ -29,16 +30,16 @@ final class RankMonitor: Sendable {
 
     private struct State {
         var heartbeat: Heartbeat
-        /// Of this rank's progress.
+        /// The time without progress of this rank.
         var idle = Stillness()
-        /// Of other ranks, while this one gets nothing done.
+        /// The view of other ranks, while this one makes no progress.
         var sightings: [Int: Sighting] = [:]
-        /// How often the files were written and read.
+        /// The number of times that the files were written and read.
         var rounds = 0
     }
 
-    /// Seconds without anything done after which a rank looks at others; half of the time to the first alarm, if that
-    /// is less.
+    /// Seconds without progress after which a rank looks at others; half of the time to the first alarm, if that is
+    /// less.
     private static let suspicion = 10.0
 
     private let run: RunDirectory
@@ -76,7 +77,7 @@ final class RankMonitor: Sendable {
     func finish(_ final: Heartbeat.State, failure: String? = nil) {
         mark(final, failure)
         for _ in 0..<2 { ending.signal() }
-        // Not for ever: the file system may not answer.
+        // Not forever: the file system may not answer.
         for _ in 0..<2 { _ = ended.wait(timeout: .now() + 5) }
     }
 
@@ -102,7 +103,7 @@ final class RankMonitor: Sendable {
         try? run.write(current(isNext: true))
     }
 
-    /// This rank's heartbeat as of now.
+    /// The heartbeat of this rank as of now.
     private func current(isNext: Bool) -> Heartbeat {
         let place = whereabouts.place
         let age = (ContinuousClock.now - place.phaseBegan) / .seconds(1)
@@ -119,11 +120,11 @@ final class RankMonitor: Sendable {
         }
     }
 
-    /// Looks at other ranks' files where this one gets nothing done: from the lowest up to the first that waits and is
-    /// alive, since that one tells if anybody has to; only the teller reads them all.
+    /// Looks at other ranks' files while this one makes no progress: from the lowest up to the first that waits and is
+    /// alive, since that rank has to report a stall; only it reads them all.
     ///
-    /// A healthy job reads nothing. For that, a process that stands still (SIGSTOP, a dead host) is first seen after
-    /// `suspicion`, and its silence counts from then on: the job ends up to so much later than the limit says.
+    /// A healthy job reads nothing. The price: a process that stands still (SIGSTOP, a dead host) is first looked at
+    /// after `suspicion`, and its silence counts from then on, so that the job ends up to so much later than the limit.
     private func observe() {
         guard let first = [alarm.warning, alarm.limit].compactMap(\.self).min() else { return }
         let suspicion = min(Self.suspicion, first / 2)
@@ -158,14 +159,14 @@ final class RankMonitor: Sendable {
             sightings[heartbeat.rank] = Sighting(heartbeat: heartbeat)
             let isBlind = rounds.seconds > 2 * Heartbeat.patience * interval
             if isBlind {
-                // What was seen is old: one rank says so, whoever else may still see.
+                // The sightings are old: rank 0 says so, whoever else may still see.
                 guard heartbeat.rank == 0 else { continue }
-                // Before that others may have been at work.
+                // Until the files failed to answer, others may have been at work.
                 var own = heartbeat
                 own.idle = min(own.idle, rounds.seconds)
                 sightings = [0: Sighting(heartbeat: own)]
             }
-            // Others are looked at after a while; what they do matters.
+            // Without a look at the others, which comes after a while, there is nothing to judge.
             guard isBlind || heartbeat.ranks == 1 || sightings.count > 1 || heartbeat.idle == 0 else { continue }
             let blindness = isBlind ? "; \(run.path)/ranks cannot be read: its file system does not answer" : ""
             switch judge.judge(StallJudgement(sightings: sightings), rank: heartbeat.rank) {
@@ -174,7 +175,7 @@ final class RankMonitor: Sendable {
             case .relieve: alarm.warn("it goes on, at step \(heartbeat.step + 1)")
             case .end(let text):
                 mark(.failed, "given up: \(text)")
-                // The other thread writes it down, if it still can, and ends.
+                // The other thread writes the last heartbeat, if it still can, and ends.
                 ending.signal()
                 _ = ended.wait(timeout: .now() + 2)
                 alarm.end(text + blindness)

@@ -4,11 +4,11 @@ import Detection
 import Runs
 
 extension StepRecord {
-    /// The record of a step.
+    /// Creates the record of a step.
     ///
     /// - Parameters:
-    ///   - terms: Of the step, over all replicas.
-    ///   - gradientNorm: Not finite where the step was left out.
+    ///   - terms: The sums of the step over all replicas.
+    ///   - gradientNorm: The gradient's norm; not finite where the step was left out.
     init(
         epoch: Int, step: Int, learningRate: Double, terms: LossTerms, gradientNorm: Double, skippedSeries: [String],
         seconds: Double, dataSeconds: Double, reduceSeconds: Double, workSeconds: Double, patchesPerSecond: Double
@@ -24,9 +24,9 @@ extension StepRecord {
 }
 
 extension EpochRecord {
-    /// The record of an epoch's training, or of a validation.
+    /// Creates the record of an epoch's training, or of a validation.
     ///
-    /// - Parameter terms: Sums over `parts` steps, or one validation.
+    /// - Parameter terms: The sums over `parts` steps, or of one validation.
     init(_ phase: Phase, epoch: Int, step: Int, terms: LossTerms, parts: Int) {
         let share = 1 / Double(max(1, parts))
         self.init(

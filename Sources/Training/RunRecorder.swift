@@ -6,13 +6,16 @@ import Pictures
 import Runs
 import TensorBoard
 
-/// What rank 0 keeps of a run: the lines of `metrics.jsonl`, and the same as curves and pictures for TensorBoard.
+/// The records of a run, which rank 0 keeps: the lines of `metrics.jsonl`, and their content as curves and pictures for
+/// TensorBoard.
 final class RunRecorder {
     private let metrics: MetricsLog
     private let events: EventFile
 
+    /// Opens the files of a run.
+    ///
     /// - Parameters:
-    ///   - step: Completed steps: what an earlier process wrote of later ones is cut off.
+    ///   - step: Completed steps: lines of an earlier process about later ones are cut off.
     ///   - owesValidation: Whether the validation at `step` will be written again.
     /// - Throws: `FileError`, `InputError`.
     init(_ run: RunDirectory, keepingUpTo step: Int, owesValidation: Bool, configuration: String) throws {
@@ -26,12 +29,18 @@ final class RunRecorder {
 
     private static var now: Double { Date().timeIntervalSince1970 }
 
+    /// Adds a record to the log.
+    ///
     /// - Throws: `FileError`.
     func append(_ record: StartRecord) throws { try metrics.append(record) }
 
+    /// Adds a record to the log.
+    ///
     /// - Throws: `FileError`.
     func append(_ record: NoticeRecord) throws { try metrics.append(record) }
 
+    /// Adds a record to the log and the curves.
+    ///
     /// - Throws: `FileError`.
     func append(_ record: StepRecord) throws {
         try metrics.append(record)
@@ -50,6 +59,8 @@ final class RunRecorder {
         try events.append(values, step: record.step, wallTime: Self.now)
     }
 
+    /// Adds a record to the log and the curves.
+    ///
     /// - Throws: `FileError`.
     func append(_ record: RoundRecord) throws {
         try metrics.append(record)
@@ -60,6 +71,8 @@ final class RunRecorder {
         try events.append(values, step: record.step, wallTime: Self.now)
     }
 
+    /// Adds a record to the log and the curves.
+    ///
     /// - Throws: `FileError`.
     func append(_ record: RanksRecord) throws {
         try metrics.append(record)
@@ -67,6 +80,8 @@ final class RunRecorder {
         try events.append(values, step: record.step, wallTime: Self.now)
     }
 
+    /// Adds a record to the log and the curves.
+    ///
     /// - Throws: `FileError`.
     func append(_ record: EpochRecord) throws {
         try metrics.append(record)
@@ -81,6 +96,8 @@ final class RunRecorder {
         try events.flush()
     }
 
+    /// Adds a record to the log and the curves.
+    ///
     /// - Throws: `FileError`.
     func append(_ record: FROCRecord) throws {
         try metrics.append(record)
@@ -89,7 +106,7 @@ final class RunRecorder {
         try events.flush()
     }
 
-    /// Pictures of the validation after a step.
+    /// Adds the pictures of the validation after a step.
     ///
     /// - Throws: `FileError`.
     func append(_ pictures: [Picture], step: Int) throws {

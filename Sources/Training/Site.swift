@@ -2,13 +2,14 @@ import Detection
 import Learning
 import Networks
 
-/// What one site trains: a network and its optimiser's state. Without local steps there is one site.
+/// A network and its optimiser's state, which one site trains. Without local steps there is one site.
 final class Site {
     let index: Int
     var state: NetworkState
     var optimizer: OptimizerState
-    /// Sums of the running epoch's log, and the steps they add up: those left out are not among them.
+    /// The running epoch's sums of loss terms, without steps that were left out.
     var epochTerms = LossTerms()
+    /// The number of steps in these sums.
     var epochSteps = 0
     var skippedInARow = 0
 

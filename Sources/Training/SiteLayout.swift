@@ -1,20 +1,22 @@
 // Sites: groups of replicas that train networks of their own for some steps, and then share what they have learnt.
 //
-// What a site is belongs to the experiment, like the replicas; which ranks it lies on, to the machine. With few ranks a
-// rank holds whole sites, one after another; with many a site spans ranks that follow one another.
+// The sites belong to the experiment, like the replicas; the ranks that they lie on, to the machine. With few ranks a
+// rank holds whole sites, one after another; with many a site spans consecutive ranks.
 
 import Exchange
 import FileIO
 import MPI
 
-/// Where the sites lie: all counts are powers of two, so that either every rank holds whole sites, or every site whole
-/// ranks. Without local steps all replicas are one site.
+/// The places of the sites. All counts are powers of two, so that either every rank holds whole sites, or every site
+/// whole ranks. Without local steps all replicas are one site.
 struct SiteLayout: Hashable {
     let sites: Int
     let replicas: Int
     let rank: Int
     let ranks: Int
 
+    /// Lays the sites of a configuration on the ranks.
+    ///
     /// - Throws: `UsageError` where the ranks cannot share the replicas.
     init(_ configuration: TrainingConfiguration, rank: Int, ranks: Int) throws(UsageError) {
         try GradientReduction.check(configuration.reduction, replicas: configuration.replicas, ranks: ranks)
@@ -37,7 +39,7 @@ struct SiteLayout: Hashable {
     /// This rank's place in its site.
     var place: Int { rank % ranksPerSite }
 
-    /// Of this rank, in the whole job.
+    /// The replicas of this rank, in the whole job.
     var ownReplicas: Range<Int> {
         let each = replicas / ranks
         return rank * each..<(rank + 1) * each
@@ -49,7 +51,7 @@ struct SiteLayout: Hashable {
     /// Whether this rank speaks for its sites.
     var isLeader: Bool { place == 0 }
 
-    /// The ranks of this rank's site; and those that have the same place in theirs.
+    /// The ranks of this rank's site, and the ranks that have the same place in theirs.
     func communicators(
         _ all: any Communicator
     ) throws(MPIError) -> (within: any Communicator, across: any Communicator) {

@@ -1,16 +1,17 @@
 import Runs
 
-/// What was seen at a time, and whether it is a stall that should be told.
+/// A memory of whether a stall was reported already, and the rule for when it is.
 struct StallAlarm {
-    /// Seconds without anything done, after which it is told, and after which the job ends; nil: never.
+    /// Seconds without progress until a warning; nil: there is none.
     let warning: Double?
+    /// Seconds without progress until the job ends; nil: it never does.
     let limit: Double?
     private var isTold = false
 
     enum Action: Equatable {
         case none
         case warn(String)
-        /// It goes on again.
+        /// The run goes on again.
         case relieve
         case end(String)
     }
@@ -20,7 +21,7 @@ struct StallAlarm {
         self.limit = limit
     }
 
-    /// What is to be done, given what this rank sees: of a stall it is told once.
+    /// The action to take, given what this rank sees; a stall is reported once.
     mutating func judge(_ judgement: StallJudgement, rank: Int) -> Action {
         let seconds = judgement.seconds
         guard seconds >= min(warning ?? .infinity, limit ?? .infinity) else {

@@ -4,13 +4,13 @@ import Learning
 import Networks
 import Runs
 
-/// What a run begins with: new weights, or what its newest good checkpoint holds.
+/// The state that a run begins with: new weights, or the content of its newest good checkpoint.
 struct StartingPoint {
     /// The network; with local steps the one that all sites share.
     var state: NetworkState
     /// The state of the optimiser that updates it.
     var optimizer: OptimizerState
-    /// This rank's. Without local steps the one there is.
+    /// The sites of this rank; without local steps there is one.
     var sites: [Site]
     /// Whether all sites begin with the shared network.
     var isShared = true
@@ -18,9 +18,11 @@ struct StartingPoint {
     var step = 0
     var owesValidation = false
     var best: BestResult?
-    /// Of the checkpoint, with what other ranks' sites have for themselves.
+    /// The digest of the checkpoint, which includes the own states of other ranks' sites.
     var digest = Digest()
 
+    /// Reads the newest good checkpoint, or makes new weights where there is none.
+    ///
     /// - Throws: `InputError` where `initial_weights` are not as expected, or the run or its checkpoint does not fit.
     static func load(
         _ setting: Trainer.Setting, _ layout: SiteLayout, report: (TrainingEvent) -> Void

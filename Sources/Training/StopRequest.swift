@@ -6,12 +6,14 @@ import Synchronization
     import Darwin
 #endif
 
-/// A wish from outside that the run ends soon and can be resumed: SIGTERM, SIGINT or SIGUSR1.
+/// A request from outside that the run ends soon and can be resumed: SIGTERM, SIGINT or SIGUSR1.
 public enum StopRequest {
     private static let flag = Atomic<Bool>(false)
 
+    /// Whether this process was asked to stop.
     public static var isMade: Bool { flag.load(ordering: .relaxed) }
 
+    /// Asks this process to stop, as a signal would.
     public static func make() { flag.store(true, ordering: .relaxed) }
 
     /// Turns the signals into requests. A second SIGINT ends the process as usual.

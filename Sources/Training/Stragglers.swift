@@ -1,16 +1,16 @@
-// Ranks that are slower than the others, which all have to wait for.
+// Ranks that are slower than the others and hold them up.
 
 import Basics
 import Runs
 
 /// The work of all ranks in some steps.
 struct WorkShares {
-    /// Mean seconds a step, by rank: everything but waiting for other ranks.
+    /// Mean seconds per step, by rank: everything but waiting for other ranks.
     let seconds: [Double]
-    /// The part of it that went by waiting for data.
+    /// Mean seconds per step of these that went by waiting for data, by rank.
     let dataSeconds: [Double]
 
-    /// How much longer than the median's a rank may take.
+    /// The share by which a rank may take longer than the median before it counts as slow.
     static let tolerance = 0.2
 
     var slowest: Int { seconds.indices.max { (seconds[$0], $1) < (seconds[$1], $0) } ?? 0 }
@@ -23,12 +23,12 @@ struct WorkShares {
 
     private static func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(max(1, values.count)) }
 
-    /// The slowest rank, where it holds the others up.
+    /// The slowest rank, if it holds the others up.
     var straggler: Int? { maximum > (1 + Self.tolerance) * median ? slowest : nil }
 }
 
-/// Adds up a rank's work and, every so many steps, has all ranks know everyone's: as additional places of a sum that
-/// they make anyway.
+/// The sum of a rank's work, which all ranks exchange every so many steps: as additional places of a sum that they make
+/// anyway.
 struct WorkExchange {
     /// Steps between exchanges.
     static let interval = 20
@@ -57,7 +57,7 @@ struct WorkExchange {
         return slots
     }
 
-    /// What the slots, summed over the ranks, say of the steps up to `step`.
+    /// The work in the steps up to `step`, from the slots summed over the ranks.
     mutating func shares(_ slots: some Collection<Int>, step: Int) -> (shares: WorkShares, steps: Int) {
         let steps = max(1, step - lastStep)
         lastStep = step
@@ -71,10 +71,10 @@ struct WorkExchange {
 }
 
 extension RanksRecord {
-    /// The record of some steps' work.
+    /// Creates the record of some steps' work.
     ///
     /// - Parameters:
-    ///   - steps: How many they are.
+    ///   - steps: The number of steps.
     ///   - step: The last of them.
     ///   - host: The name of a rank's host.
     init(_ shares: WorkShares, steps: Int, epoch: Int, step: Int, host: (Int) -> String) {

@@ -6,18 +6,17 @@ import MPI
 import Runs
 
 extension TraceFile {
-    /// What became of a timeline.
+    /// The outcome of writing a timeline.
     struct Outcome {
-        /// How many spans the ranks had no room for.
+        /// The number of spans that the ranks had no room for.
         var omitted: Int
-        /// Why rank 0 could not write it; nil on the others.
+        /// The reason why rank 0 could not write the file; nil on the others.
         var refusal: FileError?
     }
 
-    /// Collects the spans of all ranks at rank 0, one rank after the other, and has it write the file; every rank calls
-    /// it.
+    /// Collects the spans of all ranks at rank 0, one rank after the other, and has it write the file. Collective.
     ///
-    /// - Parameter failure: What ended the run, where it was an error.
+    /// - Parameter failure: The error that ended the run, if one did.
     /// - Throws: `MPIError`. A file that cannot be written is no error: the other ranks tell rank 0 all the same.
     static func write(
         _ log: SpanLog, _ begin: ClockAlignment, failure: String? = nil, to path: String,
@@ -36,7 +35,7 @@ extension TraceFile {
                 let nothing = SpanLog.Span(name: 0, track: 0, step: 0, begin: 0, end: 0)
                 spans = Array(repeating: nothing, count: headers[next].count)
             }
-            // Out of the closure, whose errors have no type.
+            // The error leaves the closure this way, since a closure's errors have no type.
             let result = spans.withUnsafeMutableBytes { bytes in
                 Result { () throws(MPIError) in try communicator.broadcast(bytes, from: next) }
             }

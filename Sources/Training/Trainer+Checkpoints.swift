@@ -10,7 +10,7 @@ import Networks
 import Runs
 
 extension Trainer {
-    /// Gives every rank rank 0's state, and checks that they were to train the same. Collective.
+    /// Gives every rank the state of rank 0, and checks that all were to train the same. Collective.
     static func synchronize(
         _ start: inout StartingPoint, _ configuration: TrainingConfiguration, _ dataDigest: Digest,
         _ communicator: any Communicator
@@ -33,7 +33,7 @@ extension Trainer {
         }
     }
 
-    /// Checks that the ranks of each site hold the same for it, and all ranks the same shared network.
+    /// Checks that the ranks of each site agree on its state, and all ranks on the shared network.
     ///
     /// - Throws: `DisagreementError`, `MPIError`.
     func agree() throws {
@@ -70,7 +70,7 @@ extension Trainer {
                 arithmetic: arithmetic))
     }
 
-    /// Tells of the checkpoints that have become durable.
+    /// Reports the checkpoints that have become durable.
     ///
     /// - Parameter waiting: Whether to wait for the one that is being written.
     /// - Throws: `FileError` where one could not be written.
@@ -78,15 +78,15 @@ extension Trainer {
         for path in try writer?.finished(waiting: waiting) ?? [] { report(.checkpoint(path: path)) }
     }
 
-    // MARK: - What sites have for themselves
+    // MARK: - The sites' own states
 
-    /// The running epoch's sums, by site.
+    /// The running epoch's sums, by site. Collective.
     func gatherEpoch() throws -> (terms: [LossTerms], steps: [Int]) {
         if configuration.sites == 1 { return ([sites[0].epochTerms], [sites[0].epochSteps]) }
         let own = sites.flatMap { site in
             [site.epochSteps] + site.epochTerms.vector.map { Int(bitPattern: UInt($0.bitPattern)) }
         }
-        // Leaders follow one another as their sites do.
+        // Leaders are in the order of their sites.
         let all = try communicator.gather(numbers: layout.isLeader ? own : []).flatMap { $0 }
         let length = 1 + LossTerms.vectorCount
         let parts = stride(from: 0, to: all.count, by: length).map { all[$0..<$0 + length] }
@@ -97,7 +97,7 @@ extension Trainer {
         )
     }
 
-    /// Every site's own state and momentum, on rank 0; elsewhere nothing of use. Collective.
+    /// Every site's own state and momentum, on rank 0; other ranks' results are of no use. Collective.
     private func gatherSites() throws -> [Checkpoint.SiteState] {
         let isShared = isRoundEnd
         var all: [Checkpoint.SiteState] = []
@@ -105,7 +105,7 @@ extension Trainer {
         // One after another: rank 0 has one link.
         for index in 0..<configuration.sites {
             let own = sites.first { $0.index == index }
-            // Elsewhere than where the site lives, what is there is overwritten: all sites are of one shape.
+            // Where the site does not live, any state is taken as room for it: all sites have one shape.
             var site = Checkpoint.SiteState(
                 state: isShared ? nil : own?.state ?? sites[0].state, optimizer: own?.optimizer ?? sites[0].optimizer)
             let leader = layout.leader(of: index)
@@ -119,7 +119,7 @@ extension Trainer {
 }
 
 extension Messenger {
-    /// Takes what a site has for itself from its leader to rank 0: called there and here.
+    /// Moves a site's own state from its leader to rank 0. Both of them call it.
     fileprivate func move(
         _ site: inout Checkpoint.SiteState, from leader: Int, isRoot: Bool
     ) throws {

@@ -1,4 +1,4 @@
-// Steps without a finite gradient: whose crops it were, and when it is enough.
+// Steps without a finite gradient: whose crops caused them, and when to give up.
 
 import Basics
 import Detection
@@ -9,9 +9,9 @@ import PatchData
 import Runs
 
 extension Trainer {
-    /// Steps without a finite gradient after which training is given up.
+    /// The number of such steps in a row after which training is given up.
     private static let skipLimit = 10
-    /// How many replicas a warning names.
+    /// The most replicas that a warning names.
     private static let namedReplicas = 8
 
     /// A replica whose gradient, statistics or loss are not finite.
@@ -21,7 +21,7 @@ extension Trainer {
         var series: [String]
     }
 
-    /// Keeps count of the steps left out in a row, and says whose crops they had.
+    /// Counts the steps left out in a row, and names the crops that caused them.
     ///
     /// All ranks of the site call it, since all have the same gradient.
     ///
@@ -45,8 +45,8 @@ extension Trainer {
             ? "every replica's own is: their sum is too large, or a rank miscalculated" : names.joined(separator: "; ")
         let name = configuration.sites > 1 ? " of site \(site.index)" : ""
         tell(
-            "step \(completedSteps + 1)\(name) left out (\(site.skippedInARow) in a row, at most \(Self.skipLimit - 1)): "
-                + "its gradient is not finite: \(source)", of: site)
+            "step \(completedSteps + 1)\(name) left out (\(site.skippedInARow) in a row, at most \(Self.skipLimit - 1)"
+                + "): its gradient is not finite: \(source)", of: site)
         guard site.skippedInARow < Self.skipLimit else {
             throw DivergenceError(
                 description: "\(Self.skipLimit) steps\(name) in a row had no finite gradient: "
@@ -56,12 +56,12 @@ extension Trainer {
         return culprits.flatMap(\.series)
     }
 
-    /// Warns of something that all ranks of a site know: of the first site at once, of others when all meet.
+    /// Warns of something that all ranks of a site know: for the first site at once, for others when all meet.
     private func tell(_ text: String, of site: Site) {
         if site.index == 0 { report(.warning(text)) } else if layout.isLeader { notices.append(text) }
     }
 
-    /// Has rank 0 tell what is to be told of other sites. Collective.
+    /// Has rank 0 report the notices of other sites. Collective.
     func passOnNotices() throws {
         if configuration.sites == 1 { return }
         let all = try communicator.gather(text: notices.joined(separator: "\n"))
@@ -72,8 +72,8 @@ extension Trainer {
         }
     }
 
-    /// Computes this rank's replicas once more, one by one, and gathers which of all are not finite by themselves:
-    /// steps that go well pay nothing for the question.
+    /// Computes this rank's replicas once more, one by one, and gathers which of all are not finite by themselves.
+    /// Steps that go well pay nothing for it.
     private func culprits(_ site: Site, _ batches: [MicroBatch], _ normalizers: LossCounts) throws -> [Culprit] {
         let vector = VectorStorage(configuration.reductionCount)
         var own: [String] = []
@@ -96,9 +96,9 @@ extension Trainer {
     }
 }
 
-/// Training produced no finite gradients any more.
+/// An error where training produces no finite gradients any more.
 public struct DivergenceError: Error, CustomStringConvertible {
     public let description: String
-    /// Whether all ranks notice it, or those of one site.
+    /// Whether all ranks notice the error, or only those of one site.
     let isOfAllRanks: Bool
 }

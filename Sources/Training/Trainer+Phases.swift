@@ -1,4 +1,4 @@
-// What surrounds the steps: phases that others can see, the ranks' threads that watch, the work of each.
+// The surroundings of the steps: phases that others can see, the threads that watch, the comparison of the ranks' work.
 
 import Basics
 import Compute
@@ -40,8 +40,8 @@ extension Trainer {
             monitor.finish(outcome == .finished ? .finished : .stopped)
             return outcome
         } catch {
-            // What was begun is good: it is of a step before the fault. Where all ranks have failed alike, they wait
-            // for it.
+            // A checkpoint under way is good: it is of a step before the fault. Where all ranks have failed alike, they
+            // wait for it.
             try? settleCheckpoints(waiting: true)
             let isOfAll = (error as? DivergenceError)?.isOfAllRanks ?? (error is DisagreementError)
             if isOfAll { try? communicator.barrier() }
@@ -51,11 +51,11 @@ extension Trainer {
         }
     }
 
-    /// Begins a phase, which lasts until the next; as a span of the timeline until its `end`.
+    /// Begins a phase, which lasts until the next one; its span in the timeline lasts until its `end`.
     func begin(_ phase: TrainingPhase) -> OpenSpan {
         whereabouts.enter(phase)
         let span = network.engine.begin(phase.rawValue)
-        // Between steps it is the one before that counts.
+        // Between steps the step before counts.
         FaultInjection.current?.pass(
             .training(phase), rank: communicator.rank, step: completedSteps + (phase.isOfAStep ? 1 : 0))
         return span
@@ -68,9 +68,9 @@ extension Trainer {
         return try body()
     }
 
-    /// Tells which rank worked longest in the last steps, and warns where the others waited for it.
+    /// Reports which rank worked longest in the last steps, and warns where the others waited for it.
     ///
-    /// - Parameter slots: Of `WorkExchange`, summed over the ranks.
+    /// - Parameter slots: The slots of `WorkExchange`, summed over the ranks.
     func judgeWork(_ slots: some Collection<Int>, epoch: Int) throws {
         let (shares, steps) = workExchange.shares(slots, step: completedSteps)
         guard let log else { return }
@@ -84,8 +84,8 @@ extension Trainer {
         let share = Int((100 * (record.maximumSeconds / record.medianSeconds - 1)).rounded())
         report(
             .warning(
-                "rank \(record.slowestRank) on \(record.slowestHost) holds the others up: in the last \(steps) steps it "
-                    + "worked \(text(record.maximumSeconds)) a step\(data), the median is "
+                "rank \(record.slowestRank) on \(record.slowestHost) holds the others up: in the last \(steps) steps "
+                    + "it worked \(text(record.maximumSeconds)) a step\(data), the median is "
                     + "\(text(record.medianSeconds)) (+\(share) %)"))
     }
 }

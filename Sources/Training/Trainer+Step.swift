@@ -12,17 +12,18 @@ import PatchData
 import Runs
 
 extension Trainer {
-    /// What came of a site's step.
+    /// The outcome of a site's step.
     struct StepResult {
         var terms: LossTerms
-        /// Not finite where the step was left out.
+        /// The Euclidean norm of the gradient; not finite where the step was left out.
         var gradientNorm: Double
         /// The series whose crops gave the step no finite gradient.
         var skippedSeries: [String]
-        /// What all ranks of the site had to say, added up.
+        /// The sum of the words of all ranks of the site.
         var word: [Int]
-        /// Seconds of waiting for other ranks: for the counts that scale the loss, and for the sum.
+        /// Seconds of waiting for the counts that scale the loss.
         var countsSeconds: Double
+        /// Seconds of waiting for the gradients' sum.
         var reduceSeconds: Double
     }
 
@@ -32,8 +33,8 @@ extension Trainer {
     /// A step of one site, with its next batches.
     ///
     /// - Parameters:
-    ///   - word: Asked for a rank's word when its crops are there.
-    ///   - meanwhile: Called now and then.
+    ///   - word: Returns the rank's word; it is called once the crops are there.
+    ///   - meanwhile: A function to call now and then during the step.
     func takeStep(
         of site: Site, rate: Double, word: () -> [Int], meanwhile: @escaping () -> Void
     ) throws -> StepResult {
@@ -77,7 +78,7 @@ extension Trainer {
             word: Array(sums[2...]), countsSeconds: countsSeconds, reduceSeconds: reduceSeconds)
     }
 
-    /// Writes a replica's vector: gradients, batch statistics, loss terms.
+    /// Writes the vector of a replica: gradients, batch statistics, loss terms.
     func addReplica(
         _ replica: Int, _ batch: MicroBatch, _ normalizers: LossCounts, state: NetworkState,
         into vector: UnsafeMutableBufferPointer<Float>, finished: @escaping (Range<Int>) -> Void = { _ in }

@@ -1,4 +1,4 @@
-// The timeline of a run: how much of it is kept, and who writes it when the run ends, whichever way.
+// The timeline of a run: how much of it is kept, and who writes it, however the run ends.
 
 import Basics
 import Compute
@@ -8,21 +8,21 @@ import Networks
 import Runs
 
 extension Trainer {
-    /// Spans that a job keeps at most, and a rank.
+    /// The most spans that a job keeps, and the most that a rank keeps.
     private static let mostSpans = (job: 1 << 24, rank: 1 << 19)
-    /// Seconds that a rank which ends a stalled job gives the file system.
+    /// Seconds that a rank gives the file system when it ends a stalled job.
     private static let patience = 5.0
 
     private static func spanLimit(ranks: Int) -> Int { max(1000, min(mostSpans.rank, mostSpans.job / ranks)) }
 
     static func spanLog(ranks: Int) -> SpanLog { SpanLog(limit: spanLimit(ranks: ranks)) }
 
-    /// Bytes that keeping and writing a timeline takes of a rank at most.
+    /// The most memory that a rank takes to keep and write a timeline, in bytes.
     public static func timelineBytes(ranks: Int) -> Int { TraceFile.bytes(limit: spanLimit(ranks: ranks)) }
 
-    /// Has rank 0 write the timeline of all ranks, which all call it; where it cannot, it says so.
+    /// Has rank 0 write the timeline of all ranks, and report where it cannot. Collective.
     ///
-    /// - Parameter failure: What ended the run, where it was an error.
+    /// - Parameter failure: The error that ended the run, if one did.
     /// - Throws: `MPIError`.
     func writeTimeline(since begin: ClockAlignment, failure: (any Error)? = nil) throws {
         guard let log = network.engine.spans, let timeline else { return }
@@ -38,7 +38,7 @@ extension Trainer {
         }
     }
 
-    /// Writes what there is of the timeline after an error, which stays the one that counts.
+    /// Writes as much of the timeline as possible after an error; that error remains the one to be reported.
     ///
     /// - Parameter isOfAll: Whether all ranks have failed alike. Otherwise the others may wait for this one somewhere
     ///   else: it writes its own part.
@@ -55,7 +55,7 @@ extension Trainer {
         if communicator.rank == 0 { report(.warning(text)) } else { alarm.warn(text) }
     }
 
-    /// What this rank can write by itself, where a timeline is kept.
+    /// The timeline that this rank can write by itself, where one is kept.
     func loneTimeline(since begin: ClockAlignment?) -> LoneTimeline? {
         guard let log = network.engine.spans, let timeline, let begin else { return nil }
         return LoneTimeline(

@@ -1,4 +1,4 @@
-// What follows an epoch: the loss on held-out crops, pictures of them, and the FROC on held-out scans.
+// The validation after an epoch: the loss on held-out crops, pictures of them, and the FROC on held-out scans.
 
 import Basics
 import Detection
@@ -13,10 +13,10 @@ import Runs
 import Views
 
 extension Trainer {
-    /// Crops whose pictures are kept.
+    /// The number of crops whose pictures are kept.
     private static let pictureCount = 4
 
-    /// Validates the state after an epoch, and writes what came out.
+    /// Validates the state after an epoch, and logs the results.
     ///
     /// - Returns: False where a stop was asked for meanwhile: a checkpoint that still owes the validation is written.
     func validate(epoch: Int) throws -> Bool {
@@ -68,7 +68,7 @@ extension Trainer {
         return true
     }
 
-    /// What the network finds in the first held-out crops, at p ≥ 0.1.
+    /// The findings of the network in the first held-out crops, at p ≥ 0.1, as pictures.
     private func predictions() throws -> [Picture] {
         try (0..<min(Self.pictureCount, validation.count)).map { index in
             let (batch, crop) = try validation.sampleWithCrop(index)
@@ -110,7 +110,7 @@ extension Trainer {
         return true
     }
 
-    /// What searches the held-out scans with the state as it is now.
+    /// The detector that searches the held-out scans with the state as it is now.
     func detector() -> ScanDetector { Self.detector(configuration, network, state) }
 
     static func detector(

@@ -11,57 +11,61 @@ import Networks
 import PatchData
 import Runs
 
-/// Trains the network on this rank's replicas, together with the other ranks.
+/// A run of training on this rank's replicas, together with the other ranks.
 public final class Trainer {
+    /// The configuration of the run.
     public let configuration: TrainingConfiguration
     let communicator: any Communicator
     let layout: SiteLayout
-    /// The ranks of this rank's site; without local steps all.
+    /// The ranks of this rank's site; without local steps all ranks.
     let siteRanks: any Communicator
     let whereabouts: Whereabouts
     let alarm: RankMonitor.Alarm
-    /// The timeline's file.
+    /// The path of the timeline's file; nil where none is kept.
     let timeline: String?
     var workExchange: WorkExchange
-    /// By rank.
+    /// The names of the hosts, by rank.
     var hosts: [String]
     let loader: TrainingLoader
     let validation: ValidationSet
     let evaluation: FoldEvaluation?
     let network: Network
     let learner: Learner
-    /// Sums over the replicas of a site.
+    /// The sum over the replicas of a site.
     let reduction: GradientReduction
     let run: RunDirectory
-    /// On rank 0.
+    /// The run's records, on rank 0 only.
     private(set) var log: RunRecorder?
+    /// The writer of checkpoints, on rank 0 only.
     private(set) var writer: CheckpointWriter?
     let report: (TrainingEvent) -> Void
     let dataDigest: Digest
     let arithmetic: String
 
-    /// Of this rank.
+    /// The sites of this rank.
     let sites: [Site]
-    /// With local steps.
+    /// The network that sites share, with local steps only.
     private(set) var outer: OuterUpdate?
     private(set) var step = 0
     /// Whether the validation after `step` is still to come.
     var owesValidation = false
     var best: BestResult?
-    /// What rank 0 is to tell of this rank's sites.
+    /// The messages about this rank's sites that rank 0 has yet to report.
     var notices: [String] = []
     private var plateau = PlateauWatch()
 
-    /// Steps between checks that all ranks of a site hold the same.
+    /// The number of steps between checks that all ranks of a site hold the same.
     static let agreementInterval = 100
 
+    /// The way in which a run ended.
     public enum Outcome: Sendable {
+        /// All epochs are done.
         case finished
-        /// Asked to stop; a checkpoint is there to resume from.
+        /// A request ended the run; there is a checkpoint to resume from.
         case stopped
     }
 
-    /// Prepares a run: reads the checkpoint or makes new weights, and has all ranks agree.
+    /// Prepares a run: reads the checkpoint or makes new weights, and checks that all ranks agree.
     ///
     /// - Throws: `UsageError` where the ranks do not fit the replicas; `InputError`, `FileError`, `MPIError`,
     ///   `DisagreementError`.
@@ -133,7 +137,7 @@ public final class Trainer {
         if let limit = configuration.localSteps, limit > stepsPerEpoch {
             report(.warning("local_steps: \(limit), but rounds end with epochs, after \(stepsPerEpoch) steps"))
         }
-        // Only now is it sure that there will be a run: what refuses to start leaves no trace.
+        // Only now is it certain that there will be a run: one that refuses to start leaves no files.
         guard isRoot else { return }
         try run.create()
         try run.prepareHeartbeats()
@@ -146,13 +150,15 @@ public final class Trainer {
         try AtomicFile.write(configuration.yaml(), to: run.configurationPath)
     }
 
-    /// Steps of an epoch of this run.
+    /// The number of steps of an epoch of this run.
     public var stepsPerEpoch: Int { configuration.stepsPerEpoch ?? loader.stepsPerEpoch }
-    /// Steps of the whole run.
+    /// The number of steps of the whole run.
     public var totalSteps: Int { configuration.epochs * stepsPerEpoch }
+    /// The number of completed steps, those before a resumption included.
     public var completedSteps: Int { step }
+    /// The number of held-out crops.
     public var validationCount: Int { validation.count }
-    /// That of the next step.
+    /// The epoch of the next step, from 1.
     var epoch: Int { step / stepsPerEpoch + 1 }
 
     /// The network as the last update left it, the same on all ranks: with local steps, the last outer one.
@@ -163,7 +169,7 @@ public final class Trainer {
     // MARK: - The run
 
     func trainSteps() throws -> Outcome {
-        // The sampler's epochs go on through ours, whatever their length.
+        // The sampler counts epochs of its own, whatever the length of the run's.
         let (epochsDone, stepInEpoch) = step.quotientAndRemainder(dividingBy: loader.stepsPerEpoch)
         loader.start(epoch: epochsDone + 1, step: stepInEpoch)
         if owesValidation {
@@ -178,7 +184,7 @@ public final class Trainer {
                 let isEvaluated = evaluation != nil && configuration.evaluates(epoch: epoch)
                 owesValidation = validation.count > 0 || isEvaluated
                 let isLast = step == totalSteps
-                // What may become the best must be there to be marked.
+                // A state that may become the best needs a checkpoint that can be marked.
                 if isLast || isEvaluated || epoch % configuration.checkpointEveryEpochs == 0 || shouldStop
                     || isIntervalStep
                 {
@@ -200,9 +206,9 @@ public final class Trainer {
         configuration.checkpointEverySteps.map { step % $0 == 0 } ?? false
     }
 
-    /// Whether the sites share what they have learnt after this step. An epoch's end ends a round too, for what follows
-    /// it needs one network; so that none is short, an epoch's rounds are as good as equal, and `local_steps` long at
-    /// most.
+    /// Whether the sites share what they have learnt after this step. An epoch's end also ends a round, since what
+    /// follows it needs one network. The rounds of an epoch are as equal as possible, so that none is short, and at
+    /// most `local_steps` long.
     var isRoundEnd: Bool {
         guard let limit = configuration.localSteps else { return false }
         let length = stepsPerEpoch
@@ -211,7 +217,7 @@ public final class Trainer {
         return stepInEpoch * rounds / length > (stepInEpoch - 1) * rounds / length
     }
 
-    /// One step of all sites, with the round's end where it ends one. Returns whether some rank was asked to stop.
+    /// Takes one step of all sites, and ends the round if it is its last. Returns whether some rank was asked to stop.
     private func takeStep(epoch: Int) throws -> Bool {
         network.engine.spans?.setStep(step + 1)
         let start = ContinuousClock.now
@@ -219,7 +225,7 @@ public final class Trainer {
         let waitedBefore = loader.waitSeconds
         let rate = configuration.learningRate(step: step, stepsPerEpoch: stepsPerEpoch)
         let isOneSite = configuration.sites == 1
-        // Among sites the words travel while the step goes on: who ends it waits for those only that have not begun it.
+        // Among sites the words travel during the step: its end waits only for ranks that have not begun it.
         let pending = isOneSite ? nil : try communicator.startSum(word())
         // In sites of several ranks the exchange of gradients calls MPI often enough.
         let moves = siteRanks.size == 1
@@ -250,13 +256,14 @@ public final class Trainer {
         return words[0] > 0
     }
 
-    /// What a rank tells all others at every step: whether it is asked to stop, and now and then its work.
+    /// The word of this rank to all others, which it gives at every step: whether it is asked to stop, and now and then
+    /// its work.
     private func word() -> [Int] {
         let work = workExchange.isDue(step: step) ? workExchange.slots(whereabouts.takeSeconds()) : []
         return [StopRequest.isMade ? 1 : 0] + work
     }
 
-    /// Has all sites share what they have learnt. Returns how many seconds that took.
+    /// Has all sites share what they have learnt, and returns how many seconds that took.
     private func endRound(epoch: Int) throws -> Double {
         guard let outer else { return 0 }
         // A flipped bit would be in every site's network afterwards.

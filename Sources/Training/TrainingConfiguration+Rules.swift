@@ -1,4 +1,4 @@
-// What is asked of several keys together; what is asked of one stands beside it in the table.
+// Demands on several keys together; demands on one key stand beside it in the table.
 
 import Exchange
 
@@ -7,13 +7,13 @@ extension TrainingConfiguration {
     struct Rule: Sendable {
         /// The property whose key is at fault.
         let path: PartialKeyPath<TrainingConfiguration> & Sendable
-        /// What the key needs, for lists of all keys: `reduction: tree only`.
+        /// The condition under which the key may be set, for lists of all keys: `reduction: tree only`.
         var need: @Sendable () -> String? = { nil }
-        /// The reason why a configuration cannot be, or nil where it can.
+        /// The reason why a configuration is impossible, or nil where it is possible.
         let problem: @Sendable (TrainingConfiguration) -> String?
     }
 
-    /// The demands, in the order they are looked at. Each key's own have been met by then.
+    /// The demands in the order of their checks, which follow those of each key by itself.
     static let rules: [Rule] = [
         Rule(path: \.evaluateEveryEpochs) {
             $0.evaluateEveryEpochs != nil && $0.validationFold == nil
@@ -66,7 +66,7 @@ extension TrainingConfiguration {
         self[keyPath: path] == TrainingConfiguration(preset: preset)[keyPath: path]
     }
 
-    /// What makes this configuration impossible, if anything does: the key and what it may be.
+    /// The first fault of this configuration, if there is any: the key, and the values that it may have.
     var fault: (key: String, text: String)? {
         for key in Self.keys {
             if let fault = key.fault(self) { return fault }

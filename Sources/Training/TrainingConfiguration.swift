@@ -14,7 +14,7 @@ extension Preset {
     }
 }
 
-/// All that defines an experiment: the keys of the YAML file, with the preset's values where the file is silent.
+/// The definition of an experiment: the keys of the YAML file, with the preset's values for keys that the file lacks.
 public struct TrainingConfiguration: Hashable, Sendable {
     /// The published constants that the others begin with.
     public var preset = Preset.luna16
@@ -100,7 +100,7 @@ public struct TrainingConfiguration: Hashable, Sendable {
     /// A configuration of nothing but defaults.
     public init() {}
 
-    /// The values that a preset gives.
+    /// Creates a configuration with the values of a preset.
     public init(preset: Preset) {
         self.preset = preset
         cropSize = preset.cropSize
@@ -113,7 +113,7 @@ public struct TrainingConfiguration: Hashable, Sendable {
         return epoch % every == 0 || epoch == epochs
     }
 
-    /// The part that determines the samples.
+    /// The part of the configuration that determines the samples.
     public var sampling: SamplingConfiguration {
         SamplingConfiguration(
             preset: preset, recipe: recipe, cropSize: cropSize, seed: UInt64(bitPattern: Int64(seed)),

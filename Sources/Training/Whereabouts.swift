@@ -1,25 +1,27 @@
-// Where a rank is in its run: told by the thread that trains, read by those that watch it.
+// The place of a rank in its run: set by the thread that trains, read by those that watch it.
 
 import Basics
 import MPI
 import Runs
 import Synchronization
 
+/// The place of a rank in its run, shared by its threads.
 final class Whereabouts: Sendable {
     struct Place: Sendable {
         var phase = TrainingPhase.start
         var phaseBegan = ContinuousClock.now
         /// Completed steps.
         var step = 0
-        /// Collective operations that were entered since the last step's end, and that were left.
+        /// Collective operations that were entered since the last step's end.
         var entered = 0
+        /// Collective operations that were left since the last step's end.
         var left = 0
-        /// Grows with everything that gets done: a replica's pass, an operation of all ranks, a step, a crop, a tile.
+        /// A count of everything that gets done: a replica's pass, an operation of all ranks, a step, a crop, a tile.
         var progress = 0
 
         var isWaiting: Bool { entered > left }
 
-        /// How long the phase has lasted.
+        /// The time that the phase has lasted, in nanoseconds.
         var phaseNanoseconds: Int64 {
             let (seconds, attoseconds) = (ContinuousClock.now - phaseBegan).components
             return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
@@ -42,7 +44,7 @@ final class Whereabouts: Sendable {
 
     var place: Place { state.withLock { $0.place } }
 
-    /// The phase lasts until the next one begins.
+    /// Begins a phase, which lasts until the next one begins.
     func enter(_ phase: TrainingPhase) {
         let now = ContinuousClock.now
         state.withLock {
@@ -53,7 +55,7 @@ final class Whereabouts: Sendable {
         }
     }
 
-    /// All ranks count their operations anew from every step's end, since sites may differ in how many they make.
+    /// Ends a step. All ranks count their operations anew from there, since sites may differ in how many they make.
     func finish(step: Int) {
         state.withLock {
             $0.place.step = step
@@ -63,7 +65,7 @@ final class Whereabouts: Sendable {
         }
     }
 
-    /// Something is done within a phase.
+    /// Notes that something got done within a phase.
     func progress() { state.withLock { $0.place.progress += 1 } }
 
     private func enterCollective() { state.withLock { $0.place.entered += 1 } }
@@ -75,14 +77,14 @@ final class Whereabouts: Sendable {
         }
     }
 
-    /// Runs what needs all ranks, whatever operations it is made of.
+    /// Runs an operation that needs all ranks, whatever operations it is made of.
     func meeting<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
         enterCollective()
         defer { leaveCollective() }
         return try body()
     }
 
-    /// Seconds spent since the last call in each phase that has ended.
+    /// Seconds in each phase that has ended since the last call.
     func takeSeconds() -> [TrainingPhase: Double] {
         state.withLock { state in
             defer { state.seconds = [:] }
@@ -91,14 +93,14 @@ final class Whereabouts: Sendable {
     }
 }
 
-/// A communicator that tells of every collective operation when it is entered and left: of ranks that wait for one
-/// another, those that have entered fewer have not arrived.
+/// A communicator that notes when each collective operation is entered and left. Of ranks that wait for one another,
+/// those that have entered fewer operations have not arrived.
 final class ObservedCommunicator: Communicator {
     private let base: any Communicator
     private let whereabouts: Whereabouts
     private let messageName: (_ tag: Int) -> String
 
-    /// - Parameter messageName: What travels with a messenger's tag, for the timeline.
+    /// - Parameter messageName: Names what travels with a messenger's tag, for the timeline.
     init(_ base: any Communicator, _ whereabouts: Whereabouts, messageName: @escaping (_ tag: Int) -> String) {
         self.base = base
         self.whereabouts = whereabouts
@@ -148,7 +150,8 @@ final class ObservedCommunicator: Communicator {
             try observed { () throws(MPIError) in try base.split(color) }, whereabouts, messageName: messageName)
     }
 
-    /// Its messages count as no operations: they travel while their ranks do something else. A timeline shows them.
+    /// A messenger whose messages do not count as operations, since they travel while their ranks do something else. A
+    /// timeline shows them.
     func messenger() throws(MPIError) -> (any Messenger)? {
         let messenger = try observed { () throws(MPIError) in try base.messenger() }
         return messenger.map { ObservedMessenger($0, whereabouts, name: messageName) }

@@ -71,8 +71,9 @@ import Testing
         _ = network.forward(
             Architecture.standard.initialState(seed: 0), input: Tensor(shape: [1, 1, extent.z, extent.y, extent.x]),
             coord: Tensor(shape: [1, 3, cells.z, cells.y, cells.x]), mode: .evaluation)
-        let planned = Architecture.standard.evaluationBytes(extent)
+        let planned = MemoryPlan(.standard).evaluation(extent)
         #expect(network.engine.plannedBytes <= planned)
-        #expect(Double(network.engine.plannedBytes) > 0.75 * Double(planned))
+        // The plan counts more threads.
+        #expect(network.engine.plannedBytes > planned - (24 << 20))
     }
 }

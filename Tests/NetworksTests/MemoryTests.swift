@@ -5,7 +5,7 @@ import Testing
 @testable import Networks
 
 @Suite struct MemoryTests {
-    /// The formula is a bound, and no wide one, on what a step takes.
+    /// A plan comes to what a step takes.
     @Test(arguments: [(48, 1, 1), (64, 2, 2)]) func trainingStep(_ side: Int, _ samples: Int, _ threads: Int) {
         let pool = ThreadPool(threads: threads)
         defer { pool.stop() }
@@ -26,7 +26,7 @@ import Testing
             network.backward(state, outputGradient: output, gradients: $0)
         }
         let bytes = network.engine.plannedBytes
-        let bound = Architecture.standard.trainingBytes(ZYX(repeating: side), samples: samples, threads: threads)
-        #expect(bytes <= bound && bound < bytes + (40 << 20), "\(bytes) bytes, \(bound) by the formula")
+        let plan = MemoryPlan(.standard).training(ZYX(repeating: side), samples: samples, threads: threads)
+        #expect(bytes == plan)
     }
 }
