@@ -1,5 +1,5 @@
-// What every call is checked for before its kernels run. They check nothing themselves: a wrong width would read what
-// is left in memory, or write past a row.
+// The checks of every call before its kernels run. The kernels check nothing themselves: a wrong width would read
+// stale memory, or write past a row.
 
 import Basics
 

@@ -69,7 +69,7 @@ extension Engine {
 
     /// Mean and variance of the convolution's output.
     public func firstStatistics(_ x: FeatureMap, _ layer: FirstLayer) -> Statistics {
-        // One output voxel as the values that the sums are taken about.
+        // The sums are taken about the values of one output voxel.
         let shift = firstConvolution(voxel: x.voxels / 2 + x.extent.x / 2, of: x, layer)
         let sums = withFirstLayer(x, layer) { a in
             shift.withUnsafeBufferPointer { shift in
@@ -84,7 +84,7 @@ extension Engine {
 
     private func firstConvolution(voxel: Int, of x: FeatureMap, _ layer: FirstLayer) -> [Float] {
         let value = x.pointer[voxel]
-        // As if all around had the same value: near enough to the mean of what is there.
+        // All neighbours are taken to have this value, which brings the result near enough to the mean.
         return (0..<layer.outputs).map { output in
             layer.bias[output] + value * (0..<27).reduce(0) { $0 + layer.weights[output * 27 + $1] }
         }

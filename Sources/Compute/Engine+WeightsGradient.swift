@@ -44,8 +44,8 @@ extension Engine {
         }
     }
 
-    /// For many channels: each item owns its part of the result, so its size changes no sum. It is one component along
-    /// z, for as many groups of input channels as keep the threads busy.
+    /// Sums the gradient of many channels. Each item owns its part of the result, so its size changes no sum: one
+    /// component along z, for as many groups of input channels as keep the threads busy.
     private func sumByComponents(_ g: ck_weights_gradient, _ tiles: Tiles) -> UnsafeMutablePointer<Float> {
         let sum = transformed.floats(tiles.components * g.component_stride)
         let groups = weightGroups(g.input.channels)
@@ -78,8 +78,8 @@ extension Engine {
         return groups
     }
 
-    /// For few channels: each item sums a range of tiles by itself. How many there are is part of the sum's order: it
-    /// depends on the map's size alone.
+    /// Sums the gradient of few channels. Each item sums a range of tiles by itself. The number of items is part of the
+    /// sum's order, so it depends on the map's size alone.
     private func sumOfTileRanges(_ g: ck_weights_gradient, _ tiles: Tiles) -> UnsafeMutablePointer<Float> {
         var g = g
         let count = ck_tile_count(&g.tiling)

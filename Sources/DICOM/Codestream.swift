@@ -91,7 +91,7 @@ struct Codestream {
     /// Checks a JPEG or JPEG-LS stream and keeps what is needed to decode it: tables, the frame's header, one scan.
     ///
     /// Segments that applications have left in it are dropped: GDCM ends the process where it dislikes a version in
-    /// there, and searches for ever where a length there leads beyond the end.
+    /// there, and searches forever where a length there leads beyond the end.
     private mutating func cleanJPEG(frames: Set<Int>, tables: Set<Int>) throws {
         guard try word(0) == 0xffd8 else { throw damaged("no JPEG stream") }
         var cleaned: [UInt8] = [0xff, 0xd8]

@@ -34,7 +34,8 @@ public struct DICOMSeries: Sendable {
         }
         let found = try DICOMFolder(folder)
         guard !found.files.isEmpty else { return nil }
-        // Uncompressed files would not need GDCM; but what a build reads shall not depend on how an archive stores.
+        // Uncompressed files would not need GDCM; but what a build can read must not depend on how an archive
+        // stores it.
         guard FrameDecoder.isBuiltIn else { throw FrameDecoder.absence(folder) }
         try self.init(found, folder: folder, uid: uid)
     }

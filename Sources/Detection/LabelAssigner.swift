@@ -1,4 +1,5 @@
-// Which cells and anchors shall answer for a nodule, which for its absence, and which are left alone.
+// The choice of cells and anchors that answer for a nodule, of those that answer for its absence, and of those that do
+// not count.
 //
 // A cell whose anchor overlaps a nodule a little (IoU ≥ 0.02) is neither: it is ignored. Of the many other cells a crop
 // keeps 800 drawn at random as negatives: enough for mining the hardest, few enough that no easy background swamps the

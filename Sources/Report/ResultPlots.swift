@@ -22,7 +22,7 @@ enum FROCPlot {
         let base = base(comparison)
         let count = Int(((1 - base) * 10).rounded())
         let levels = stride(from: 0, through: count, by: count > 5 ? 2 : 1).map { base + Double($0) / 10 }
-        // Names get room of their own.
+        // Names need room of their own.
         let margin = detectors.count > 1 ? 26 + 7.2 * Double(widest) : 20
         var plot = PlotArea(
             width: 460 + margin, height: max(320, 60 + 15 * Double(detectors.count)),
@@ -36,7 +36,7 @@ enum FROCPlot {
         }
         for (index, detector) in detectors.enumerated().reversed() {
             let froc = detector.result.froc
-            // Straight in the rate is not straight in its logarithm: sample densely.
+            // A line that is straight in the rate is not straight in its logarithm: sample densely.
             let rates = (0...240).map { 0.125 * exp2(Double($0) / 40) }
             plot.curve(
                 rates.map { ($0, froc.sensitivity(at: $0)) }, CurveStyle.name(index), dash: CurveStyle.dash(index))

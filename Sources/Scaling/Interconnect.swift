@@ -52,7 +52,7 @@ public enum ReductionAlgorithm: String, CaseIterable, Codable, Sendable {
         let hop = net.messageSeconds + (hosts > 1 ? net.latency : 0)
         switch self {
         case .tree:
-            // Of each rank's slices, those for other hosts share the host's link.
+            // The slices that ranks send to other hosts share their own host's link.
             let abroad = here * (all - here) * slice / net.bandwidth
             let atHome = here * (here - 1) * slice / net.memoryBandwidth
             let phase = (hosts > 1 ? net.latency : 0) + (all - 1) * net.messageSeconds + abroad + atHome

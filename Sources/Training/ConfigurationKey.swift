@@ -135,7 +135,7 @@ extension Array {
         let name = node.string ?? "?"
         let place = source.hasLines ? node.mark.map { "line \($0.line)" } : nil
         let all = "`luna train --print-config` shows all keys"
-        // Only what may be a slip of the hand is compared: the time grows with the length.
+        // Only names short enough to be a typing error are compared: the time grows with the length.
         guard name.utf8.count <= 64 else {
             return InputError(
                 source.file, at: place, "an unknown key of \(name.utf8.count) bytes", remedy: all)

@@ -56,7 +56,7 @@ extension Trainer {
         try agree()
         let span = begin(.checkpoint)
         defer { span.end() }
-        // Before other sites' states come, there is room for them.
+        // The checkpoint before gives up its memory, so that there is room for other sites' states.
         try settleCheckpoints(waiting: true)
         let own = outer == nil ? [] : try whereabouts.meeting { try gatherSites() }
         let (terms, steps) = try gatherEpoch()

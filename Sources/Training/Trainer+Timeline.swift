@@ -68,7 +68,7 @@ extension Trainer {
         var alarm = self.alarm
         guard let part else { return alarm }
         alarm.end = { [warn = alarm.warn, end = alarm.end, whereabouts] text in
-            // The file system may be what does not answer.
+            // Perhaps it is the file system that does not answer.
             let isDone = DispatchSemaphore(value: 0)
             Thread {
                 part.write(failure: "given up: \(text)", hangingAt: whereabouts.place).map(warn)

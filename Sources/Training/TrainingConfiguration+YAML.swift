@@ -54,7 +54,7 @@ extension TrainingConfiguration {
             }
             return mapping
         } catch let error as YamlError {
-            // With the faulty line, which may be all of the file.
+            // The message includes the faulty line, which may be the whole file.
             throw InputError(file, String("\(error)".prefix(300)))
         }
     }
@@ -92,7 +92,7 @@ extension TrainingConfiguration {
     private static func decode(_ root: Node.Mapping, _ source: ConfigurationSource) throws -> TrainingConfiguration {
         var configuration = TrainingConfiguration()
         try keys.read(root, source, into: &configuration)
-        // Once more over what the preset says, which is known only now.
+        // Once more over the preset's values, since the preset is known only now.
         configuration = TrainingConfiguration(preset: configuration.preset)
         try keys.read(root, source, into: &configuration)
         return configuration
