@@ -1,10 +1,10 @@
 // Exponential, logarithm, sine and cosine that are the same on every processor.
 //
-// Those of a C library differ in their last bit between processors, because it has variants with and without fused
-// multiply-adds and picks one at run time, and between libraries. These are sums and products of IEEE doubles in one
-// order, which Swift neither fuses nor reorders. Each takes its argument to a small interval around zero, where a power
-// series converges fast, and keeps what the reduction rounds off: J.-M. Muller, "Elementary Functions", 3rd edition,
-// 2016, chapters 4 and 11; the splitting of ln 2 and π/2 is that of fdlibm (Sun Microsystems, 1993).
+// The functions of a C library differ in their last bit between processors, because it has variants with and without
+// fused multiply-adds and picks one at run time, and between libraries. These are sums and products of IEEE doubles in
+// one order, which Swift neither fuses nor reorders. Each takes its argument to a small interval around zero, where a
+// power series converges fast, and keeps what the reduction rounds off: J.-M. Muller, "Elementary Functions", 3rd
+// edition, 2016, chapters 4 and 11; the splitting of ln 2 and π/2 is that of fdlibm (Sun Microsystems, 1993).
 
 /// Elementary functions whose results are within one unit in the last place, and equal on all processors.
 public enum Elementary {

@@ -31,8 +31,8 @@ public final class ThreadPool: @unchecked Sendable {
     /// The number of polls before a thread sleeps: some tens of microseconds, with the processor's pause between them.
     private static let patience = 2_000
 
-    /// Whether loops are passed over.
-    private let isIdle: Bool
+    /// Whether the pool passes loops over, having been made for planning.
+    public let isIdle: Bool
 
     /// Makes a pool that runs nothing: for planning what a real one of as many threads would need.
     ///

@@ -28,6 +28,9 @@ public final class Engine {
         workspace = Workspace()
     }
 
+    /// Whether the engine computes nothing, having been made for planning.
+    public var isPlanning: Bool { pool.isIdle }
+
     /// Makes an engine that computes nothing, and whose `plannedBytes` are those of a real one all the same.
     ///
     /// - Parameters:

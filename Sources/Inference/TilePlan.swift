@@ -78,8 +78,8 @@ public struct TilePlan: Hashable, Sendable {
         func total(_ spans: [Span]) -> Int { spans.reduce(0) { $0 + $1.window.count } }
         let smallest = choices.map { $0.map(largest).min() ?? 0 }
         guard fits(smallest) else { return nil }
-        // Of equal work, the one with fewer tiles; then the one cut along z, whose planes lie together. Whether tiles
-        // fit is asked last: the answer takes a while.
+        // Among plans of equal work the one with fewer tiles is taken; then the one cut along z, whose planes lie
+        // together. Whether tiles fit is asked last: the answer takes a while.
         var best: (spans: ZYX<[Span]>, work: Int, tiles: Int)?
         for x in choices.x {
             for y in choices.y {

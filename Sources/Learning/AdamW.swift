@@ -23,25 +23,22 @@ struct AdamW: Optimizer {
     ) {
         state.updates += 1
         // A product, not `pow`, whose last bit is the C library's choice.
-        let powers = Self.powers(beta1, beta2, state.updates)
+        let (power1, power2) = (Self.power(beta1, state.updates), Self.power(beta2, state.updates))
         let constants = Engine.AdamConstants(
-            stepSize: Float(learningRate / (1 - powers.first)), beta1: Float(beta1), beta2: Float(beta2),
-            rootCorrection: Float((1 - powers.second).squareRoot()), epsilon: Float(epsilon),
+            stepSize: Float(learningRate / (1 - power1)), beta1: Float(beta1), beta2: Float(beta2),
+            rootCorrection: Float((1 - power2).squareRoot()), epsilon: Float(epsilon),
             decay: Float(1 - learningRate * weightDecay))
         engine.adam(parameters: &parameters, moments: &state.slots, gradients: gradients, constants)
     }
 
-    /// The powers β₁ᵗ and β₂ᵗ by repeated squaring.
-    private static func powers(_ beta1: Double, _ beta2: Double, _ exponent: Int) -> (first: Double, second: Double) {
-        func power(_ base: Double) -> Double {
-            var (result, square, rest) = (1.0, base, exponent)
-            while rest > 0 {
-                if rest & 1 == 1 { result *= square }
-                square *= square
-                rest >>= 1
-            }
-            return result
+    /// A number's power by repeated squaring.
+    private static func power(_ base: Double, _ exponent: Int) -> Double {
+        var (result, square, rest) = (1.0, base, exponent)
+        while rest > 0 {
+            if rest & 1 == 1 { result *= square }
+            square *= square
+            rest >>= 1
         }
-        return (power(beta1), power(beta2))
+        return result
     }
 }

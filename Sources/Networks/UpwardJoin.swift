@@ -37,8 +37,11 @@ final class UpwardJoin: Block {
         path.forward(low, into: merged.channels(0..<path.channels), pass)
         pass.engine.copy(side, into: merged.channels(path.channels..<joint))
         if hasCoordinates {
-            // A plan of memory has none.
-            if let coord = pass.coord { pass.engine.interleave(coord, into: merged.channels(joint..<merged.channels)) }
+            if let coord = pass.coord {
+                pass.engine.interleave(coord, into: merged.channels(joint..<merged.channels))
+            } else {
+                precondition(pass.engine.isPlanning, "a forward pass needs the coordinates")
+            }
         }
         return merged
     }

@@ -91,7 +91,7 @@ public final class TraceOutput {
             try describe("thread_sort_index", rank, track, "\"sort_index\":\(track)")
         }
         let names = header.names.map { Array(quoted($0).utf8) }
-        // Of spans that begin together the longest is the outermost.
+        // Where spans begin together, the longest is the outermost.
         for span in spans.sorted(by: { ($0.begin, $1.end) < ($1.begin, $0.end) }) {
             let (begin, end) = (clock.aligned(Int(span.begin)), clock.aligned(Int(span.end)))
             startEvent()

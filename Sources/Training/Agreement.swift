@@ -38,7 +38,7 @@ enum Agreement {
 
     /// The ranks whose text is not that of most, each with a rank that has the usual one.
     private static func odd(_ texts: ArraySlice<String>) -> [(rank: Int, usual: Int)] {
-        // Of two equally large groups, the one with the lowest rank counts as most.
+        // Where two groups are equally large, the one with the lowest rank counts as most.
         let groups = Dictionary(grouping: texts.indices) { texts[$0] }.values
         guard groups.count > 1, let most = groups.max(by: { ($0.count, $1[0]) < ($1.count, $0[0]) }) else { return [] }
         return texts.indices.filter { texts[$0] != texts[most[0]] }.map { ($0, most[0]) }

@@ -39,9 +39,13 @@ extension OptimizerState {
         guard names.count <= 8, Set(names).count == names.count else {
             throw InputError(file.path, at: group, "\(names.count) slots of an optimiser are not what luna writes")
         }
+        let updates = isDescribed ? try file.attribute(Self.updatesAttribute, of: group, as: Int64.self) : 0
+        guard 0...Int64(Int32.max) ~= updates else {
+            throw InputError(file.path, at: "\(group) \(Self.updatesAttribute)", "\(updates), which no run comes to")
+        }
         self.init(
             names: names,
             slots: try names.map { try WeightsFile.readTable(tensors, group: "\(group)/\($0)", from: file) },
-            updates: isDescribed ? Int(try file.attribute(Self.updatesAttribute, of: group, as: Int64.self)) : 0)
+            updates: Int(updates))
     }
 }

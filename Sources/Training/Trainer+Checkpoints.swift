@@ -123,7 +123,7 @@ extension Messenger {
     fileprivate func move(
         _ site: inout Checkpoint.SiteState, from leader: Int, isRoot: Bool
     ) throws {
-        func move(_ values: inout [Float]) throws {
+        func move<Number>(_ values: inout [Number]) throws {
             try values.withUnsafeMutableBytes { bytes in
                 let message = [Message(rank: isRoot ? leader : 0, bytes: bytes)]
                 try transfer(
@@ -131,6 +131,10 @@ extension Messenger {
             }
         }
         for index in site.optimizer.slots.indices { try move(&site.optimizer.slots[index]) }
+        // Sites that left out steps have had fewer.
+        var updates = [site.optimizer.updates]
+        try move(&updates)
+        site.optimizer.updates = updates[0]
         guard var state = site.state else { return }
         try move(&state.parameters)
         try move(&state.statistics)

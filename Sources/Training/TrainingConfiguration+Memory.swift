@@ -52,7 +52,8 @@ extension TrainingConfiguration {
     public func memoryBesideStep(ranks: Int) -> Int {
         let replicas = (self.replicas + ranks - 1) / ranks
         let levels = Int.bitWidth - 1 - replicas.leadingZeroBitCount
-        let vectors = levels + (ranks > 1 ? 1 : 0) + 2
+        // A checkpoint's copy holds the state and the optimiser's slots.
+        let vectors = levels + (ranks > 1 ? 1 : 0) + 1 + makeOptimizer().slots.count
         let cells = (cropSize / network.stride) * (cropSize / network.stride) * (cropSize / network.stride)
         let crop = cropSize * cropSize * cropSize + cells * (3 + preset.anchors.count * 5)
         // With local steps: the shared network and its momentum, the sites beyond the first, the outer update's

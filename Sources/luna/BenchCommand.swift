@@ -61,7 +61,7 @@ struct BenchOptions: ParsableArguments {
     }
 
     /// A network and a random batch for it.
-    func subject() throws -> BenchSubject {
+    func subject() -> BenchSubject {
         var configuration = TrainingConfiguration()
         configuration.network = network
         return BenchSubject(

@@ -22,7 +22,7 @@ struct BenchInference: ParsableCommand {
 
     func run() throws {
         Startup.prepare()
-        let subject = try options.subject()
+        let subject = options.subject()
         let (network, state, batch) = (subject.network, subject.state, subject.batch)
         var times: [Double] = []
         for step in 0...options.steps {

@@ -18,7 +18,7 @@ struct BenchLayers: ParsableCommand {
 
     func run() throws {
         Startup.prepare()
-        let measured = StepMeasurement(try options.subject(), steps: options.steps)
+        let measured = StepMeasurement(options.subject(), steps: options.steps)
         let engine = measured.network.engine
         let step = measured.median(\.whole)
         var rows: [(layer: ConvolutionShape, direction: ConvolutionShape.Direction, seconds: Double)] = []

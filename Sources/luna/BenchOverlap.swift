@@ -126,7 +126,7 @@ struct BenchOverlap: ParsableCommand {
     }
 
     private func measure(_ communicator: any Communicator) throws -> [Row] {
-        let subject = try options.subject()
+        let subject = options.subject()
         let (learner, state) = (subject.learner, subject.state)
         // Updated, but not used: every step has the same gradient.
         var updated = state

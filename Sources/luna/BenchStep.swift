@@ -60,7 +60,7 @@ struct BenchStep: ParsableCommand {
 
     func run() throws {
         Startup.prepare()
-        let measured = StepMeasurement(try options.subject(), steps: options.steps)
+        let measured = StepMeasurement(options.subject(), steps: options.steps)
         let network = measured.network
         let whole = measured.median(\.whole)
         let result = Result(

@@ -115,7 +115,7 @@ struct ViewCommand: ParsableCommand {
             if named > views.count { warn("\(views.count) of the \(named) scans in \(candidates) are drawn") }
             return views
         }
-        // As in a run with nothing set, but for crops that the data set was made for.
+        // The crops are those of a run with nothing set, in the size that the data set was made for.
         let options = dataset.manifest.options
         let configuration = try experiment.configuration(
             presets: ["preset=\(options.preset)", "crop_size=\(options.cropSize)"])

@@ -1,5 +1,6 @@
 import FileIO
 import Foundation
+import HDF5
 import TestSupport
 import Testing
 
@@ -103,6 +104,9 @@ import Testing
             #expect(job.diagnosis.contains("replica 2 (rank 1)"), "\(job.diagnosis)")
             let notices = try run.lines("notice")
             #expect(notices.count == 1 && notices[0].contains("step 2 of site 1 left out"))
+            let checkpoint = try HDF5File(reading: run.checkpoint(6))
+            let updates = try [0, 1].map { try checkpoint.attribute("updates", of: "/sites/\($0)", as: Int64.self) }
+            #expect(updates == [6, 5])
         }
     }
 

@@ -1,5 +1,6 @@
 import Basics
 import Exchange
+import Learning
 import Networks
 import Testing
 
@@ -15,6 +16,12 @@ import Testing
         // All eight: the tree's three levels wait for their right halves.
         #expect(configuration.memoryBesideStep(ranks: 1) == 5 * vector + 25 * crop)
         #expect(configuration.memoryBesideStep(ranks: 3) == 4 * vector + 10 * crop)
+
+        // AdamW keeps a slot more than momentum: in training, and in a checkpoint's copy.
+        var adam = configuration
+        adam.optimizer = .adamw
+        #expect(adam.memoryBesideStep(ranks: 8) == 4 * vector + 4 * crop)
+        #expect(adam.memory(ranks: 8, threads: 1) == configuration.memory(ranks: 8, threads: 1) + 2 * vector)
 
         let few = configuration.memory(ranks: 8, threads: 1)
         #expect(configuration.memory(ranks: 8, threads: 8) > few)
