@@ -1,21 +1,30 @@
 import Basics
 import Compute
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// The memory that passes of a network take, found by going through them without computing anything.
 public final class MemoryPlan {
     private let architecture: Architecture
-    /// Numbers in place of the parameters, of the statistics and of their gradients.
+    /// Numbers in place of the parameters, of the statistics and of their gradients. Few of them are touched, and
+    /// the others take addresses, but no memory.
     private let numbers: UnsafeMutablePointer<Float>
 
     /// Prepares plans for a network.
     public init(_ architecture: Architecture) {
         self.architecture = architecture
         let count = max(architecture.parameters.count, architecture.statistics.count)
-        numbers = .allocate(capacity: count)
-        numbers.initialize(repeating: 0, count: count)
+        guard let memory = calloc(count, MemoryLayout<Float>.stride) else {
+            preconditionFailure("there are no addresses for \(count) numbers")
+        }
+        numbers = memory.bindMemory(to: Float.self, capacity: count)
     }
 
-    deinit { numbers.deallocate() }
+    deinit { free(numbers) }
 
     /// The threads that an evaluation is planned for, whatever there are: how a scan is cut into tiles, and so the last
     /// bits of what is found in it, must not depend on the machine.

@@ -39,33 +39,42 @@ struct ConvolutionParameters {
     }
 }
 
-/// A 3x3x3 convolution of stride 1 and padding 1.
+/// A convolution of 3x3x3 or 1x1x1 with stride 1, padded so that the extent stays.
 struct Convolution {
     let name: String
+    /// The filters' side: 3 or 1.
+    let side: Int
     let parameters: ConvolutionParameters
     let inputs: Int
     let outputs: Int
 
     init(
-        _ name: String, _ inputs: Int, _ outputs: Int, isNormalized: Bool, _ declarations: Declarations
+        _ name: String, side: Int = 3, _ inputs: Int, _ outputs: Int, isNormalized: Bool,
+        _ declarations: Declarations
     ) {
+        precondition(side == 3 || side == 1, "\(name) of side \(side), which has no kernel")
         self.name = name
+        self.side = side
         parameters = ConvolutionParameters(
-            name, weight: [outputs, inputs, 3, 3, 3], outputs: outputs, isNormalized: isNormalized, declarations)
+            name, weight: [outputs, inputs, side, side, side], outputs: outputs, isNormalized: isNormalized,
+            declarations)
         self.inputs = inputs
         self.outputs = outputs
     }
 
     func forward(_ x: FeatureMap, _ pass: Pass) -> FeatureMap {
-        pass.engine.span(name) {
-            pass.engine.convolution(
-                x, weights: parameters.weights(pass), bias: parameters.biases(pass), inputs: inputs, outputs: outputs)
+        let (engine, weights, bias) = (pass.engine, parameters.weights(pass), parameters.biases(pass))
+        return engine.span(name) {
+            side == 1
+                ? engine.pointwise(x, weights: weights, bias: bias, inputs: inputs, outputs: outputs)
+                : engine.convolution(x, weights: weights, bias: bias, inputs: inputs, outputs: outputs)
         }
     }
 
-    /// Computes some planes of the result, of which the first lies at the input's plane `first`, of a map of `depth`
-    /// planes.
+    /// Computes some planes of the result of 3x3x3 filters, of which the first lies at the input's plane `first`, of a
+    /// map of `depth` planes.
     func forward(_ x: FeatureMap, first: Int, of depth: Int, into y: FeatureMap, _ pass: Pass) {
+        precondition(side == 3, "\(name) of side \(side) by planes")
         pass.engine.span(name) {
             pass.engine.convolution(
                 x, first: first, of: depth, weights: parameters.weights(pass), bias: parameters.biases(pass),
@@ -74,57 +83,24 @@ struct Convolution {
     }
 
     func weightsGradient(_ x: FeatureMap, _ gradient: FeatureMap, _ pass: Pass) {
-        pass.engine.span("\(name) weights gradient") {
-            pass.engine.convolutionWeightsGradient(
-                x, gradient, inputs: inputs, into: parameters.weightsGradient(pass))
+        let (engine, destination) = (pass.engine, parameters.weightsGradient(pass))
+        engine.span("\(name) weights gradient") {
+            if side == 1 {
+                engine.pointwiseWeightsGradient(x, gradient, inputs: inputs, into: destination)
+            } else {
+                engine.convolutionWeightsGradient(x, gradient, inputs: inputs, into: destination)
+            }
             parameters.biasGradient(gradient, pass)
         }
     }
 
     /// The gradient of the input's first `channels` channels.
     func dataGradient(_ gradient: FeatureMap, channels: Int, _ pass: Pass) -> FeatureMap {
-        pass.engine.span("\(name) data gradient") {
-            pass.engine.convolutionDataGradient(
-                gradient, weights: parameters.weights(pass), inputs: inputs, channels: channels)
-        }
-    }
-}
-
-/// A 1x1x1 convolution.
-struct PointwiseConvolution {
-    let name: String
-    let parameters: ConvolutionParameters
-    let inputs: Int
-    let outputs: Int
-
-    init(
-        _ name: String, _ inputs: Int, _ outputs: Int, isNormalized: Bool, _ declarations: Declarations
-    ) {
-        self.name = name
-        parameters = ConvolutionParameters(
-            name, weight: [outputs, inputs, 1, 1, 1], outputs: outputs, isNormalized: isNormalized, declarations)
-        self.inputs = inputs
-        self.outputs = outputs
-    }
-
-    func forward(_ x: FeatureMap, _ pass: Pass) -> FeatureMap {
-        pass.engine.span(name) {
-            pass.engine.pointwise(
-                x, weights: parameters.weights(pass), bias: parameters.biases(pass), inputs: inputs, outputs: outputs)
-        }
-    }
-
-    func weightsGradient(_ x: FeatureMap, _ gradient: FeatureMap, _ pass: Pass) {
-        pass.engine.span("\(name) weights gradient") {
-            pass.engine.pointwiseWeightsGradient(x, gradient, inputs: inputs, into: parameters.weightsGradient(pass))
-            parameters.biasGradient(gradient, pass)
-        }
-    }
-
-    func dataGradient(_ gradient: FeatureMap, channels: Int, _ pass: Pass) -> FeatureMap {
-        pass.engine.span("\(name) data gradient") {
-            pass.engine.pointwiseDataGradient(
-                gradient, weights: parameters.weights(pass), inputs: inputs, channels: channels)
+        let (engine, weights) = (pass.engine, parameters.weights(pass))
+        return engine.span("\(name) data gradient") {
+            side == 1
+                ? engine.pointwiseDataGradient(gradient, weights: weights, inputs: inputs, channels: channels)
+                : engine.convolutionDataGradient(gradient, weights: weights, inputs: inputs, channels: channels)
         }
     }
 }

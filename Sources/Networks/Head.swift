@@ -5,8 +5,8 @@ import Compute
 /// components.
 final class Head: Block {
     private let name: String
-    private let hidden: PointwiseConvolution
-    private let last: PointwiseConvolution
+    private let hidden: Convolution
+    private let last: Convolution
     private let parameters: Range<Int>
     private var kept: (input: FeatureMap, hidden: FeatureMap, factors: [Float]?)?
 
@@ -21,8 +21,8 @@ final class Head: Block {
     ) {
         self.name = name
         let start = declarations.parameters.count
-        hidden = PointwiseConvolution("\(name).0", inputs, width, isNormalized: false, declarations)
-        last = PointwiseConvolution("\(name).2", width, anchors * components, isNormalized: false, declarations)
+        hidden = Convolution("\(name).0", side: 1, inputs, width, isNormalized: false, declarations)
+        last = Convolution("\(name).2", side: 1, width, anchors * components, isNormalized: false, declarations)
         parameters = start..<declarations.parameters.count
         declarations.logitBiases += (0..<anchors).map { last.parameters.bias.lowerBound + $0 * components }
     }

@@ -80,12 +80,7 @@ struct Flow {
 
     mutating func convolution(_ x: Value, _ layer: Convolution) -> Value {
         precondition(x.channels == layer.inputs, "\(layer.name) reads \(layer.inputs) channels, not \(x.channels)")
-        return add(.convolution(side: 3), layer.name, [x], channels: layer.outputs, reduction: x.reduction)
-    }
-
-    mutating func convolution(_ x: Value, _ layer: PointwiseConvolution) -> Value {
-        precondition(x.channels == layer.inputs, "\(layer.name) reads \(layer.inputs) channels, not \(x.channels)")
-        return add(.convolution(side: 1), layer.name, [x], channels: layer.outputs, reduction: x.reduction)
+        return add(.convolution(side: layer.side), layer.name, [x], channels: layer.outputs, reduction: x.reduction)
     }
 
     mutating func convolution(_ x: Value, _ layer: TransposedConvolution) -> Value {

@@ -14,7 +14,7 @@ final class PostRes {
     private let bn1: BatchNormalization
     private let conv2: Convolution
     private let bn2: BatchNormalization
-    private let shortcut: (convolution: PointwiseConvolution, bn: BatchNormalization)?
+    private let shortcut: (convolution: Convolution, bn: BatchNormalization)?
     private let inputs: Int
     /// The block's parameters.
     let parameters: Range<Int>
@@ -42,7 +42,7 @@ final class PostRes {
             inputs == outputs
             ? nil
             : (
-                PointwiseConvolution("\(name).shortcut.0", inputs, outputs, isNormalized: true, declarations),
+                Convolution("\(name).shortcut.0", side: 1, inputs, outputs, isNormalized: true, declarations),
                 BatchNormalization("\(name).shortcut.1", outputs, declarations)
             )
         parameters = start..<declarations.parameters.count

@@ -49,8 +49,8 @@ struct BenchOptions: ParsableArguments {
     var network = Architecture.standard
 
     func validate() throws {
-        if size < 16 || size % 16 != 0 || size > 512 {
-            throw ValidationError("--size is a multiple of 16 up to 512, not \(size)")
+        if size < 1 || size % network.sideUnit != 0 || size > 512 {
+            throw ValidationError("--size is a multiple of \(network.sideUnit) up to 512, not \(size)")
         }
         if batch < 1 || steps < 1 { throw ValidationError("--batch and --steps are at least 1") }
     }

@@ -9,7 +9,7 @@ import Testing
     @Test(arguments: [false, true]) func gradient(_ isNormalized: Bool) {
         let declarations = Declarations()
         let convolution = Convolution("a", 8, 16, isNormalized: isNormalized, declarations)
-        let pointwise = PointwiseConvolution("b", 8, 16, isNormalized: isNormalized, declarations)
+        let pointwise = Convolution("b", side: 1, 8, 16, isNormalized: isNormalized, declarations)
         let transposed = TransposedConvolution("c", 8, isNormalized: isNormalized, declarations)
         let engine = Engine(pool: ThreadPool(threads: 1))
         let extent = ZYX(2, 3, 4)
