@@ -88,7 +88,7 @@ public struct Learner {
     ///   - entering: Told of each part of the work before it begins.
     /// - Returns: The network's output and the terms of the loss.
     @discardableResult
-    public func addReplica(
+    public func writeReplica(
         _ batch: TrainingBatch, state: NetworkState, normalizers: LossCounts, generator: CounterGenerator,
         into vector: UnsafeMutableBufferPointer<Float>, finished: @escaping (Range<Int>) -> Void = { _ in },
         entering: (Part) -> Void = { _ in }

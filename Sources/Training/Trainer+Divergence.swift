@@ -78,7 +78,7 @@ extension Trainer {
         let vector = VectorStorage(configuration.reductionCount)
         var own: [String] = []
         for (replica, batch) in zip(replicas(of: site), batches) {
-            addReplica(replica, batch, normalizers, state: site.state, into: vector.buffer)
+            writeReplica(replica, batch, normalizers, state: site.state, into: vector.buffer)
             if vector.buffer.allSatisfy(\.isFinite) { continue }
             own.append(([String(replica)] + batch.seriesUIDs).joined(separator: "\t"))
         }

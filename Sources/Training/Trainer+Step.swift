@@ -50,7 +50,7 @@ extension Trainer {
 
         for (replica, batch) in zip(replicas, batches) {
             reduction.add(reporting: { vector, finished in
-                addReplica(replica, batch, normalizers, state: site.state, into: vector) { range in
+                writeReplica(replica, batch, normalizers, state: site.state, into: vector) { range in
                     finished(range)
                     meanwhile()
                 }
@@ -79,7 +79,7 @@ extension Trainer {
     }
 
     /// Writes the vector of a replica: gradients, batch statistics, loss terms.
-    func addReplica(
+    func writeReplica(
         _ replica: Int, _ batch: MicroBatch, _ normalizers: LossCounts, state: NetworkState,
         into vector: UnsafeMutableBufferPointer<Float>, finished: @escaping (Range<Int>) -> Void = { _ in }
     ) {
@@ -87,7 +87,7 @@ extension Trainer {
             seed: UInt64(bitPattern: Int64(configuration.seed)), purpose: "dropout", UInt64(completedSteps),
             UInt64(replica))
         var span: OpenSpan?
-        learner.addReplica(
+        learner.writeReplica(
             TrainingBatch(input: batch.input, coord: batch.coord, labels: batch.labels), state: state,
             normalizers: normalizers, generator: generator, into: vector, finished: finished
         ) { part in

@@ -141,7 +141,7 @@ struct BenchOverlap: ParsableCommand {
                 times.step = try Measurement.seconds {
                     for replica in current.reduction.replicas {
                         current.reduction.add(reporting: { vector, finished in
-                            learner.addReplica(
+                            learner.writeReplica(
                                 subject.batch, state: state, normalizers: subject.counts,
                                 generator: CounterGenerator(seed: 0, purpose: "dropout", 0, UInt64(replica)),
                                 into: vector, finished: finished)

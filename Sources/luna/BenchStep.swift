@@ -25,7 +25,7 @@ struct StepMeasurement {
         for step in 0...steps {
             let times = vector.withUnsafeMutableBufferPointer { vector in
                 var begins: [ContinuousClock.Instant] = []
-                learner.addReplica(
+                learner.writeReplica(
                     subject.batch, state: subject.state, normalizers: subject.counts,
                     generator: CounterGenerator(seed: 0, purpose: "dropout", UInt64(step)), into: vector,
                     entering: { _ in begins.append(.now) })

@@ -82,7 +82,7 @@ struct ReplaySteps: ParsableCommand {
         let counts = learner.recipe.counts(labels: batch.labels, mode: .training)
         for step in 0..<steps {
             vector.withUnsafeMutableBufferPointer { vector in
-                let (result, terms) = learner.addReplica(
+                let (result, terms) = learner.writeReplica(
                     batch, state: state, normalizers: counts,
                     generator: CounterGenerator(seed: 0, purpose: "dropout", UInt64(step)), into: vector)
                 losses.append(terms.total)

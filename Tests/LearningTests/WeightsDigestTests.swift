@@ -32,7 +32,7 @@ import Testing
         var vector = [Float](repeating: 0, count: learner.layout.count)
         for step in 0..<4 {
             vector.withUnsafeMutableBufferPointer {
-                learner.addReplica(
+                learner.writeReplica(
                     batch, state: state, normalizers: counts,
                     generator: CounterGenerator(seed: 7, purpose: "dropout", UInt64(step)), into: $0)
                 learner.update(&state, &optimizerState, sum: $0, replicas: 1, learningRate: 0.05)

@@ -1,3 +1,5 @@
+// The parts of learning that a configuration names: initial weights, recipe, optimiser, and the learner made of them.
+
 import Detection
 import FileIO
 import Learning
