@@ -66,7 +66,7 @@ public enum DetectionLoss {
             }
         }
         if mining {
-            negatives = hardest(negatives, negativesPerCrop * output.shape[0], logits: output.values)
+            negatives = HardestCells.choose(negativesPerCrop * output.shape[0], of: negatives, logits: output.values)
         }
         for cell in negatives {
             let logit = Double(output.values[cell])
@@ -76,13 +76,6 @@ public enum DetectionLoss {
             gradient.values[cell] = Float(0.5 * sigmoid(logit) * perNegative)
         }
         return (terms, gradient)
-    }
-
-    /// The `count` cells with the largest logits; among equals the first.
-    private static func hardest(_ cells: [Int], _ count: Int, logits: [Float]) -> [Int] {
-        guard cells.count > count else { return cells }
-        let order = cells.sorted { logits[$0] > logits[$1] || logits[$0] == logits[$1] && $0 < $1 }
-        return order.prefix(count).sorted()
     }
 
     /// The softplus log(1 + eˣ), without overflow: BCE(sigmoid(x), 0).

@@ -29,12 +29,22 @@ struct PublishedRecipe: Recipe {
     }
 
     func loss(
-        output: Tensor, labels: Tensor, mode: RecipeMode, normalizers: LossCounts
+        output: Tensor, labels: Tensor, mode: RecipeMode, normalizers: LossCounts?
     ) -> (terms: LossTerms, gradient: Tensor) {
         DetectionLoss.evaluate(
-            output: output, labels: labels, mining: mode == .training, normalizers: normalizers,
+            output: output, labels: labels, mining: mode == .training, normalizers: normalizers ?? LossCounts(positives: 1, negatives: 1),
             regressionWeight: regressionWeight)
     }
+
+    func means(_ sums: LossTerms) -> LossTerms {
+        var means = sums
+        means.positiveClassification /= max(1, sums.positives)
+        means.negativeClassification /= max(1, sums.negatives)
+        means.regression = sums.regression.map { $0 / max(1, sums.positives) }
+        return means
+    }
+
+    var decodingThreshold: Double { Decoding.threshold }
 
     func boxes(_ output: [Float], grid: ZYX<Int>, threshold: Double) -> [ScoredBox] {
         Decoding.boxes(output, grid: grid, anchors: anchors, threshold: threshold)

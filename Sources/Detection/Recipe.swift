@@ -40,11 +40,17 @@ public protocol Recipe: Sendable {
     ///   - output: [N, d, h, w, anchors, 5].
     ///   - labels: The same shape.
     ///   - mode: Training or validation.
-    ///   - normalizers: The step's counts, over all replicas.
+    ///   - normalizers: The step's counts, over all replicas; nil for sums that `means` divides later.
     /// - Returns: The terms, which add up over replicas, and the gradient with respect to `output`, in the same shape.
     func loss(
-        output: Tensor, labels: Tensor, mode: RecipeMode, normalizers: LossCounts
+        output: Tensor, labels: Tensor, mode: RecipeMode, normalizers: LossCounts?
     ) -> (terms: LossTerms, gradient: Tensor)
+
+    /// The loss of crops whose terms were made without normalizers and added up.
+    func means(_ sums: LossTerms) -> LossTerms
+
+    /// The logit above which a cell is decoded when whole scans are searched.
+    var decodingThreshold: Double { get }
 
     /// The boxes of all cells with a logit above a threshold, in the cells' order.
     ///
@@ -56,9 +62,9 @@ public protocol Recipe: Sendable {
 }
 
 extension Recipe {
-    /// The boxes of all cells that a detection considers: those with a logit above `Decoding.threshold`.
+    /// The boxes of all cells that a detection considers: those with a logit above `decodingThreshold`.
     public func boxes(_ output: [Float], grid: ZYX<Int>) -> [ScoredBox] {
-        boxes(output, grid: grid, threshold: Decoding.threshold)
+        boxes(output, grid: grid, threshold: decodingThreshold)
     }
 }
 
@@ -74,6 +80,8 @@ public enum RecipeMode: Sendable {
 public enum RecipeName: String, Codable, CaseIterable, Sendable {
     /// The nodule network's own recipe, as published: one positive cell per crop, two mined negatives.
     case published
+    /// Several positive cells for every nodule, an ignored band, many mined negatives, focal loss, distance-IoU.
+    case dense
 
     /// The recipe of this name with given constants.
     ///
@@ -83,6 +91,7 @@ public enum RecipeName: String, Codable, CaseIterable, Sendable {
     public func recipe(anchors: [Double], regressionWeight: Double = 1) -> any Recipe {
         switch self {
         case .published: PublishedRecipe(anchors: anchors, regressionWeight: regressionWeight)
+        case .dense: DenseRecipe(anchors: anchors, regressionWeight: regressionWeight)
         }
     }
 }

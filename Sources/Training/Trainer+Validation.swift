@@ -45,8 +45,7 @@ extension Trainer {
             let batch = try validation.sample(index)
             let output = network.forward(state, input: batch.input, coord: batch.coord, mode: .evaluation)
             let terms = learner.recipe.loss(
-                output: output, labels: batch.labels, mode: .validation,
-                normalizers: LossCounts(positives: 1, negatives: 1)
+                output: output, labels: batch.labels, mode: .validation, normalizers: nil
             ).terms
             whereabouts.progress()
             bits += terms.vector.map { Int(bitPattern: UInt($0.bitPattern)) }
@@ -60,10 +59,8 @@ extension Trainer {
             let start = index / communicator.size * LossTerms.vectorCount
             total = total + LossTerms(vector: Array(part[start..<start + LossTerms.vectorCount]))
         }
-        total.positiveClassification /= max(1, total.positives)
-        total.negativeClassification /= max(1, total.negatives)
-        total.regression = total.regression.map { $0 / max(1, total.positives) }
-        report(.epoch(try logEpoch(.validation, epoch, total, parts: 1)))
+        let means = learner.recipe.means(total)
+        report(.epoch(try logEpoch(.validation, epoch, means, parts: 1)))
         if let log { try log.append(predictions(), step: step) }
         return true
     }

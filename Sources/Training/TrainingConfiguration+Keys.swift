@@ -17,6 +17,7 @@ extension TrainingConfiguration {
             .choice {
                 switch $0 {
                 case .published: "one positive cell a crop, two mined negatives"
+                case .dense: "several positive cells a nodule, many mined negatives, focal and distance-IoU loss"
                 }
             }, .fixed, "what the network's output means, and the loss"),
         .init(
