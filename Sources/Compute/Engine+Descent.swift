@@ -41,6 +41,21 @@ extension Engine {
         }
     }
 
+    /// Moves numbers a part of the way to others: a ← a + share·(b − a).
+    ///
+    /// - Precondition: There are as many of both.
+    public func approach(_ values: inout [Float], _ targets: [Float], share: Float) {
+        precondition(values.count == targets.count, "\(values.count) numbers towards \(targets.count)")
+        values.withUnsafeMutableBufferPointer { values in
+            targets.withUnsafeBufferPointer { targets in
+                nonisolated(unsafe) let (values, targets) = (values, targets)
+                overElements(values.count) { first, count in
+                    for index in first..<first + count { values[index] += share * (targets[index] - values[index]) }
+                }
+            }
+        }
+    }
+
     /// The constants of one step of Adam.
     public struct AdamConstants: Sendable {
         /// The factor of the update, η/(1 − β₁ᵗ).

@@ -16,8 +16,8 @@ public struct DenseAssignment: Sendable {
 
     /// The number of cells that answer for a nodule.
     static let cellsPerNodule = 7
-    /// The largest |log(d/anchor)| of an anchor that answers for a nodule of diameter d: log 2.
-    static let anchorReach = 0.6931471805599453
+    /// The largest ratio of an anchor and a nodule that it answers for, whichever is larger.
+    static let anchorReach = 2.0
     /// The width in mm of the ignored band around a nodule.
     static let bandWidth = 4.0
 
@@ -84,7 +84,7 @@ public struct DenseAssignment: Sendable {
 
     /// The anchors that answer for a nodule of this diameter in mm.
     func fittingAnchors(_ diameter: Double) -> [Int] {
-        let misfits = anchors.map { abs(Elementary.log(diameter / $0)) }
+        let misfits = anchors.map { max(diameter / $0, $0 / diameter) }
         let fitting = anchors.indices.filter { misfits[$0] <= Self.anchorReach }
         if !fitting.isEmpty { return fitting }
         return anchors.indices.min { misfits[$0] < misfits[$1] }.map { [$0] } ?? []

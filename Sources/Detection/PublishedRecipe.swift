@@ -32,7 +32,8 @@ struct PublishedRecipe: Recipe {
         output: Tensor, labels: Tensor, mode: RecipeMode, normalizers: LossCounts?
     ) -> (terms: LossTerms, gradient: Tensor) {
         DetectionLoss.evaluate(
-            output: output, labels: labels, mining: mode == .training, normalizers: normalizers ?? LossCounts(positives: 1, negatives: 1),
+            output: output, labels: labels, mining: mode == .training,
+            normalizers: normalizers ?? LossCounts(positives: 1, negatives: 1),
             regressionWeight: regressionWeight)
     }
 

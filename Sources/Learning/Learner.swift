@@ -31,6 +31,8 @@ public struct Learner {
     public let recipe: any Recipe
     /// The optimiser, which turns a gradient into an update.
     public let optimizer: any Optimizer
+    /// The norm that longer gradients are scaled down to, if any.
+    public let clipNorm: Double?
     /// The probability with which a channel is dropped before the head.
     public let dropout: Double
 
@@ -45,7 +47,10 @@ public struct Learner {
     }
 
     /// Creates a learner of its parts.
-    public init(network: Network, recipe: any Recipe, optimizer: any Optimizer, dropout: Double) {
+    public init(
+        network: Network, recipe: any Recipe, optimizer: any Optimizer, dropout: Double, clipNorm: Double? = nil
+    ) {
+        self.clipNorm = clipNorm
         self.network = network
         self.recipe = recipe
         self.optimizer = optimizer
@@ -128,12 +133,20 @@ public struct Learner {
     ///   - optimizerState: The optimiser's state.
     ///   - sum: The sum of all replicas' vectors.
     ///   - replicas: The number of replicas in the sum.
+    ///   - gradientNorm: The gradient's norm where it is known, as `gradientNorm(_:)` computes it.
     ///   - learningRate: The step's learning rate.
     public func update(
         _ state: inout NetworkState, _ optimizerState: inout OptimizerState,
-        sum: UnsafeMutableBufferPointer<Float>, replicas: Int, learningRate: Double
+        sum: UnsafeMutableBufferPointer<Float>, gradientNorm: Double? = nil, replicas: Int, learningRate: Double
     ) {
         let layout = layout
+        if let clipNorm {
+            let norm = gradientNorm ?? self.gradientNorm(sum)
+            if norm > clipNorm {
+                let factor = Float(clipNorm / norm)
+                for index in layout.gradients { sum[index] *= factor }
+            }
+        }
         optimizer.update(
             &state.parameters, &optimizerState,
             gradients: UnsafeBufferPointer(rebasing: sum[layout.gradients]), tensors: network.architecture.parameters,

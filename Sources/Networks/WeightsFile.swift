@@ -11,10 +11,14 @@ public enum WeightsFile {
     /// The attribute `version`, which this program writes.
     public static let version: Int64 = 1
 
+    /// The group of a checkpoint that holds the running mean of the weights, where training keeps one.
+    public static let averageGroup = "/average"
+
     /// The root attribute that names the network whose weights a file holds; without it, it is the standard one.
     public static let architectureAttribute = "architecture"
 
-    /// Reads a network's state from a weight file or a checkpoint.
+    /// Reads a network's state from a weight file or a checkpoint: the mean of the weights where there is one, since
+    /// that is what a training that keeps one is validated with.
     ///
     /// - Throws: `InputError` naming the tensor that is missing, superfluous, of another shape, not finite or a
     ///   negative variance, and where the file is damaged or of an unknown network.
@@ -23,7 +27,8 @@ public enum WeightsFile {
             throw InputError(path, "is no weight file of luna", remedy: "make one of it with luna weights import")
         }
         let file = try HDF5File(reading: path)
-        return try readModel(try architecture(of: file), from: file)
+        let group = file.isGroup(averageGroup) ? averageGroup : "/model"
+        return try readModel(try architecture(of: file), group: group, from: file)
     }
 
     /// The network whose weights a file holds; the standard one where the file names none.

@@ -20,6 +20,8 @@ public struct Checkpoint: Hashable, Sendable {
     public var state: NetworkState
     /// The state of the optimiser that updates it.
     public var optimizer: OptimizerState
+    /// The running mean of the network's weights, where one is kept.
+    public var average: WeightsAverage?
     /// Every site's own state; empty without local steps.
     public var sites: [SiteState] = []
     /// Whether the epoch's validation is still to come.
@@ -45,13 +47,20 @@ public struct Checkpoint: Hashable, Sendable {
 
     /// The value of the file's `format` attribute.
     public static let format = "luna checkpoint"
-    /// The version of the file's layout: 2 added sites, and digests of numbers in strands; 3 added the names of the
-    /// network and of the optimiser's slots.
-    public static let version: Int64 = 3
+    /// The latest version of the file's layout: 2 added sites, and digests of numbers in strands; 3 added the names of
+    /// the network and of the optimiser's slots; 4 has a mean of the weights.
+    public static let version: Int64 = 4
     private static let versions: ClosedRange<Int64> = 1...version
 
+    /// The version that is written: the first that has all that this checkpoint holds.
+    var writtenVersion: Int64 { average == nil ? 3 : 4 }
+
+    /// The attribute with the number of steps that the mean of the weights has followed.
+    private static let averageAttribute = "average_updates"
+
     /// The digest that the file's content has to match.
-    func digest(version: Int64 = Self.version) -> Digest {
+    func digest(version: Int64? = nil) -> Digest {
+        let version = version ?? writtenVersion
         var digest = Digest()
         func add(_ values: [Float]) { version == 1 ? digest.add(values) : digest.addStrands(values) }
         digest.add(epoch)
@@ -77,6 +86,10 @@ public struct Checkpoint: Hashable, Sendable {
         if version > 2 { digest.add(state.architecture.name) }
         for values in [state.parameters, state.statistics] { add(values) }
         add(optimizer)
+        if let average {
+            digest.add(average.updates)
+            for values in [average.state.parameters, average.state.statistics] { add(values) }
+        }
         for site in sites {
             if let state = site.state { for values in [state.parameters, state.statistics] { add(values) } }
             add(site.optimizer)
@@ -87,7 +100,7 @@ public struct Checkpoint: Hashable, Sendable {
     /// Writes the checkpoint, in one piece or not at all.
     ///
     /// - Throws: `FileError`.
-    public func write(to path: String) throws { try write(to: path, version: Self.version) }
+    public func write(to path: String) throws { try write(to: path, version: writtenVersion) }
 
     /// Writes the layout of a version; version 1 has no sites.
     func write(to path: String, version: Int64) throws {
@@ -117,6 +130,10 @@ public struct Checkpoint: Hashable, Sendable {
             FaultInjection.current?.pass(.write, rank: 0, step: step)
             let tensors = state.architecture.parameters
             try optimizer.write(to: file, group: "/optimizer", tensors, describes: version > 2)
+            if let average {
+                try file.setAttribute(Self.averageAttribute, to: Int64(average.updates))
+                try WeightsFile.writeModel(average.state, group: WeightsFile.averageGroup, to: file)
+            }
             for (index, site) in sites.enumerated() {
                 let group = "/sites/\(index)"
                 if let state = site.state { try WeightsFile.writeModel(state, group: "\(group)/model", to: file) }
@@ -148,6 +165,7 @@ public struct Checkpoint: Hashable, Sendable {
             configuration: try file.attribute("config", as: String.self),
             state: try WeightsFile.readModel(architecture, from: file),
             optimizer: try OptimizerState(reading: file, group: "/optimizer", architecture.parameters),
+            average: try readAverage(architecture, from: file),
             sites: try readSites(architecture, from: file),
             owesValidation: try file.attribute("owes_validation", as: Int64.self) != 0,
             epochTerms: try file.attribute("epoch_terms", as: [Double].self),
@@ -163,6 +181,15 @@ public struct Checkpoint: Hashable, Sendable {
             throw InputError(path, "the content does not match its digest: the file is damaged")
         }
         return checkpoint
+    }
+
+    private static func readAverage(
+        _ architecture: Architecture, from file: borrowing HDF5File
+    ) throws -> WeightsAverage? {
+        guard file.hasAttribute(averageAttribute) else { return nil }
+        return WeightsAverage(
+            try WeightsFile.readModel(architecture, group: WeightsFile.averageGroup, from: file),
+            updates: Int(try file.attribute(averageAttribute, as: Int64.self)))
     }
 
     private static func readSites(

@@ -39,6 +39,7 @@ final class CheckpointWriter: @unchecked Sendable {
     // The copies; only `submit` changes them, while nothing is pending.
     private var parameters: [Float]
     private var slots: [[Float]]
+    private var average: [Float]
     // All below are guarded by `condition`.
     /// The checkpoint that is being written; it shares its memory with the copies.
     private var pending: Checkpoint?
@@ -51,13 +52,15 @@ final class CheckpointWriter: @unchecked Sendable {
     ///   - keep: The number of newest checkpoints to keep.
     ///   - count: The number of the network's parameters.
     ///   - slots: The number of the optimiser's slots.
+    ///   - averages: Whether a mean of the weights is kept.
     ///   - spans: The timeline, where one is kept.
-    init(_ run: RunDirectory, keep: Int, count: Int, slots: Int, spans: SpanLog? = nil) {
+    init(_ run: RunDirectory, keep: Int, count: Int, slots: Int, averages: Bool = false, spans: SpanLog? = nil) {
         self.run = run
         self.keep = keep
         track = spans?.addTrack("checkpoint writer")
         parameters = [Float](repeating: 0, count: count)
         self.slots = (0..<slots).map { _ in [Float](repeating: 0, count: count) }  // memory of their own, now
+        average = [Float](repeating: 0, count: averages ? count : 0)
     }
 
     /// Has a checkpoint written, after waiting for the one before.
@@ -72,6 +75,10 @@ final class CheckpointWriter: @unchecked Sendable {
         var copy = checkpoint
         copy.state.parameters = parameters
         copy.optimizer.slots = slots
+        if let mean = checkpoint.average {
+            Self.copy(mean.state.parameters, to: &average)
+            copy.average?.state.parameters = average
+        }
         pending = copy
         let thread = Thread { [self, track, step = checkpoint.step] in
             Self.giveWay()

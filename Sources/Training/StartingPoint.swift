@@ -10,6 +10,8 @@ struct StartingPoint {
     var state: NetworkState
     /// The state of the optimiser that updates it.
     var optimizer: OptimizerState
+    /// The running mean of the weights, where one is kept.
+    var average: WeightsAverage?
     /// The sites of this rank; without local steps there is one.
     var sites: [Site]
     /// Whether all sites begin with the shared network.
@@ -37,6 +39,7 @@ struct StartingPoint {
         return StartingPoint(
             state: state,
             optimizer: configuration.localSteps == nil ? own : OuterUpdate.makeState(configuration.network),
+            average: configuration.averageDecay == nil ? nil : WeightsAverage(state),
             sites: layout.own.map { Site(index: $0, state: state, optimizer: own) })
     }
 
@@ -70,12 +73,13 @@ struct StartingPoint {
         let slots = configuration.makeOptimizer().slots
         let outerSlots = configuration.localSteps == nil ? slots : OuterUpdate.slots
         guard checkpoint.state.architecture == configuration.network, checkpoint.optimizer.names == outerSlots,
-            checkpoint.sites.allSatisfy({ $0.optimizer.names == slots })
+            checkpoint.sites.allSatisfy({ $0.optimizer.names == slots }),
+            (checkpoint.average == nil) == (configuration.averageDecay == nil)
         else { throw InputError(path, "its network or optimiser is not that of its configuration") }
 
         var point = StartingPoint(
-            state: checkpoint.state, optimizer: checkpoint.optimizer, sites: [], step: checkpoint.step,
-            owesValidation: checkpoint.owesValidation, best: checkpoint.best)
+            state: checkpoint.state, optimizer: checkpoint.optimizer, average: checkpoint.average, sites: [],
+            step: checkpoint.step, owesValidation: checkpoint.owesValidation, best: checkpoint.best)
         for index in layout.own {
             let own = checkpoint.sites.isEmpty ? nil : checkpoint.sites[index]
             let site = Site(

@@ -27,6 +27,11 @@ extension Trainer {
         try broadcast(&start.state.parameters)
         try broadcast(&start.state.statistics)
         for index in start.optimizer.slots.indices { try broadcast(&start.optimizer.slots[index]) }
+        if var average = start.average {
+            try broadcast(&average.state.parameters)
+            try broadcast(&average.state.statistics)
+            start.average = average
+        }
         for site in start.sites {
             if start.isShared { site.state = start.state }
             if configuration.localSteps == nil { site.optimizer = start.optimizer }
@@ -42,7 +47,10 @@ extension Trainer {
         defer { span.end() }
         func check(_ state: NetworkState, _ optimizer: OptimizerState, group: Int) throws {
             var digest = Digest()
-            for values in [state.parameters, state.statistics] + optimizer.slots { digest.addStrands(values) }
+            let states = [state] + (average.map { [$0.state] } ?? [])
+            for values in states.flatMap({ [$0.parameters, $0.statistics] }) + optimizer.slots {
+                digest.addStrands(values)
+            }
             try Agreement.check(
                 digest, of: "the network's state at step \(completedSteps)", communicator, group: group,
                 remedy: Agreement.badMemory)
@@ -65,7 +73,7 @@ extension Trainer {
         try writer.submit(
             Checkpoint(
                 epoch: epoch, step: completedSteps, seed: configuration.seed, configuration: configuration.yaml(),
-                state: state, optimizer: optimizer, sites: own, owesValidation: owesValidation,
+                state: state, optimizer: optimizer, average: average, sites: own, owesValidation: owesValidation,
                 epochTerms: terms.flatMap(\.vector), epochSteps: steps, best: best, dataDigest: dataDigest.text,
                 arithmetic: arithmetic))
     }

@@ -63,7 +63,11 @@ extension Trainer {
         let norm = learner.gradientNorm(sum)
         if norm.isFinite {
             learner.update(
-                &site.state, &site.optimizer, sum: sum, replicas: layout.replicasPerSite, learningRate: rate)
+                &site.state, &site.optimizer, sum: sum, gradientNorm: norm, replicas: layout.replicasPerSite,
+                learningRate: rate)
+            if let decay = configuration.averageDecay {
+                average?.follow(site.state, decay: decay, engine: network.engine)
+            }
         }
         if isSpoilt(.flip), site === sites[0] { flipBit(of: site) }
         updating.end()

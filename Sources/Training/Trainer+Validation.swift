@@ -43,7 +43,7 @@ extension Trainer {
             let index = first + communicator.rank
             guard index < validation.count else { continue }
             let batch = try validation.sample(index)
-            let output = network.forward(state, input: batch.input, coord: batch.coord, mode: .evaluation)
+            let output = network.forward(resultingState, input: batch.input, coord: batch.coord, mode: .evaluation)
             let terms = learner.recipe.loss(
                 output: output, labels: batch.labels, mode: .validation, normalizers: nil
             ).terms
@@ -69,7 +69,7 @@ extension Trainer {
     private func predictions() throws -> [Picture] {
         try (0..<min(Self.pictureCount, validation.count)).map { index in
             let (batch, crop) = try validation.sampleWithCrop(index)
-            let output = network.forward(state, input: batch.input, coord: batch.coord, mode: .evaluation)
+            let output = network.forward(resultingState, input: batch.input, coord: batch.coord, mode: .evaluation)
             let boxes = learner.recipe.boxes(
                 output.values, grid: ZYX(repeating: crop.side / Grid.stride), threshold: logit(0.1))
             return View.predictions(Decoding.suppress(boxes), in: crop)
@@ -108,7 +108,7 @@ extension Trainer {
     }
 
     /// The detector that searches the held-out scans with the state as it is now.
-    func detector() -> ScanDetector { Self.detector(configuration, network, state) }
+    func detector() -> ScanDetector { Self.detector(configuration, network, resultingState) }
 
     static func detector(
         _ configuration: TrainingConfiguration, _ network: Network, _ state: NetworkState

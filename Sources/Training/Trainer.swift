@@ -46,6 +46,8 @@ public final class Trainer {
     let sites: [Site]
     /// The network that sites share, with local steps only.
     private(set) var outer: OuterUpdate?
+    /// The running mean of the weights, where one is kept; the same on all ranks.
+    var average: WeightsAverage?
     private(set) var step = 0
     /// Whether the validation after `step` is still to come.
     var owesValidation = false
@@ -111,13 +113,14 @@ public final class Trainer {
         best = start.best
         whereabouts.finish(step: step)
         workExchange = WorkExchange(rank: communicator.rank, ranks: communicator.size, step: step)
-        try evaluation?.check(Self.detector(configuration, network, start.state))
+        try evaluation?.check(Self.detector(configuration, network, start.average?.state ?? start.state))
         if configuration.evaluateEveryEpochs != nil && evaluation == nil {
             report(.warning("fold \(configuration.validationFold ?? 0) has no scans: there will be no evaluation"))
         }
         try communicator.releaseFromRoot()
 
         try Self.synchronize(&start, configuration, dataDigest, communicator)
+        average = start.average
         let ranks = try layout.communicators(communicator)
         siteRanks = ranks.within
         reduction = try GradientReduction(
@@ -145,8 +148,7 @@ public final class Trainer {
             run, keepingUpTo: step, owesValidation: owesValidation, configuration: configuration.yaml())
         writer = CheckpointWriter(
             run, keep: configuration.keepCheckpoints, count: network.architecture.parameters.count,
-            slots: start.optimizer.slots.count,
-            spans: setting.engine.spans)
+            slots: start.optimizer.slots.count, averages: start.average != nil, spans: setting.engine.spans)
         try AtomicFile.write(configuration.yaml(), to: run.configurationPath)
     }
 
@@ -163,6 +165,8 @@ public final class Trainer {
 
     /// The network as the last update left it, the same on all ranks: with local steps, the last outer one.
     var state: NetworkState { outer?.state ?? sites[0].state }
+    /// The network that is validated, kept as the best, and searched with: the mean of the weights where one is kept.
+    var resultingState: NetworkState { average?.state ?? state }
     /// The state of the optimiser that updates it.
     var optimizer: OptimizerState { outer?.optimizer ?? sites[0].optimizer }
 

@@ -135,6 +135,13 @@ extension TrainingConfiguration {
             "zero_init_residual", \.zeroInitResidual, .bool, .fixed,
             "begin with residual branches that add nothing: the scale of each one's last normalisation 0"),
         .init(
+            "average_decay", \.averageDecay, .optional(.number(between: 0, and: 1)), .fixed,
+            "how much of their running mean weights keep at each step, such as 0.999; the mean is what is validated "
+                + "and detects; null: none"),
+        .init(
+            "clip_norm", \.clipNorm, .optional(.positive), .fixed,
+            "the norm that longer gradients are shortened to; null: none are"),
+        .init(
             "regression_weight", \.regressionWeight, .positive, .fixed,
             "of the boxes' gradient beside the classification's; 1: the recipe"),
     ]

@@ -26,7 +26,9 @@ extension TrainingConfiguration {
 
     /// The bytes of a network's state and its optimiser's.
     private var siteBytes: Int {
-        4 * ((1 + makeOptimizer().slots.count) * network.parameters.count + network.statistics.count)
+        let states = averageDecay == nil ? 1 : 2
+        return 4
+            * ((states + makeOptimizer().slots.count) * network.parameters.count + states * network.statistics.count)
     }
 
     /// The bytes of the program, its libraries and their buffers.
@@ -42,8 +44,9 @@ extension TrainingConfiguration {
         var step = MemoryPlan(network).training(
             ZYX(repeating: cropSize), samples: microBatch, threads: threads)
         if validationFold != nil, evaluateEveryEpochs != nil { step = max(step, evaluateMemoryMiB << 20) }
-        // State, optimiser's state, one gradient.
-        return Self.programBytes + step + (2 + makeOptimizer().slots.count) * 4 * reductionCount
+        // State, the weights' mean, optimiser's state, one gradient.
+        let states = averageDecay == nil ? 1 : 2
+        return Self.programBytes + step + (states + 1 + makeOptimizer().slots.count) * 4 * reductionCount
             + memoryBesideStep(ranks: ranks)
     }
 
@@ -52,8 +55,9 @@ extension TrainingConfiguration {
     public func memoryBesideStep(ranks: Int) -> Int {
         let replicas = (self.replicas + ranks - 1) / ranks
         let levels = Int.bitWidth - 1 - replicas.leadingZeroBitCount
-        // A checkpoint's copy holds the state and the optimiser's slots.
-        let vectors = levels + (ranks > 1 ? 1 : 0) + 1 + makeOptimizer().slots.count
+        // A checkpoint's copy holds the state, the weights' mean and the optimiser's slots.
+        let copied = (averageDecay == nil ? 1 : 2) + makeOptimizer().slots.count
+        let vectors = levels + (ranks > 1 ? 1 : 0) + copied
         let cells = (cropSize / network.stride) * (cropSize / network.stride) * (cropSize / network.stride)
         let crop = cropSize * cropSize * cropSize + cells * (3 + preset.anchors.count * 5)
         // With local steps: the shared network and its momentum, the sites beyond the first, the outer update's

@@ -27,6 +27,11 @@ extension TrainingConfiguration {
         },
         needs(\.gradientExchange, \.reduction, .tree),
         needs(\.localSteps, \.reduction, .tree),
+        Rule(path: \.averageDecay, need: { "without \(name(of: \.localSteps))" }) {
+            $0.averageDecay != nil && $0.localSteps != nil
+                ? "there is no mean of the weights of sites that train by themselves: set it or "
+                    + "\(name(of: \.localSteps)) to null" : nil
+        },
         needs(\.sites, \.localSteps),
         Rule(path: \.sites) {
             $0.sites.nonzeroBitCount == 1 && $0.replicas % $0.sites == 0

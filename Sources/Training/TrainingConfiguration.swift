@@ -54,10 +54,14 @@ public struct TrainingConfiguration: Hashable, Sendable {
     public var dropout = 0.2
     /// The random changes that are made to crops.
     public var augment = Augmentation()
+    /// The norm of the gradient above which it is scaled down to it; nil: it is taken as it is.
+    public var clipNorm: Double?
     /// The way in which gradients are summed.
     public var reduction = ReductionMode.tree
     /// The numbers in which gradients are summed.
     public var gradientExchange = GradientExchange.float32
+    /// The part that the mean of the weights keeps of itself at each step; nil: there is no mean.
+    public var averageDecay: Double?
     /// The time at which gradients are exchanged.
     public var overlap = OverlapMode.thread
     /// The number of steps that each site makes by itself before an outer update; nil: sites share every step.
