@@ -1,5 +1,6 @@
 import FileIO
 import Foundation
+import Networks
 import TestSupport
 import Testing
 
@@ -9,13 +10,23 @@ import Testing
 
     @Test(arguments: [("nesterov", ["momentum"]), ("adamw", ["exp_avg", "exp_avg_sq"])])
     func sameBitsAtEveryRankCountAndAfterAKill(_ name: String, _ slots: [String]) throws {
-        let settings = Self.settings.merging(["optimizer": name, "learning_rate": "0.001"]) { $1 }
+        // With all that an update may have beside it: gradients that are shortened, a mean of the weights.
+        let update = [
+            "optimizer": name, "learning_rate": "0.001", "recipe": "dense", "clip_norm": "0.5", "average_decay": "0.9",
+        ]
+        let settings = Self.settings.merging(update) { $1 }
         try withTinyRuns(settings) { runs in
             let alone = runs.run("alone")
             #expect(try luna(alone.train()).status == 0)
             let truth = try alone.content(step: 4)
             for slot in slots { #expect(truth.keys.contains("/optimizer/\(slot)/preBlock.0.weight"), "\(slot)") }
             #expect(slots.allSatisfy { truth["/optimizer/\($0)/preBlock.0.weight"]?.contains { $0 != 0 } == true })
+
+            // The mean moves slower than the weights, and is what is read as the run's weights.
+            let first = try #require(Architecture.standard.parameters.entries.first)
+            let mean = try #require(truth["/average/\(first.name)"])
+            #expect(mean != truth["/model/\(first.name)"])
+            #expect(try WeightsFile.read(alone.checkpoint(4)).parameters[first.range] == mean[...])
 
             let shared = runs.run("shared")
             // A slow rank leaves time to interrupt the run.

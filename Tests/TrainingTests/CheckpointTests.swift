@@ -28,6 +28,24 @@ import Testing
         }
     }
 
+    /// A mean of the weights is written and checked like the weights, and is what readers of weights get.
+    @Test func holdsAMean() throws {
+        try withTemporaryDirectory { directory in
+            let path = "\(directory)/c.h5"
+            var written = checkpoint(step: 7)
+            written.average = WeightsAverage(Architecture.standard.initialState(seed: 1), updates: 6)
+            try written.write(to: path)
+            #expect(try Checkpoint.read(path) == written)
+            #expect(try WeightsFile.read(path) == written.average?.state)
+            var other = written
+            other.average?.state.statistics[3] += 1
+            #expect(other.digest() != written.digest())
+            other = written
+            other.average?.updates += 1
+            #expect(other.digest() != written.digest())
+        }
+    }
+
     /// Sites within a round have networks of their own, at its end only momentum; every bit of them is checked.
     @Test(arguments: [true, false]) func holdsSites(_ isRoundEnd: Bool) throws {
         try withTemporaryDirectory { directory in
