@@ -65,6 +65,85 @@ import Testing
         }
     }
 
+    /// What `scripts/launch` makes of a hostfile with this text.
+    private func plan(_ hostfile: String, ranks: Int = 2) throws -> (run: ProgramRun, file: String) {
+        try withTemporaryDirectory { directory in
+            // awk would take such a path for an assignment.
+            let file = "\(directory)/a=b"
+            try AtomicFile.write(hostfile, to: file)
+            let options = ["--ranks", "\(ranks)", "--hostfile", file, "--dry-run", "--", "bench"]
+            return (try script("scripts/launch", options), file)
+        }
+    }
+
+    /// mpirun by itself would call both hosts of the first file `worker`, and put all ranks on one.
+    @Test(arguments: [
+        ("worker.1.foo.net slots=4\nworker.2.foo.net slots=4\n", ["worker.1.foo.net", "worker.2.foo.net"]),
+        ("a.b.c slots=1\na.b.d slots=1\n", ["a.b.c", "a.b.d"]),
+        ("gpu slots=1\ngpu.foo.net slots=1\n", ["gpu", "gpu.foo.net"]),
+        ("10.1.0.2 slots=1\n10.1.0.3 slots=1\n", ["10.1.0.2", "10.1.0.3"]),
+        ("\u{FEFF}# hosts\r\nn1 slots=1 max-slots=2 # one\r\n\r\nn2 slots = 1 // two\r\n", ["n1", "n2"]),
+        ("n1 /* the\nfirst */ /* no slots */\n/* n3 slots=1 */ n2 cpu=2", []),
+        ("n1 count=1\n/* n3 slots=1\n*/ n2 max_slots=3 cpu=2", ["n1", "n2"]),
+    ]) func namesOfHostsAreKeptWhole(_ hostfile: String, _ names: [String]) throws {
+        let (plan, file) = try plan(hostfile)
+        guard !names.isEmpty else {
+            #expect(plan.status == 65 && plan.diagnosis.hasPrefix("\(file):1: expected `n1 slots="))
+            return
+        }
+        #expect(plan.status == 0, "\(plan.diagnosis)")
+        let map = try Map(plan.output.split(separator: " ").dropFirst().dropLast(2).map(String.init))
+        #expect(map.ranks == Dictionary(uniqueKeysWithValues: names.map { ($0, 1) }), "\(plan.output)")
+    }
+
+    /// mpirun would refuse these later, in its own words, or leave out a part of them.
+    @Test(arguments: [
+        ("n1 slots=4\nme@n2 slots=4\n", 2, "no user with a host here; write `n2`"),
+        ("n1 slots=4 user-name=me\n", 1, "no user with a host here; write `n1`"),
+        ("fe80::1 slots=4\n", 1, "`fe80::1`: mpirun takes no IPv6 address"),
+        ("# one\n[2001:db8::7] slots=4\n", 2, "mpirun takes no IPv6 address"),
+        ("no_de slots=4\n", 1, "`no_de` is no name of a host"), ("a,b slots=4\n", 1, "`a,b` is no name"),
+        ("-oProxyCommand=x slots=4\n", 1, "is no name"), ("nod\u{E9} slots=4\n", 1, "is no name"),
+        ("+n1 slots=4\n", 1, "`+n1` is no name"), ("n1:4 slots=4\n", 1, "`n1:4` is no name"),
+        ("n1 slots=4x\n", 1, "`slots=4x`: expected a whole number"), ("n1 slots=-2\n", 1, "`slots=-2`"),
+        ("n1 slots=9999999\n", 1, "`slots=9999999`"), ("n1 slots 4\n", 1, "`slots`: expected a whole number"),
+        ("n1 slots=4 slots=2\n", 1, "a second time"), ("n1 slots=4 threads=2\n", 1, "does not know `threads=2`"),
+        ("n1 slots=8 max_slots=4\n", 1, "max_slots=4 is less than slots=8"),
+        ("n1 slots=4\nn2 slots=1\nN1 slots=4\n", 3, "N1 is in line 1 already"),
+    ]) func linesThatMpirunWouldNotTakeAreNamed(_ hostfile: String, _ line: Int, _ text: String) throws {
+        let (plan, file) = try plan(hostfile)
+        #expect(plan.status == 65 && plan.output.isEmpty, "\(plan.output)")
+        #expect(plan.diagnosis.hasPrefix("\(file):\(line): ") && plan.diagnosis.contains(text), "\(plan.diagnosis)")
+        #expect(plan.diagnosis.split(separator: "\n").count == 1, "\(plan.diagnosis)")
+    }
+
+    /// Names with dots are kept whole where another program hands them to mpirun, unless the user has decided.
+    @Test func namesOfOtherListsAreKeptWhole() throws {
+        func keeps(_ environment: [String: String]) throws -> Bool {
+            let plan = try script("scripts/launch", ["--dry-run", "--", "bench"], environment: environment)
+            #expect(plan.status == 0, "\(plan.diagnosis)")
+            return plan.output.contains("--mca orte_keep_fqdn_hostnames 1")
+        }
+        try withTemporaryDirectory { directory in
+            let file = "\(directory)/nodes"
+            try AtomicFile.write("worker.1.foo.net\nworker.2.foo.net\n", to: file)
+            for name in ["PBS_NODEFILE", "PE_HOSTFILE", "OMPI_MCA_orte_default_hostfile"] {
+                #expect(try keeps([name: file]), "\(name)")
+                #expect(try !keeps([name: file, "OMPI_MCA_orte_keep_fqdn_hostnames": "0"]), "\(name)")
+            }
+        }
+        #expect(try keeps(["SLURM_JOB_NODELIST": "n[1-2].foo.net"]))
+        #expect(try !keeps(["SLURM_JOB_NODELIST": "n[1-2]"]))
+    }
+
+    @Test(arguments: ["launch", "launch-local", "supervise"]) func emptyNamesAreRefused(_ name: String) throws {
+        let option = name == "launch-local" ? "--root" : "--hostfile"
+        for arguments in [[option, "", "--", "train"], [option]] {
+            let run = try script("scripts/\(name)", arguments)
+            #expect(run.status == 64 && run.diagnosis.hasPrefix("\(name): \(option) needs a "), "\(run.diagnosis)")
+        }
+    }
+
     /// A machine as /proc and /sys show it, for `launch-local --root`.
     private struct Machine {
         var domains = 1
