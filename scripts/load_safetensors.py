@@ -13,16 +13,16 @@ Needs torch and safetensors.
 import sys
 from pathlib import Path
 
-from safetensors import safe_open
-from safetensors.torch import load_file
+sys.path[:0] = [str(Path(__file__).parent / folder) for folder in ("reference", "lib")]
 
-sys.path.insert(0, str(Path(__file__).parent / "reference"))
-
-from network import NoduleNetwork  # noqa: E402
+import command  # noqa: E402
 
 
 def load(path):
     """The network with the file's weights. Raises where a tensor is missing, superfluous or of another shape."""
+    from network import NoduleNetwork
+    from safetensors.torch import load_file
+
     network = NoduleNetwork()
     result = network.load_state_dict(load_file(path), strict=False)
     # luna keeps no count of the batches that running statistics have seen.
@@ -32,10 +32,18 @@ def load(path):
     return network
 
 
-if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    network = load(sys.argv[1])
-    with safe_open(sys.argv[1], "pt") as file:
-        print(file.metadata())
+def main():
+    parser = command.Parser("load_safetensors.py", __doc__)
+    parser.add_argument("weights")
+    a = parser.parse_args()
+    from safetensors import safe_open
+
+    with command.reading(a.weights, "a network that luna has exported"):
+        network = load(a.weights)
+        with safe_open(a.weights, "pt") as file:
+            print(file.metadata())
     print(f"{sum(p.numel() for p in network.parameters())} parameters")
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -9,6 +9,11 @@ import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "lib"))
+
+import command  # noqa: E402
 
 LAYOUTS = ("contiguous", "channels_last", "compiled")
 
@@ -72,17 +77,18 @@ def torch_child(case, steps, layout):
     print(json.dumps({"seconds": statistics.median(times[warm:]), "bytes": rss}))
 
 
-def last_json(command, environment=None):
-    result = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **(environment or {})})
+def last_json(words, environment=None):
+    result = subprocess.run(words, capture_output=True, text=True, env={**os.environ, **(environment or {})})
     if result.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)}: {result.stderr.strip().splitlines()[-1:]}")
+        said = result.stderr.strip().splitlines()[-1:]
+        raise command.Refusal(f"{' '.join(words)}: {' '.join(said)}", result.returncode)
     return json.loads(result.stdout.strip().splitlines()[-1])
 
 
 def measure_luna(luna, case, steps):
-    command = [luna, "bench", "step" if case.kind == "step" else "inference", "--json", "--size", str(case.size),
+    words = [luna, "bench", "step" if case.kind == "step" else "inference", "--json", "--size", str(case.size),
                "--batch", str(case.batch), "--threads", str(case.threads), "--steps", str(steps)]
-    result = last_json(command, {"LUNA_ISA": case.isa} if case.isa else None)
+    result = last_json(words, {"LUNA_ISA": case.isa} if case.isa else None)
     return {"seconds": result["step_s" if case.kind == "step" else "tile_s"], "bytes": result["peak_rss_bytes"],
             "isa": result["isa"]}
 
@@ -112,10 +118,10 @@ def main():
         for _ in range(a.rounds):
             ours.append(measure_luna(a.luna, case, a.steps))
             for layout in list(layouts):
-                command = [sys.executable, __file__, a.luna, "--torch", layout, "--cases", name]
+                words = [sys.executable, __file__, a.luna, "--torch", layout, "--cases", name]
                 try:
-                    theirs[layout].append(last_json(command + ["--steps", str(a.steps)]))
-                except RuntimeError as error:
+                    theirs[layout].append(last_json(words + ["--steps", str(a.steps)]))
+                except command.Refusal as error:
                     # torch.compile wants a C++ compiler.
                     print(f"PyTorch {layout} left out: {error}", file=sys.stderr)
                     layouts.remove(layout)
@@ -135,4 +141,4 @@ def main():
         print(f"{name}: {others}", file=sys.stderr, flush=True)
 
 
-main()
+command.run(main)

@@ -9,8 +9,13 @@ Prints {"scalars": {tag: [[step, wall time, value], ...]}, "images": {tag: [[ste
 
 import json
 import sys
+from pathlib import Path
 
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "lib"))
+
+import command  # noqa: E402
 
 KEEP_ALL = {"scalars": 0, "images": 0, "tensors": 0}
 
@@ -29,4 +34,4 @@ def main(directory):
     }, sort_keys=True))
 
 
-main(*sys.argv[1:])
+command.run(main, *sys.argv[1:])

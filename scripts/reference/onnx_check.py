@@ -9,24 +9,30 @@ most, then its metadata.
 
 import json
 import sys
+from pathlib import Path
 
 import h5py
 import onnx
 import onnxruntime
 
+sys.path.insert(0, str(Path(__file__).parent.parent / "lib"))
+
+import command  # noqa: E402
+
 
 def main(model, *answers):
-    onnx.checker.check_model(model, full_check=True)
+    with command.reading(model, "an ONNX model"):
+        onnx.checker.check_model(model, full_check=True)
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     worst = 0.0
     for path in answers:
-        with h5py.File(path) as file:
+        with command.reading(path, "what luna has answered"), h5py.File(path) as file:
             output, = session.run(["output"], {name: file[name][()] for name in ("input", "coord")})
             if output.shape != file["output"].shape:
-                sys.exit(f"shape {output.shape}, expected {file['output'].shape}")
+                raise command.Refusal(f"shape {output.shape}, expected {file['output'].shape}")
             worst = max(worst, float(abs(output - file["output"][()]).max()))
     print(worst)
     print(json.dumps(session.get_modelmeta().custom_metadata_map, sort_keys=True))
 
 
-main(*sys.argv[1:])
+command.run(main, *sys.argv[1:])

@@ -1,6 +1,5 @@
 """The comparison behind scripts/parity; see there."""
 
-import argparse
 import subprocess
 import sys
 import tempfile
@@ -12,6 +11,10 @@ import torch
 
 import run as reference
 import synthetic
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "lib"))
+
+import command  # noqa: E402
 
 # Input shape, batch norm's profile and the noise of the image (see synthetic.py). The noises are chosen so that no value
 # lies where rounding decides which way ReLU or pooling sends a gradient: one such decision changes a gradient by 1e-3.
@@ -86,7 +89,7 @@ def compare(luna, shape, profile, noise, threads):
 
 
 def main():
-    parser = argparse.ArgumentParser()
+    parser = command.Parser("scripts/parity", __doc__)
     parser.add_argument("luna")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
@@ -95,4 +98,4 @@ def main():
     sys.exit(0 if all(results) else 1)
 
 
-main()
+command.run(main)

@@ -1,10 +1,15 @@
 """Draws the losses of a run of luna and of PyTorch's training on the same crops (scripts/prove-learning) as an SVG: above
 their running means, below the difference of every single step. Prints what the picture shows, in figures."""
 
-import argparse
 import json
 import math
 import statistics
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "lib"))
+
+import command  # noqa: E402
 
 WIDTH, HEIGHT = 760, 560
 LEFT, RIGHT = 66, 740
@@ -14,13 +19,13 @@ OURS, THEIRS, INK, GRID = "#1761a0", "#d9660a", "#333333", "#dddddd"
 
 def losses(path):
     """({step: loss}, what the log says of time)."""
-    with open(path) as file:
+    with command.reading(path, "a log of steps"), open(path) as file:
         records = [r for r in map(json.loads, file) if r.get("kind", "step") == "step"]
-    seconds = [r["seconds"] for r in records]
-    time = f"{sum(seconds):.0f} s, median step {statistics.median(seconds):.2f} s"
-    if "cpu_seconds" in records[0]:
-        time += f", {sum(r['cpu_seconds'] for r in records):.0f} s of processor"
-    return {r["step"]: r["loss"] for r in records}, time
+        seconds = [r["seconds"] for r in records]
+        time = f"{sum(seconds):.0f} s, median step {statistics.median(seconds):.2f} s"
+        if "cpu_seconds" in records[0]:
+            time += f", {sum(r['cpu_seconds'] for r in records):.0f} s of processor"
+        return {r["step"]: r["loss"] for r in records}, time
 
 
 def running_mean(values):
@@ -103,7 +108,7 @@ def mean(values):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="plot_learning.py", description=__doc__)
+    parser = command.Parser("plot_learning.py", __doc__)
     parser.add_argument("metrics", help="metrics.jsonl of luna's run")
     parser.add_argument("log", help="log of train.py")
     parser.add_argument("svg", help="the picture to write")
@@ -111,10 +116,13 @@ def main():
     parser.add_argument("--float32", help="log of train.py --layout contiguous_format, of the same steps")
     parser.add_argument("--control", help="metrics.jsonl of luna's run from perturbed weights")
     a = parser.parse_args()
+    target = command.output(a.svg, *filter(None, [a.metrics, a.log, a.float64, a.float32, a.control]))
     (ours, our_time), (theirs, their_time) = losses(a.metrics), losses(a.log)
     steps = sorted(ours.keys() & theirs.keys())
-    with open(a.svg, "w") as file:
-        file.write(picture(ours, theirs, steps))
+    if not steps:
+        raise command.Refusal(f"{a.metrics}, {a.log}: have no step in common")
+    with command.writing(target) as part:
+        Path(part).write_text(picture(ours, theirs, steps))
     print(f"{len(steps)} steps in both")
     if a.float64:
         truth = losses(a.float64)[0]
@@ -140,4 +148,4 @@ def main():
     print(f"wall-clock: luna {our_time}; PyTorch {their_time}")
 
 
-main()
+command.run(main)

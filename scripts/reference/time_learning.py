@@ -1,7 +1,6 @@
 """Times training steps of luna and PyTorch in turn, as scripts/prove-learning --time asks for: luna on two ranks of one
 thread, PyTorch with a thread for each replica, and with two threads for one replica after the other."""
 
-import argparse
 import json
 import os
 import statistics
@@ -11,19 +10,23 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / "lib"))
+
+import command  # noqa: E402
+
 WAYS = {"a thread per replica": [], "two threads per replica": ["--workers", "1"]}
 LAYOUTS = ("channels_last_3d", "contiguous_format")
 
 
 def median_seconds(path):
     """Of all steps but the first."""
-    with open(path) as file:
+    with command.reading(path, "a log of steps"), open(path) as file:
         steps = [r["seconds"] for r in map(json.loads, file) if r.get("kind", "step") == "step"]
-    return statistics.median(steps[1:])
+        return statistics.median(steps[1:])
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="time_learning.py", description=__doc__)
+    parser = command.Parser("time_learning.py", __doc__)
     parser.add_argument("luna")
     parser.add_argument("data")
     parser.add_argument("config")
@@ -38,11 +41,11 @@ def main():
         settings = [part for s in ("epochs=1", f"steps_per_epoch={count}", "validation_fold=null", "threads=1")
                     for part in ("--set", s)]
 
-        def run(*command):
-            result = subprocess.run([str(part) for part in command], capture_output=True, text=True,
+        def run(*words):
+            result = subprocess.run([str(word) for word in words], capture_output=True, text=True,
                                     env={**os.environ, "LUNA": os.path.abspath(a.luna)})
             if result.returncode != 0:
-                raise SystemExit(f"{command[0]} failed:\n{result.stderr}")
+                raise command.Refusal(f"{words[0]} failed:\n{result.stderr.strip()}", result.returncode)
 
         common = ["--data", a.data, "--config", a.config, *settings]
         run(a.luna, "replay", "batches", *common, "--output", path / "batches.h5")
@@ -64,4 +67,4 @@ def main():
               f"(rounds: {', '.join(f'{v:.3f}' for v in values)})")
 
 
-main()
+command.run(main)

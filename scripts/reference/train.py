@@ -5,11 +5,12 @@ A step holds several replicas. Each has its own batch statistics and mines its o
 over the step (see loss.py), and the running statistics follow the replicas' average.
 """
 
-import argparse
 import json
 import os
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -17,6 +18,10 @@ import torch
 
 import loss
 from network import NoduleNetwork
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "lib"))
+
+import command  # noqa: E402
 
 STATISTICS_MOMENTUM = 0.1
 
@@ -93,11 +98,10 @@ class Training:
 
 def write(path, training, step):
     """In one piece or not at all."""
-    with h5py.File(path + ".part", "w") as file:
+    with command.writing(path) as part, h5py.File(part, "w") as file:
         for name, value in training.tensors().items():
             file[name] = value
         file.attrs["step"] = step
-    os.replace(path + ".part", path)
 
 
 def read_model(file):
@@ -105,7 +109,7 @@ def read_model(file):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="train.py", description=__doc__)
+    parser = command.Parser("train.py", __doc__)
     parser.add_argument("batches", help="file of `luna replay batches`")
     parser.add_argument("weights", help="file to write, and to go on from; luna detect reads it")
     parser.add_argument("log", help="one JSON object per step")
@@ -117,41 +121,47 @@ def main():
     parser.add_argument("--save-every", type=int, default=200)
     a = parser.parse_args()
     torch.set_num_threads(1)
-    with h5py.File(a.batches) as file:
+    weights = command.output(a.weights, a.batches)
+    log_path = command.output(a.log, a.batches, a.weights)
+    with command.reading(a.batches, "a file of `luna replay batches`"):
+        file = h5py.File(a.batches)
         if file.attrs["dropout"] != 0 or file.attrs["regression_weight"] != 1:
-            raise SystemExit(f"{a.batches}: expected dropout 0 and regression_weight 1")
+            raise command.Refusal(f"{a.batches}: expected dropout 0 and regression_weight 1")
         momentum, weight_decay = float(file.attrs["momentum"]), float(file.attrs["weight_decay"])
         rates = file["learning_rate"][()]
         replicas, step = file["input"].shape[1], 0
         setting = (replicas, momentum, weight_decay, a.threads, a.workers or min(a.threads, replicas),
                    torch.float64 if a.double else torch.float32, getattr(torch, a.layout))
-        if os.path.exists(a.weights):
-            with h5py.File(a.weights) as saved:
+        initial = read_model(file)
+    with file:
+        if os.path.exists(weights):
+            with command.reading(weights, "what train.py has written"), h5py.File(weights) as saved:
                 training = Training(read_model(saved), *setting)
                 training.take_momentum(saved["momentum"])
                 step = int(saved.attrs["step"])
-            with open(a.log) as log:
+            with command.reading(log_path), open(log_path) as log:
                 kept = log.readlines()[:step]
-            with open(a.log, "w") as log:
-                log.writelines(kept)
+            with command.writing(log_path) as part:
+                Path(part).write_text("".join(kept))
         else:
-            training = Training(read_model(file), *setting)
-            open(a.log, "w").close()
+            training = Training(initial, *setting)
+            open(log_path, "w").close()
         last = min(a.steps or len(rates), len(rates))
-        with open(a.log, "a", buffering=1) as log:
+        with open(log_path, "a", buffering=1) as log:
             while step < last:
                 start, processor = time.perf_counter(), time.process_time()
-                batch = (file[name][step] for name in ("input", "coord", "labels"))
+                with command.reading(a.batches, "a file of `luna replay batches`"):
+                    batch = [file[name][step] for name in ("input", "coord", "labels")]
                 terms = training.step(*batch, float(rates[step]))
                 if not np.isfinite(terms).all():
-                    raise SystemExit(f"step {step + 1}: the loss is not finite")
+                    raise command.Refusal(f"step {step + 1}: the loss is not finite")
                 step += 1
                 log.write(json.dumps({
                     "step": step, "loss": terms.sum(), "classification": terms[:2].sum(),
                     "regression": list(terms[2:]), "learning_rate": float(rates[step - 1]),
                     "seconds": time.perf_counter() - start, "cpu_seconds": time.process_time() - processor}) + "\n")
                 if step % a.save_every == 0 or step == last:
-                    write(a.weights, training, step)
+                    write(weights, training, step)
 
 
-main()
+command.run(main)

@@ -14,8 +14,9 @@ from pathlib import Path
 import h5py
 import torch
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.path[:0] = [str(Path(__file__).parent.parent), str(Path(__file__).parent.parent / "lib")]
 
+import command  # noqa: E402
 import synthetic  # noqa: E402
 from load_safetensors import load  # noqa: E402
 from network import NoduleNetwork  # noqa: E402
@@ -27,7 +28,7 @@ def evaluate(network, input, coord):
 
 
 def compare(export, answers):
-    with h5py.File(answers) as file:
+    with command.reading(answers, "what luna has answered"), h5py.File(answers) as file:
         output = evaluate(load(export), file["input"][()], file["coord"][()])
         print(abs(output - file["output"][()]).max())
 
@@ -49,4 +50,4 @@ def make(checkpoint, answers):
 
 
 if __name__ == "__main__":
-    {"compare": compare, "make": make}[sys.argv[1]](*sys.argv[2:])
+    command.run({"compare": compare, "make": make}[sys.argv[1]], *sys.argv[2:])
