@@ -11,6 +11,9 @@ import Testing
         return run?.status == 0 && run?.output == "node1\n"
     }()
 
+    /// A network's name that other runs of the tests do not have at the same time: 15 letters and digits at most.
+    private func network(_ letter: Character) -> String { "test\(letter)\(getpid())" }
+
     private func namespaces(of network: String) throws -> [Substring] {
         try script("ip", ["netns", "list"]).output.split(separator: "\n").filter { $0.hasPrefix("\(network)-") }
     }
@@ -18,27 +21,29 @@ import Testing
     /// A rank on each of two hosts gives the bits of a single process, over links that are cut off from all others.
     @Test(.enabled(if: hasHosts)) func twoHostsGiveTheSameBits() throws {
         let truth = try UndisturbedRun.oneEpoch("float32").digest()
+        let network = network("a")
         try withTinyRuns(["epochs": "1"]) { runs in
             let apart = runs.run()
             let run = try script(
                 "scripts/hosts",
-                ["run", "--name", "lunatesta", "--rate", "1gbit", "--", "scripts/launch", "--ranks", "2", "--unbound"]
+                ["run", "--name", network, "--rate", "1gbit", "--", "scripts/launch", "--ranks", "2", "--unbound"]
                     + ["--hostfile", "{hosts}", "--"] + apart.train())
             #expect(run.status == 0, "\(run.diagnosis)")
             for node in [1, 2] { #expect(run.diagnosis.contains("\n   \(node - 1)  node\(node)  ")) }
             #expect(try apart.digest() == truth)
-            #expect(try namespaces(of: "lunatesta").isEmpty)
+            #expect(try namespaces(of: network).isEmpty)
         }
     }
 
     /// A host that is cut off ends the job within seconds; it is resumed on the host that is left, to the same bits.
     @Test(.enabled(if: hasHosts)) func aHostIsCutOff() throws {
         let truth = try UndisturbedRun.whole.get().digest()
+        let network = network("b")
         try withTinyRuns { runs in
             let run = runs.run()
             let job = try script(
                 "scripts/hosts",
-                ["run", "--name", "lunatestb", "--", "scripts/supervise", "--wait", "0", "--unbound"]
+                ["run", "--name", network, "--", "scripts/supervise", "--wait", "0", "--unbound"]
                     + ["--hostfile", "{hosts}", "--"] + run.train(),
                 environment: [
                     "OMPI_MCA_oob_tcp_keepalive_time": "2", "OMPI_MCA_oob_tcp_keepalive_intvl": "1",
@@ -48,14 +53,14 @@ import Testing
                 ]
             ) { job in
                 job.wait { FileContent.size(run.latest) != nil }
-                _ = try script("scripts/hosts", ["cut", "--name", "lunatestb", "node2"])
+                _ = try script("scripts/hosts", ["cut", "--name", network, "node2"])
             }
             #expect(job.status == 0, "\(job.diagnosis)")
             for text in ["2 ranks of 1 thread on 2 hosts", "node2 does not answer", "1 rank of 1 thread on 1 host"] {
                 #expect(job.diagnosis.contains(text), "\(job.diagnosis)")
             }
             #expect(try run.digest() == truth)
-            #expect(try namespaces(of: "lunatestb").isEmpty)
+            #expect(try namespaces(of: network).isEmpty)
         }
     }
 
@@ -70,7 +75,7 @@ import Testing
             let seconds: Double
         }
         if option == "--delay", try script("scripts/hosts", ["offers"]).output.contains("delay: none") { return }
-        let name = "lunatest\(option.dropFirst(2).first ?? "x")"
+        let name = network(option.dropFirst(2).first ?? "x")
         let run = try script(
             "scripts/hosts",
             ["run", "--name", name, option, value, "--", "mpirun", "-n", "2", lunaPath, "bench"]
@@ -81,10 +86,47 @@ import Testing
         #expect(tree.seconds > least, "\(line)")
     }
 
+    /// What a `run` that was killed has left, the next one removes with a note; what `up` has made stays, and so does what
+    /// belongs to a process that runs.
+    @Test(.enabled(if: hasHosts)) func aKilledRunsNetworkIsRemoved() throws {
+        let (left, kept, new) = (network("k"), network("u"), network("n"))
+        func hosts(_ arguments: String...) throws -> ProgramRun { try script("scripts/hosts", arguments) }
+        defer { for name in [left, kept, new] { _ = try? hosts("down", "--name", name) } }
+        func isUp(_ name: String) throws -> Bool { try namespaces(of: name).count == 3 }
+
+        #expect(try hosts("up", "--name", kept).status == 0)
+        let killed = try script("scripts/hosts", ["run", "--name", left, "--", "sleep", "100"]) { job in
+            job.wait { (try? hosts("on", "--name", left, "node2", "hostname").output) == "node2\n" }
+            let refused = try hosts("run", "--name", left, "--", "true")
+            #expect(refused.status == 64 && refused.diagnosis.contains("there is a network \(left)"))
+            job.send(SIGKILL, toDescendants: true)
+        }
+        #expect(killed.status == SIGKILL && (try isUp(left)) && (try isUp(kept)))
+        for name in [left, new] {
+            let run = try hosts("run", "--name", name, "--", "hostname")
+            #expect(run.status == 0 && run.output == "node1\n", "\(run.diagnosis)")
+            #expect(run.diagnosis.contains("removing the network \(left)") == (name == left), "\(run.diagnosis)")
+        }
+        #expect(try namespaces(of: left).isEmpty && isUp(kept))
+        let refused = try hosts("run", "--name", kept, "--", "true")
+        #expect(refused.status == 64 && (try isUp(kept)), "\(refused.diagnosis)")
+
+        // The number of a process that runs, but of one that started at another time, or before the machine did.
+        let boot = try String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
+        for owner in ["\(getpid()) 1 \(boot)", "\(getpid()) 1 another"] {
+            #expect(try hosts("up", "--name", left).status == 0)
+            try owner.write(toFile: "/run/luna-hosts/\(left)/owner", atomically: false, encoding: .utf8)
+            let run = try hosts("run", "--name", new, "--", "true")
+            #expect(run.status == 0 && run.diagnosis.contains("removing the network \(left)"), "\(run.diagnosis)")
+        }
+    }
+
     @Test func wrongUseOfHostsIsNamed() throws {
         for (arguments, text) in [
             (["run", "--hosts", "0", "--", "true"], "--hosts"), (["run"], "no command"), (["walk"], "unknown walk"),
-            (["cut", "node1"], "which network?"),
+            (["cut", "node1"], "which network?"), (["down"], "which network?"), (["run", "--name"], "--name needs"),
+            (["down", "--name", "../x"], "letters and digits"), (["up", "--name", "Upper"], "letters and digits"),
+            (["on", "--name", "..", "node1", "true"], "letters and digits"), (["mend", "--name", "a"], "mend NODE"),
         ] {
             let run = try script("scripts/hosts", arguments)
             #expect([64, 69].contains(run.status) && run.diagnosis.contains(run.status == 64 ? text : "needs"))
