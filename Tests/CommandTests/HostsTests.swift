@@ -86,8 +86,8 @@ import Testing
         #expect(tree.seconds > least, "\(line)")
     }
 
-    /// The next `run` of that name removes with a note what a killed one has left; what `up` has made stays, and so does
-    /// what belongs to a process that runs.
+    /// The next `run` of that name removes with a note what a killed one has left; what `up` has made stays, and so
+    /// does what belongs to a process that runs.
     @Test(.enabled(if: hasHosts)) func aKilledRunsNetworkIsRemoved() throws {
         let (left, kept) = (network("k"), network("u"))
         func hosts(_ arguments: String...) throws -> ProgramRun { try script("scripts/hosts", arguments) }
