@@ -59,6 +59,18 @@ import Yams
         for option in taken { #expect(help.output.contains(option), "\(option)") }
     }
 
+    /// Empty names, options for directories and directories of others are refused before anything is built or removed.
+    @Test(arguments: [
+        ("quickstart", [""]), ("quickstart", ["--here"]), ("quickstart", ["a", "b"]), ("prove-learning", [""]),
+        ("prove-learning", ["--time", "x"]), ("prove-learning", ["--other"]), ("soak", ["--work", ""]),
+        ("soak", ["--work", "Tests"]), ("soak", ["--kills", "many"]), ("scaling", ["--data", ""]),
+        ("scaling", ["--data", "d", "--output", ""]), ("scaling", ["--data", "d", "--ranks", "1,x"]),
+    ]) func wrongUseOfScriptsIsNamed(_ name: String, _ arguments: [String]) throws {
+        let run = try script("scripts/\(name)", arguments)
+        #expect(run.status == 64 && run.output.isEmpty, "\(run.diagnosis)")
+        #expect(run.diagnosis.hasPrefix("\(name): ") && run.diagnosis.split(separator: "\n").count == 1)
+    }
+
     /// Launchers ask the command for its own reading of its options, and of a configuration that a run has left.
     @Test func thePlanIsWhatTheCommandMakesOfItsOptions() throws {
         try withTemporaryDirectory { directory in

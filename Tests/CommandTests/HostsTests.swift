@@ -103,14 +103,14 @@ import Testing
             owner = job.identifier
             job.send(SIGKILL, toDescendants: true)
         }
-        #expect(killed.status == SIGKILL && (try isUp(left)) && (try isUp(kept)))
+        #expect(try killed.status == SIGKILL && isUp(left) && isUp(kept))
         for note in ["hosts: removing the network \(left), as process \(owner), whose it was, is gone\n", ""] {
             let run = try hosts("run", "--name", left, "--", "hostname")
             #expect(run.status == 0 && run.output == "node1\n" && run.diagnosis == note, "\(run.diagnosis)")
         }
         #expect(try namespaces(of: left).isEmpty && isUp(kept))
         let refused = try hosts("run", "--name", kept, "--", "true")
-        #expect(refused.status == 64 && (try isUp(kept)), "\(refused.diagnosis)")
+        #expect(try refused.status == 64 && isUp(kept), "\(refused.diagnosis)")
 
         // The number of a process that runs, but of one that started at another time, or before the machine did.
         let boot = try String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)

@@ -5,8 +5,8 @@ import Testing
 
 /// `scripts/setup` beside another program that holds one of apt's locks; `apt-get` is a stand-in with apt's words.
 @Suite(.runsPrograms) struct SetupTests {
-    /// Runs the script where all packages are missing and `apt-get` does what a shell's lines say; `$1` is the number of
-    /// the call, `$verb` update or install.
+    /// Runs the script where all packages are missing and `apt-get` does what a shell's lines say; `$1` is the number
+    /// of the call, `$verb` update or install.
     private func setup(_ aptGet: String, _ arguments: String...) throws -> (run: ProgramRun, calls: [Substring]) {
         try withTemporaryDirectory { directory in
             let programs = [

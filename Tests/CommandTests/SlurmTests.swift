@@ -35,6 +35,15 @@ import Testing
         }
     }
 
+    @Test(arguments: ["mpirun", "srun"]) func emptyNamesAreRefused(_ form: String) throws {
+        for arguments in [[], ["DATA"], ["DATA", ""], ["", "RUN"]] {
+            let run = try script(
+                "bash", ["deploy/slurm/\(form).sbatch"] + arguments,
+                environment: ["SLURM_SUBMIT_DIR": Repository.root])
+            #expect(run.status == 64 && run.diagnosis.hasPrefix("usage: "), "\(run.diagnosis)")
+        }
+    }
+
     /// The scripts put the job back on 75 and on no other status; Slurm's commands are stand-ins.
     @Test(arguments: [("mpirun", 75), ("mpirun", 70), ("mpirun", 0), ("srun", 75), ("srun", 70), ("srun", 0)])
     func only75IsRequeued(_ form: String, _ status: Int) throws {

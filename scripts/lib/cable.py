@@ -76,11 +76,16 @@ def carry(hosts, ports, delay):
 
 
 def main():
+    if len(sys.argv) != 5:
+        sys.exit(__doc__)
     microseconds, switch, count, prefix = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
     # The kernel may otherwise wake a sleeper 50 µs late.
     libc.prctl(PR_SET_TIMERSLACK, 1000)
-    hosts = [tap(f"{prefix}{i + 1}", "eth0") for i in range(count)]
-    ports = [tap(switch, f"port{i + 1}") for i in range(count)]
+    try:
+        hosts = [tap(f"{prefix}{i + 1}", "eth0") for i in range(count)]
+        ports = [tap(switch, f"port{i + 1}") for i in range(count)]
+    except OSError as error:
+        sys.exit(f"cable: {error}")
     print("ready", flush=True)
     try:
         carry(hosts, ports, microseconds * 1e-6)

@@ -81,7 +81,10 @@ def closure(name, declared):
 
 
 def main():
-    targets = json.load(sys.stdin)["targets"]
+    try:
+        targets = json.load(sys.stdin)["targets"]
+    except (ValueError, KeyError, TypeError):
+        sys.exit("check_imports: expected on standard input what `swift package dump-package` prints")
     declared = {target["name"]: dependencies(target) for target in targets}
     order = {target["name"]: place for place, target in enumerate(targets)}
     known = set(declared) | {name for names in declared.values() for name in names}
