@@ -8,8 +8,10 @@ public struct PhantomDataSet: Sendable {
     public let scans: Int
     /// The seed, which determines every byte.
     public let seed: UInt64
-    /// The number of voxels across the body.
+    /// The number of voxels across the picture.
     public let size: Int
+    /// The look and the difficulty of its scans.
+    public let style: PhantomStyle
 
     /// The numbers of scans that a data set can have.
     public static let scanRange = 1...10_000
@@ -19,7 +21,7 @@ public struct PhantomDataSet: Sendable {
     /// Describes a data set.
     ///
     /// - Throws: `UsageError` where a number is out of its range.
-    public init(scans: Int = 20, seed: UInt64 = 0, size: Int = 160) throws {
+    public init(scans: Int = 20, seed: UInt64 = 0, size: Int = 160, style: PhantomStyle = .simple) throws {
         guard Self.scanRange.contains(scans) else {
             throw UsageError("\(scans) scans, expected \(Self.scanRange.lowerBound) to \(Self.scanRange.upperBound)")
         }
@@ -27,11 +29,13 @@ public struct PhantomDataSet: Sendable {
             throw UsageError(
                 "a size of \(size) voxels, expected \(Self.sizeRange.lowerBound) to \(Self.sizeRange.upperBound)")
         }
-        (self.scans, self.seed, self.size) = (scans, seed, size)
+        (self.scans, self.seed, self.size, self.style) = (scans, seed, size, style)
     }
 
     /// Writes scans, masks and annotations; the annotations last, so that a data set that has them is whole. Beside
-    /// `annotations.csv` there is `seriesuids.csv`, the list of all scans that LUNA16's evaluation reads.
+    /// `annotations.csv` there is `seriesuids.csv`, the list of all scans that LUNA16's evaluation reads; in the hard
+    /// style also `annotations_excluded.csv`, balls below 3 mm, which count neither way, and `findings.csv`, which says
+    /// what all nodules and lures are.
     ///
     /// - Parameters:
     ///   - directory: Made where it does not exist; must be empty.
@@ -49,22 +53,27 @@ public struct PhantomDataSet: Sendable {
         for name in ["seg-lungs-LUNA16", "CSVFILES"] + (0..<min(scans, LUNA16Layout.foldCount)).map({ "subset\($0)" }) {
             try FileContent.makeDirectory("\(directory)/\(name)")
         }
-        let state = Mutex(Progress(rows: Array(repeating: [], count: scans), names: Array(repeating: "", count: scans)))
+        let state = Mutex(Progress(scans))
         pool.run(scans) { index, _ in
             guard state.withLock({ $0.failure == nil }) else { return }
             do {
-                let phantom = PhantomScan(index: index, seed: seed, size: size)
+                let phantom = PhantomScan(index: index, seed: seed, size: size, style: style)
                 let name = phantom.seriesUID
                 try MetaImage.write(
                     phantom.lungMask, to: "\(directory)/seg-lungs-LUNA16/\(name).mhd", compressed: true)
                 try MetaImage.write(
                     phantom.scan, to: "\(directory)/subset\(index % LUNA16Layout.foldCount)/\(name).mhd")
-                let rows = phantom.nodules.map { nodule in
-                    let center = nodule.center
-                    return "\(name),\(center.x),\(center.y),\(center.z),\(nodule.diameter)"
+                let rows = phantom.nodules.map { "\(name),\($0.center.csv),\($0.diameter)" }
+                // LUNA16 gives what it excludes no diameter.
+                let excluded = phantom.findings.filter(\.isExcluded).map { "\(name),\($0.center.csv),-1" }
+                let findings = phantom.findings.map {
+                    "\(name),\($0.center.csv),\($0.diameter),\($0.kind.rawValue),"
+                        + "\($0.margin.rawValue),\($0.site.rawValue)"
                 }
                 state.withLock {
                     $0.rows[index] = rows
+                    $0.excluded[index] = excluded
+                    $0.findings[index] = findings
                     $0.names[index] = name
                     $0.done += 1
                     progress($0.done)
@@ -75,19 +84,38 @@ public struct PhantomDataSet: Sendable {
         }
         let result = state.withLock { $0 }
         if let failure = result.failure { throw failure }
+        func write(_ name: String, _ header: String?, _ rows: [String]) throws {
+            let lines = (header.map { [$0] } ?? []) + rows
+            try AtomicFile.write(lines.map { "\($0)\n" }.joined(), to: "\(directory)/CSVFILES/\(name).csv")
+        }
+        let header = "seriesuid,coordX,coordY,coordZ,diameter_mm"
+        try write("seriesuids", nil, result.names)
+        if style == .hard {
+            try write("annotations_excluded", header, result.excluded.flatMap(\.self))
+            try write("findings", header + ",kind,margin,site", result.findings.flatMap(\.self))
+        }
         let rows = result.rows.flatMap(\.self)
-        try AtomicFile.write(
-            result.names.map { "\($0)\n" }.joined(), to: "\(directory)/CSVFILES/seriesuids.csv")
-        try AtomicFile.write(
-            (["seriesuid,coordX,coordY,coordZ,diameter_mm"] + rows).map { "\($0)\n" }.joined(),
-            to: "\(directory)/CSVFILES/annotations.csv")
+        try write("annotations", header, rows)
         return rows.count
     }
 
     private struct Progress: Sendable {
         var rows: [[String]]
+        var excluded: [[String]]
+        var findings: [[String]]
         var names: [String]
         var done = 0
         var failure: (any Error)?
+
+        init(_ scans: Int) {
+            rows = Array(repeating: [], count: scans)
+            (excluded, findings) = (rows, rows)
+            names = Array(repeating: "", count: scans)
+        }
     }
+}
+
+extension WorldPoint {
+    /// The three numbers as columns of a table.
+    fileprivate var csv: String { "\(x),\(y),\(z)" }
 }

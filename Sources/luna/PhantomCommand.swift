@@ -4,6 +4,8 @@ import CT
 import FileIO
 import Synchronization
 
+extension PhantomStyle: ExpressibleByArgument {}
+
 struct PhantomCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "phantom",
@@ -13,11 +15,19 @@ struct PhantomCommand: ParsableCommand {
             4 to 30 mm, some on the wall or on a vessel. Spacing differs by scan; some scans are stored flipped. Scans \
             go round the ten subsets in turn. The same seed gives the same bytes.
 
+            That is the simple style, for a trial. With --style hard a scan is a window of an adult's chest, with \
+            nodules distributed as LUNA16's (3 to 33 mm, two a scan on average; solid, part-solid, ground-glass; at \
+            walls, fissures and vessels), trees of vessels and airways, scars, granulomas and lymph nodes that are not \
+            annotated, and kernels, noise, slices and breathing as scanners have them: a measure for detectors. \
+            CSVFILES/findings.csv then says what everything is, and annotations_excluded.csv lists what is below 3 mm.
+
             EXAMPLES
               Twenty scans, about 60 MB, in some seconds:
                 luna phantom --output phantoms
               A larger set with another seed:
                 luna phantom --output phantoms --scans 100 --seed 7 --size 192
+              A hundred and twenty scans to measure detectors with:
+                luna phantom --output hard --style hard --scans 120 --seed 1
               Then:
                 luna convert --input phantoms --output dataset
             """)
@@ -31,11 +41,14 @@ struct PhantomCommand: ParsableCommand {
     @Option(help: "Seed of everything random.")
     var seed: UInt64 = 0
 
-    @Option(help: "Voxels across the body, 64 to 512.")
+    @Option(help: "Voxels across the body, or the window of it, 64 to 512.")
     var size = 160
 
+    @Option(help: "The phantoms' look and difficulty.")
+    var style = PhantomStyle.simple
+
     func run() throws {
-        let dataSet = try PhantomDataSet(scans: scans, seed: seed, size: size)
+        let dataSet = try PhantomDataSet(scans: scans, seed: seed, size: size, style: style)
         let line = Mutex(ProgressLine("phantoms", total: scans))
         let pool = ThreadPool(threads: min(scans, ThreadPool.availableCores))
         defer { pool.stop() }
