@@ -69,9 +69,10 @@ struct PhantomLures {
 
     private mutating func addHilarNode(_ generator: inout CounterGenerator) {
         let left = chest.window.low.x + chest.window.high.x > 0
-        let center = chest.hilum(left: left) + generator.direction() * generator.uniform(6, 20)
-        guard (-4...9).contains(chest.depth(center)) else { return }
+        let start = chest.hilum(left: left) + generator.direction() * generator.uniform(4, 24)
         let length = generator.uniform(3, 7)
+        // It bulges from the mediastinum: alone in the lung it would be a nodule.
+        guard let center = placement.wall(near: start, depth: generator.uniform(-2, 0.25 * length)) else { return }
         add(
             .lymphNode, .vessel, at: center,
             Point(length, length * generator.uniform(0.6, 0.9), length * generator.uniform(0.5, 0.8)),

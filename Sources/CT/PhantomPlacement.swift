@@ -32,7 +32,7 @@ struct PhantomPlacement {
             let site = PhantomFinding.Site.allCases[generator.choice(weights: [0.34, 0.27, 0.11, 0.28])]
             for _ in 0..<200 {
                 guard let center = place(site, radius: diameter / 2, &generator),
-                    isFree(center, radius: diameter / 2, distance: 6)
+                    isFree(center, radius: diameter / 2, distance: 6), isVisible(center, radius: diameter / 2)
                 else { continue }
                 lesions.append(
                     PhantomLesion(
@@ -54,6 +54,15 @@ struct PhantomPlacement {
     /// Whether a ball keeps a distance from all nodules, mm.
     func isFree(_ center: Point, radius: Double, distance: Double) -> Bool {
         lesions.allSatisfy { ($0.center - center).length > $0.diameter / 2 + radius + distance }
+    }
+
+    /// Whether a ball is not lost in a vessel that is as thick.
+    private func isVisible(_ center: Point, radius: Double) -> Bool {
+        tubes.allSatisfy { tube in
+            guard tube.startRadius > 0.5 * radius else { return true }
+            let middle = (tube.start + tube.end) / 2
+            return (middle - center).length > tube.startRadius + 0.5 * (tube.end - tube.start).length + 0.3 * radius
+        }
     }
 
     /// Draws a place of a kind for a ball; nil where the throw did not fit. All of it lies in the window.
