@@ -3,14 +3,14 @@ import Basics
 /// A smooth function over a box, sampled on a coarse grid and interpolated linearly: cheaper than most functions.
 struct PhantomField {
     private let low: Point
-    private let step: Double
+    private let inverse: Double
     private let extent: (x: Int, y: Int, z: Int)
     private let values: [Float]
 
     /// Samples a function every `step` mm; beyond the box the nearest value goes on.
     init(from low: Point, to high: Point, step: Double, _ function: (Point) -> Double) {
         self.low = low
-        self.step = step
+        inverse = 1 / step
         let count = (high - low) / step
         extent = (Int(count.x) + 2, Int(count.y) + 2, Int(count.z) + 2)
         var values: [Float] = []
@@ -33,9 +33,10 @@ struct PhantomField {
     }
 
     /// Returns the value at a point.
+    @inline(__always)
     func callAsFunction(_ point: Point) -> Double {
-        let place = (point - low) / step
-        func cell(_ place: Double, _ count: Int) -> (Int, Float) {
+        let place = (point - low) * inverse
+        @inline(__always) func cell(_ place: Double, _ count: Int) -> (Int, Float) {
             let bounded = min(max(place, 0), Double(count - 1) - 1e-9)
             let first = Int(bounded)
             return (first, Float(bounded - Double(first)))

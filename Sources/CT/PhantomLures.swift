@@ -60,7 +60,7 @@ struct PhantomLures {
         guard let center = placement.place(.fissure, radius: 3, &generator) else { return }
         let near = fissures.heights(at: center).min { abs($0.z - center.z) < abs($1.z - center.z) }
         let normal = Point(0, -(near?.rise ?? 0), 1).normalized
-        let length = generator.uniform(2, 4.5)
+        let length = generator.uniform(1.8, 3.6)
         add(
             .lymphNode, .fissure, at: center,
             Point(length, length * generator.uniform(0.6, 0.9), generator.uniform(0.7, 1.2)), along: normal,
@@ -72,7 +72,7 @@ struct PhantomLures {
         let start = chest.hilum(left: left) + generator.direction() * generator.uniform(4, 24)
         let length = generator.uniform(3, 7)
         // It bulges from the mediastinum: alone in the lung it would be a nodule.
-        guard let center = placement.wall(near: start, depth: generator.uniform(-2, 0.25 * length)) else { return }
+        guard let center = placement.wall(near: start, depth: generator.uniform(-2, 0.1 * length)) else { return }
         add(
             .lymphNode, .vessel, at: center,
             Point(length, length * generator.uniform(0.6, 0.9), length * generator.uniform(0.5, 0.8)),

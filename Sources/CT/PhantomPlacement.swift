@@ -30,13 +30,15 @@ struct PhantomPlacement {
             let margin = PhantomFinding.Margin.allCases[
                 generator.choice(weights: diameter < 6 ? [0.68, 0.26, 0.06] : [0.38, 0.37, 0.25])]
             let site = PhantomFinding.Site.allCases[generator.choice(weights: [0.34, 0.27, 0.11, 0.28])]
-            for _ in 0..<200 {
-                guard let center = place(site, radius: diameter / 2, &generator),
+            // Where the window has no room of the kind drawn, anywhere free.
+            for attempt in 0..<600 {
+                let place = attempt < 400 ? site : .free
+                guard let center = self.place(place, radius: diameter / 2, &generator),
                     isFree(center, radius: diameter / 2, distance: 6), isVisible(center, radius: diameter / 2)
                 else { continue }
                 lesions.append(
                     PhantomLesion(
-                        kind: kind, margin: margin, site: site, center: center, diameter: diameter,
+                        kind: kind, margin: margin, site: place, center: center, diameter: diameter,
                         generator: &generator))
                 break
             }
@@ -75,6 +77,8 @@ struct PhantomPlacement {
             guard chest.depth(point) > radius + 3 else { return nil }
         case .wall:
             guard let near = wall(near: point, depth: radius * generator.uniform(0.15, 0.85)) else { return nil }
+            // What bulges from the mediastinum at a hilum is taken for a lymph node.
+            guard (near - chest.hilum(left: near.x > 0)).length > 28 else { return nil }
             point = near
         case .fissure:
             let heights = fissures.heights(at: point)
@@ -82,9 +86,9 @@ struct PhantomPlacement {
             guard chest.depth(point) > radius + 1.5 else { return nil }
         case .vessel:
             let tube = tubes[generator.integer(in: 0..<tubes.count)]
-            guard tube.endRadius < max(1.2, 0.5 * radius), tube.endRadius > 0.15 * radius else { return nil }
+            guard tube.endRadius < max(1, 0.4 * radius), tube.endRadius > 0.08 * radius else { return nil }
             let side = PhantomVessels.perpendicular(to: (tube.end - tube.start).normalized, &generator)
-            point = tube.end + side * (radius * generator.uniform(0.2, 0.95))
+            point = tube.end + side * (radius * generator.uniform(0.4, 1))
             guard chest.depth(point) > radius + 1 else { return nil }
         }
         return all(point .>= low) && all(point .<= high) ? point : nil

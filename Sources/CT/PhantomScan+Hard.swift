@@ -1,7 +1,11 @@
 import Basics
 
 extension PhantomScan {
-    /// Makes a scan of the hard style.
+    /// Makes a scan of the hard style: drawn as ideal HU, then seen through a scanner.
+    ///
+    /// What still tells it from a patient: the mediastinum has few vessels and nodes, heart and diaphragm are smooth,
+    /// airways run at one side of all arteries and end early, vessels neither thin out below 0.7 mm nor part at the
+    /// fissures, soft tissue is plain, and no disease is spread over the lung but emphysema.
     init(hardIndex index: Int, seed: UInt64, size: Int) {
         var generator = CounterGenerator(seed: seed, purpose: "hard phantom", UInt64(index))
         let name = "2.25.\(generator.next() >> 1)\(100_000 + index)"

@@ -35,7 +35,7 @@ struct PhantomVolume {
     /// them.
     mutating func blur(along axis: Int, deviation: Double) {
         let reach = Int((2.7 * deviation).rounded(.up))
-        guard deviation > 0.2 else { return }
+        guard deviation > 0.2, extent[axis] > 1 else { return }
         var weights = (0...reach).map { Elementary.exp(-0.5 * Double($0 * $0) / (deviation * deviation)) }
         let sum = 2 * weights.reduce(0, +) - weights[0]
         weights = weights.map { $0 / sum }
@@ -45,28 +45,31 @@ struct PhantomVolume {
     /// Replaces each value by a weighted sum of itself and its neighbours on both sides.
     private mutating func mix(along axis: Int, _ weights: [Float]) {
         let length = extent[axis]
-        // Runs of values that lie side by side and have the same neighbours: rows, planes, or single voxels.
+        // Runs of values that lie side by side and have the same neighbours: planes or rows. Rows themselves are mixed
+        // in a copy with its ends drawn out.
         let width = axis == 0 ? extent.y * extent.x : axis == 1 ? extent.x : 1
-        let source = values
         let reach = weights.count - 1
+        let source = values
+        var row = [Float](repeating: 0, count: length + 2 * reach)
         source.withUnsafeBufferPointer { source in
             values.withUnsafeMutableBufferPointer { values in
-                for line in 0..<source.count / (length * width) {
-                    let first = line * length * width
+                guard let source = source.baseAddress, let target = values.baseAddress else { return }
+                for first in stride(from: 0, to: values.count, by: length * width) {
                     if width == 1 {
-                        Self.mixRow(source, &values, first: first, length: length, weights)
+                        for place in row.indices { row[place] = source[first + min(length - 1, max(0, place - reach))] }
+                        row.withUnsafeBufferPointer { row in
+                            guard let middle = row.baseAddress.map({ $0 + reach }) else { return }
+                            for offset in 0...reach {
+                                Self.add(weights[offset], middle - offset, middle + offset, to: target + first, length)
+                            }
+                        }
                         continue
                     }
                     for place in 0..<length {
-                        let target = first + place * width
-                        for column in 0..<width { values[target + column] *= weights[0] }
-                        for offset in 1..<max(1, reach + 1) {
-                            let before = first + max(0, place - offset) * width
-                            let after = first + min(length - 1, place + offset) * width
-                            let weight = weights[offset]
-                            for column in 0..<width {
-                                values[target + column] += weight * (source[before + column] + source[after + column])
-                            }
+                        for offset in 0...reach {
+                            let before = source + (first + max(0, place - offset) * width)
+                            let after = source + (first + min(length - 1, place + offset) * width)
+                            Self.add(weights[offset], before, after, to: target + (first + place * width), width)
                         }
                     }
                 }
@@ -74,22 +77,16 @@ struct PhantomVolume {
         }
     }
 
-    private static func mixRow(
-        _ source: UnsafeBufferPointer<Float>, _ values: inout UnsafeMutableBufferPointer<Float>, first: Int,
-        length: Int, _ weights: [Float]
+    /// Adds the weighted sum of two runs; where they are the same run, it replaces what was there by it.
+    @inline(__always)
+    private static func add(
+        _ weight: Float, _ before: UnsafePointer<Float>, _ after: UnsafePointer<Float>,
+        to target: UnsafeMutablePointer<Float>, _ count: Int
     ) {
-        let reach = weights.count - 1
-        for place in 0..<length { values[first + place] *= weights[0] }
-        for offset in 1..<max(1, reach + 1) {
-            let weight = weights[offset]
-            let inner = min(offset, length)..<max(min(offset, length), length - offset)
-            for place in inner {
-                values[first + place] += weight * (source[first + place - offset] + source[first + place + offset])
-            }
-            for place in 0..<length where !inner.contains(place) {
-                values[first + place] +=
-                    weight * (source[first + max(0, place - offset)] + source[first + min(length - 1, place + offset)])
-            }
+        if before == after {
+            for index in 0..<count { target[index] = weight * before[index] }
+        } else {
+            for index in 0..<count { target[index] += weight * (before[index] + after[index]) }
         }
     }
 

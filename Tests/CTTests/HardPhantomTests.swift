@@ -35,7 +35,7 @@ import Testing
                 digest.add("\(nodule.center.x) \(nodule.center.y) \(nodule.center.z) \(nodule.diameter)")
             }
         }
-        #expect(digest.value == (style == .simple ? 1 : 2))
+        #expect(digest.value == (style == .simple ? 9_107_428_799_699_997_616 : 15_851_792_728_307_414_343))
     }
 
     @Test func diametersAreDistributedAsThoseOfLUNA16() {
@@ -54,17 +54,17 @@ import Testing
     @Test func scansHoldAllKindsOfNodulesAndSomeHoldNone() {
         var counts: [Int] = []
         var lesions: [PhantomLesion] = []
-        for index in 0..<60 {
+        for index in 0..<48 {
             var generator = CounterGenerator(seed: 4, purpose: "test of placement", UInt64(index))
-            let chest = PhantomChest(windowSize: Point(120, 96, 90), generator: &generator)
+            let chest = PhantomChest(windowSize: Point(100, 80, 75), generator: &generator)
             let fissures = PhantomFissures(chest, generator: &generator)
             let tubes = PhantomTrees(chest, fissures, generator: &generator).tubes
             let placement = PhantomPlacement(chest, fissures, tubes, generator: &generator)
             counts.append(placement.lesions.count)
             lesions += placement.lesions
         }
-        #expect((1.4...2.5).contains(Double(lesions.count) / 60), "\(lesions.count)")
-        #expect((4...24).contains(counts.count { $0 == 0 }), "\(counts)")
+        #expect((1.4...2.5).contains(Double(lesions.count) / 48), "\(lesions.count)")
+        #expect((3...20).contains(counts.count { $0 == 0 }), "\(counts)")
         let isSolid = Double(lesions.count { $0.kind == .solid }) / Double(lesions.count)
         #expect((0.6...0.88).contains(isSolid), "\(isSolid)")
         for kind in PhantomFinding.Kind.nodules { #expect(lesions.contains { $0.kind == kind }, "\(kind)") }
@@ -110,7 +110,8 @@ import Testing
     @Test func luresAreNotAnnotated() {
         var lures: Set<PhantomFinding.Kind> = []
         for phantom in Self.phantoms {
-            #expect(phantom.nodules.count == phantom.findings.count(where: \.kind.isNodule))
+            let isNodule = phantom.findings.map(\.kind.isNodule)
+            #expect(phantom.nodules.count == isNodule.count { $0 })
             for lure in phantom.findings where !lure.kind.isNodule {
                 lures.insert(lure.kind)
                 for nodule in phantom.nodules {
@@ -126,7 +127,7 @@ import Testing
 
     @Test func onlyBallsBelowThreeMillimetresAreExcluded() {
         let findings = Self.phantoms.flatMap(\.findings)
-        #expect(findings.contains(where: \.isExcluded))
+        #expect(findings.contains { $0.isExcluded })
         for finding in findings {
             let isBall = finding.kind == .micronodule || finding.kind == .granuloma
             #expect(finding.isExcluded == (isBall && finding.diameter < 3))
@@ -187,7 +188,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [64, 65, 67, 300]) func drawsAnySize(_ size: Int) {
+    @Test(arguments: [64, 65, 67, 180]) func drawsAnySize(_ size: Int) {
         let phantom = PhantomScan(index: 2, seed: .max, size: size, style: .hard)
         #expect(phantom.scan.extent.x == size && phantom.lungMask.extent == phantom.scan.extent)
         #expect(phantom.lungMask.voxels.contains { $0 == 3 || $0 == 4 })
