@@ -10,7 +10,7 @@ public struct PhantomScan: Sendable {
     public var lungMask: Volume<UInt8>
     /// The nodules that a detector is asked for: up to four, six in the hard style.
     public var nodules: [NoduleAnnotation]
-    /// What nodules and lures are, in the hard style; nothing in the simple one.
+    /// The truth about nodules and lures in the hard style; empty in the simple one.
     public var findings: [PhantomFinding]
 
     /// Makes the scan of an index: the same for the same arguments, on every processor. Every third scan is stored

@@ -13,7 +13,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [["--scans", "0"], ["--size", "1000"], ["--seed", "-1"], ["--scans", "two"], ["--style", "harder"]])
+    @Test(arguments: [
+        ["--scans", "0"], ["--size", "1000"], ["--seed", "-1"], ["--scans", "two"], ["--style", "harder"],
+    ])
     func refusesWhatIsOutOfRange(_ options: [String]) throws {
         try withTemporaryDirectory { directory in
             let run = try luna("phantom", "--output", "\(directory)/out", options[0], options[1])
