@@ -63,12 +63,15 @@ public struct PhantomDataSet: Sendable {
                     phantom.lungMask, to: "\(directory)/seg-lungs-LUNA16/\(name).mhd", compressed: true)
                 try MetaImage.write(
                     phantom.scan, to: "\(directory)/subset\(index % LUNA16Layout.foldCount)/\(name).mhd")
-                let rows = phantom.nodules.map { "\(name),\($0.center.csv),\($0.diameter)" }
+                let rows = phantom.nodules.map { CSVTable.line([name] + $0.center.fields + ["\($0.diameter)"]) }
                 // LUNA16 gives what it excludes no diameter.
-                let excluded = phantom.findings.filter(\.isExcluded).map { "\(name),\($0.center.csv),-1" }
+                let excluded = phantom.findings.filter(\.isExcluded).map {
+                    CSVTable.line([name] + $0.center.fields + ["-1"])
+                }
                 let findings = phantom.findings.map {
-                    "\(name),\($0.center.csv),\($0.diameter),\($0.kind.rawValue),"
-                        + "\($0.margin.rawValue),\($0.site.rawValue)"
+                    CSVTable.line(
+                        [name] + $0.center.fields
+                            + ["\($0.diameter)", $0.kind.rawValue, $0.margin.rawValue, $0.site.rawValue])
                 }
                 state.withLock {
                     $0.rows[index] = rows
@@ -84,15 +87,15 @@ public struct PhantomDataSet: Sendable {
         }
         let result = state.withLock { $0 }
         if let failure = result.failure { throw failure }
-        func write(_ name: String, _ header: String?, _ rows: [String]) throws {
-            let lines = (header.map { [$0] } ?? []) + rows
-            try AtomicFile.write(lines.map { "\($0)\n" }.joined(), to: "\(directory)/CSVFILES/\(name).csv")
+        func write(_ name: String, _ header: [String], _ rows: [String]) throws {
+            let first = header.isEmpty ? "" : CSVTable.line(header)
+            try AtomicFile.write(first + rows.joined(), to: "\(directory)/CSVFILES/\(name).csv")
         }
-        let header = "seriesuid,coordX,coordY,coordZ,diameter_mm"
-        try write("seriesuids", nil, result.names)
+        let header = ["seriesuid", "coordX", "coordY", "coordZ", "diameter_mm"]
+        try write("seriesuids", [], result.names.map { CSVTable.line([$0]) })
         if style == .hard {
             try write("annotations_excluded", header, result.excluded.flatMap(\.self))
-            try write("findings", header + ",kind,margin,site", result.findings.flatMap(\.self))
+            try write("findings", header + ["kind", "margin", "site"], result.findings.flatMap(\.self))
         }
         let rows = result.rows.flatMap(\.self)
         try write("annotations", header, rows)
@@ -116,6 +119,6 @@ public struct PhantomDataSet: Sendable {
 }
 
 extension WorldPoint {
-    /// The three numbers as columns of a table.
-    fileprivate var csv: String { "\(x),\(y),\(z)" }
+    /// The three numbers as fields of a table.
+    fileprivate var fields: [String] { ["\(x)", "\(y)", "\(z)"] }
 }

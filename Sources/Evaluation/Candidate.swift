@@ -54,13 +54,19 @@ public enum CandidateFile {
     ///
     /// - Throws: `FileError` where the system refuses.
     public static func write(_ candidates: [Candidate], to path: String) throws {
-        var text = (columns + [diameterColumn]).joined(separator: ",") + "\n"
+        var text = CSVTable.line(columns + [diameterColumn])
         for c in candidates {
             let numbers = [c.x, c.y, c.z].map { Decimal.text($0, places: 4) }
             let fields =
                 [c.seriesUID] + numbers + ["\(c.probability)", c.diameter.map { Decimal.text($0, places: 3) } ?? ""]
-            text += fields.joined(separator: ",") + "\n"
+            text += CSVTable.line(fields)
         }
         try AtomicFile.write(text, to: path)
+    }
+
+    /// Whether a file begins as `write` begins one.
+    public static func isOwn(_ path: String) -> Bool {
+        let header = Array(CSVTable.line(columns + [diameterColumn]).utf8)
+        return (try? FileContent.prefix(path, count: header.count)) == header
     }
 }

@@ -138,8 +138,15 @@ public struct CSVTable: Sendable {
     }
 
     private static func string(_ bytes: [UInt8], _ cell: Cell) -> String {
-        let text = String(decoding: bytes[cell.start..<cell.end], as: UTF8.self)
-        return cell.hasDoubledQuotes ? text.replacing("\"\"", with: "\"") : text
+        let field = bytes[cell.start..<cell.end]
+        guard cell.hasDoubledQuotes else { return String(decoding: field, as: UTF8.self) }
+        // The first of two quotes is left out; a third begins the next pair.
+        var isSecond = false
+        let text = field.filter { byte in
+            isSecond = byte == UInt8(ascii: "\"") && !isSecond
+            return !isSecond
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 }
 

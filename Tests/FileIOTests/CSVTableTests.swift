@@ -33,6 +33,24 @@ import Testing
         #expect(try table("", ["id"], hasHeader: false).count == 0)
     }
 
+    /// What is written is read, also a quote that a combining mark follows.
+    @Test(arguments: [
+        "plain", "a,b", "say \"a\"", "\"", "\"\"", "\"\"\"a,", "two\nlines", "cr\rlf\r\n", " blank before", "after ",
+        "\ttab\t", " ", "\"\u{301},", "Lunge (große), 3 mm", "#1", "'=1+1'",
+    ])
+    func readsWhatItWrites(name: String) throws {
+        let rows = [["id", "x", "note"], [name, "1", name], ["z", "2", ""]]
+        let text = rows.map(CSVTable.line).joined()
+        let table = try table(text, ["id", "x", "note"])
+        #expect(table.count == 2 && table.text(0, "id") == name && table.text(0, "note") == name)
+        #expect(table.text(0, "id").utf8.elementsEqual(name.utf8) && table.text(1, "id") == "z")
+    }
+
+    @Test func quotesOnlyWhatNeedsIt() {
+        #expect(CSVTable.line(["1.3.6", "-2.5", "a b"]) == "1.3.6,-2.5,a b\n")
+        #expect(CSVTable.line(["a,b", "c\"d"]) == "\"a,b\",\"c\"\"d\"\n")
+    }
+
     @Test func allowsTrailingCommasOnly() throws {
         #expect(try table("id,x\na,1,,\n").count == 1)
         #expect(throws: InputError("list.csv", at: "line 2", "3 fields, expected 2 (id,x)")) {

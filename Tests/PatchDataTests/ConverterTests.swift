@@ -89,6 +89,29 @@ import Testing
         }
     }
 
+    /// A scan is called what its file is called.
+    @Test func scansMayBeCalledAnything() throws {
+        let names = [" before", "a \"b\"", "a,b", "after ", "two\nlines", "ä#1"]
+        try withTemporaryDirectory { directory in
+            for name in names {
+                try FileContent.makeDirectory("\(directory)/in")
+                try AtomicFile.write("", to: "\(directory)/in/\(name).mhd")
+            }
+            let layout = try LUNA16Layout(directory: "\(directory)/in")
+            func convert() throws -> Converter.Outcome {
+                try Converter(
+                    layout: layout, output: "\(directory)/out", options: MadeScans.options, jobs: 2, skipBad: false
+                ) { MadeScans.volume($0.seriesUID, extent: ZYX(9, 9, 9)) }.run()
+            }
+            #expect(try convert().convertedScans == names.count)
+            #expect(try convert().keptScans == names.count)
+            let dataset = try PatchDataset(directory: "\(directory)/out")
+            #expect(Set(dataset.patches.map(\.seriesUID)) == Set(names))
+            #expect(dataset.volumes(fold: 0).map(\.seriesUID) == names)
+            #expect(try Inspection("\(directory)/out").files.compactMap(\.seriesuid) == names)
+        }
+    }
+
     @Test func badScansAreNamedAndTheOthersConverted() throws {
         try withTemporaryDirectory { directory in
             let layout = try MadeScans.layout("\(directory)/in")
