@@ -21,6 +21,9 @@ struct ConfigurationKey<Root>: Sendable {
     let meaning: String
     /// The names of a group's keys; empty for a key that has a value.
     let members: [String]
+    /// The form of the value where an option gives it; of a group's keys, by their names.
+    let form: ConfigurationForm
+    let memberForms: [String: ConfigurationForm]
     /// Takes the value from a node.
     ///
     /// - Throws: `InputError` that names the place, what stands there and what was expected.
@@ -48,7 +51,9 @@ struct ConfigurationKey<Root>: Sendable {
         self.path = path
         self.meaning = meaning + kind.note
         members = []
+        (form, memberForms) = (kind.form, [:])
         read = { node, source, root in
+            try source.requireNoTag(node, name)
             guard let value = kind.read(node) else {
                 let found = node.scalar?.string ?? (node.sequence == nil ? "a group" : "a list")
                 throw source.error(at: node.mark, name, "\(found), expected \(kind.expected)")
@@ -75,6 +80,8 @@ struct ConfigurationKey<Root>: Sendable {
         self.path = path
         meaning = keys.map { "\($0.name): \($0.meaning)" }.joined(separator: "; ")
         members = keys.map(\.name)
+        form = .structure
+        memberForms = Dictionary(uniqueKeysWithValues: keys.map { ($0.name, $0.form) })
         read = { node, source, root in
             guard let mapping = node.mapping else {
                 let form = keys.map { "\($0.name): …" }.joined(separator: ", ")
@@ -106,6 +113,12 @@ struct ConfigurationSource {
     /// The place within a group.
     func inside(_ group: String) -> Self {
         ConfigurationSource(file: file, hasLines: hasLines, prefix: "\(prefix)\(group).")
+    }
+
+    /// Refuses a value that YAML takes for a tag of nothing: `initial_weights: !x` would be null.
+    func requireNoTag(_ node: Node, _ key: String) throws {
+        guard node.scalar != nil, !node.tag.rawValue.hasPrefix("tag:yaml.org,2002:") else { return }
+        throw error(at: node.mark, key, "\(node.tag) is a tag of YAML's, expected a value; quote it to mean the text")
     }
 
     /// An error at a key.

@@ -2,6 +2,16 @@
 
 import Yams
 
+/// The form that a value has where an option gives it: YAML has rules for files, not for a path on a command line.
+enum ConfigurationForm: Sendable {
+    /// Free text, taken as it stands; only `null` is not a text.
+    case text
+    /// A number, a name, or true or false.
+    case word
+    /// A list, or a group of keys: YAML.
+    case structure
+}
+
 /// A kind of value that configuration keys have, such as whole numbers from 1 to 4096.
 ///
 /// Text that does not read as the kind (`epochs: many`) and values that are not allowed (`epochs: 0`) are two faults
@@ -13,6 +23,8 @@ struct ConfigurationKind<Value>: Sendable {
     var range: String?
     /// The note that follows the key's meaning in the list of all keys: ` (1 to 4096)`.
     var note = ""
+    /// The form of values that options give.
+    var form = ConfigurationForm.word
     /// The value that a node stands for, or nil where it is of another kind.
     let read: @Sendable (Node) -> Value?
     /// The value as YAML on one line.
@@ -38,12 +50,17 @@ struct ConfigurationKind<Value>: Sendable {
 }
 
 extension ConfigurationKind where Value == Int {
-    /// Any whole number. YAML 1.1's numbers to base 60 (`1:30:00`) are refused: the library computes them without
-    /// looking for overflow.
+    /// Any whole number, in decimal digits: `010` is ten, while YAML 1.1 has eight. Its numbers to other bases
+    /// (`0x10`, `1:30:00`) are refused.
     private static var wholeNumber: Self {
         Self(
             expected: "a whole number",
-            read: { node in node.scalar.flatMap { $0.string.contains(":") ? nil : node.int } }, write: { "\($0)" })
+            read: { node in
+                guard let text = node.scalar?.string, text.wholeMatch(of: /[+-]?[0-9]+(_[0-9]+)*/) != nil else {
+                    return nil
+                }
+                return Int(text.filter { $0 != "_" })
+            }, write: { "\($0)" })
     }
 
     /// Whole numbers in a range.
@@ -70,7 +87,18 @@ extension ConfigurationKind where Value == Int {
 }
 
 extension ConfigurationKind where Value == Double {
-    private static var number: Self { Self(expected: "a number", read: { $0.float }, write: { "\($0)" }) }
+    /// Any decimal number, and YAML's `.inf` and `.nan`, which no key allows.
+    private static var number: Self {
+        Self(
+            expected: "a number",
+            read: { node in
+                let decimal = /[+-]?([0-9]+(_[0-9]+)*\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?/
+                guard let text = node.scalar?.string, text.wholeMatch(of: decimal) != nil else {
+                    return node.float.flatMap { $0.isFinite ? nil : $0 }
+                }
+                return Double(text.filter { $0 != "_" })
+            }, write: { "\($0)" })
+    }
 
     /// Numbers from a bound up to another that is not one of them.
     static func number(_ range: Range<Double>) -> Self {
@@ -103,7 +131,10 @@ extension ConfigurationKind where Value == Bool {
 
 extension ConfigurationKind where Value == String {
     /// A file's path.
-    static var path: Self { Self(expected: "a path", read: { $0.scalar?.string }, write: quoted) }
+    static var path: Self {
+        Self(expected: "a path", form: .text, read: { $0.scalar?.string }, write: quoted)
+            .limited(to: "a path", isObvious: true) { !$0.isEmpty && !$0.utf8.contains(0) }
+    }
 
     /// A double-quoted scalar on one line; characters that YAML would fold, drop or refuse are escaped by number.
     @Sendable private static func quoted(_ text: String) -> String {
@@ -143,8 +174,11 @@ extension ConfigurationKind {
     static func optional<Wrapped>(_ kind: ConfigurationKind<Wrapped>) -> Self where Value == Wrapped? {
         Self(
             expected: "\(kind.expected) or null", range: kind.range.map { "\($0) or null" }, note: kind.note,
+            form: kind.form,
             read: { node in
-                if node.null != nil { return .some(nil) }
+                // What is left empty is no wish for no text: an unset variable, or a mark of YAML's upon nothing.
+                let isEmptyText = kind.form == .text && node.scalar?.string.isEmpty == true
+                if node.null != nil, node.tag == Tag(.null), !isEmptyText { return .some(nil) }
                 return kind.read(node).map { .some($0) }
             },
             write: { $0.map(kind.write) ?? "null" }, allows: { $0.map(kind.allows) ?? true })
@@ -159,6 +193,7 @@ extension ConfigurationKind {
         let range = kind.range.map { "\(numbers), each \($0)" } ?? numbers
         return Self(
             expected: "a list in brackets, each \(kind.expected)", range: range, note: " (\(range))",
+            form: .structure,
             read: { node in
                 guard let nodes = node.sequence else { return nil }
                 let values = nodes.compactMap(kind.read)

@@ -11,7 +11,8 @@ extension TrainingConfiguration {
     ///
     /// - Parameters:
     ///   - path: A YAML file, or nil for the defaults.
-    ///   - overrides: `KEY=VALUE`, values in YAML; a dot leads into a group (`augment.flip=false`).
+    ///   - overrides: `KEY=VALUE`; a dot leads into a group (`augment.flip=false`). Texts are taken as they stand, but
+    ///     for `null`, which stands for no text; groups are YAML.
     /// - Throws: `InputError` naming the file or `--set`, the key and what was expected.
     public static func read(_ path: String?, overrides: [String] = []) throws -> TrainingConfiguration {
         var root = Node.Mapping([])
@@ -43,7 +44,7 @@ extension TrainingConfiguration {
         guard let text = String(validating: try FileContent.bytes(path, limit: 1 << 20), as: UTF8.self) else {
             throw InputError(path, "is not UTF-8 text")
         }
-        return text
+        return text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
     }
 
     private static func mapping(text: String, file: String) throws -> Node.Mapping {
@@ -73,12 +74,13 @@ extension TrainingConfiguration {
         let file = "--set \(override)"
         guard let equals = override.firstIndex(of: "=") else { throw InputError(file, "expected KEY=VALUE") }
         let key = String(override[..<equals])
-        let value: Node
-        do {
-            value = try node(String(override[override.index(after: equals)...]), file: file) ?? "null"
-        } catch is YamlError { throw InputError(file, "the value is not YAML") }
+        let text = String(override[override.index(after: equals)...])
         let path = key.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        if path.count == 2, keys.contains(where: { $0.name == path[0] && !$0.members.isEmpty }) {
+        let entry = keys.first { $0.name == path[0] }
+        // An unset variable of the shell's must not mean null.
+        guard !text.isEmpty else { throw InputError(file, at: key, "the value is empty", remedy: "null means none") }
+        let value = try Self.value(text, path.count == 2 ? entry?.memberForms[path[1]] : entry?.form, file)
+        if path.count == 2, let entry, !entry.members.isEmpty {
             var group = root[path[0]]?.mapping ?? Node.Mapping([])
             group[Node(path[1])] = value
             root[Node(path[0])] = Node.mapping(group)
@@ -86,6 +88,22 @@ extension TrainingConfiguration {
             root[Node(key)] = value
         }
         _ = try decode(root, ConfigurationSource(file: file, hasLines: false))
+    }
+
+    /// The node of an option's value.
+    ///
+    /// - Parameter form: The form of the key's values; nil for an unknown key.
+    private static func value(_ text: String, _ form: ConfigurationForm?, _ file: String) throws -> Node {
+        switch form {
+        case .text: return Node(text, .implicit, text == "null" ? .plain : .doubleQuoted)
+        case .word, nil:
+            let words = text.split(separator: " ")
+            return Node(words.count == 1 ? String(words[0]) : text, .implicit, .plain)
+        case .structure:
+            do { return try node(text, file: file) ?? "" } catch is YamlError {
+                throw InputError(file, "the value is not YAML")
+            }
+        }
     }
 
     /// The values, of the right kinds; whether they are allowed and go together is another question.

@@ -160,6 +160,57 @@ import Testing
         #expect(message("reduction: allreduce\ngradient_exchange: bfloat16").contains("bfloat16 needs reduction: tree"))
     }
 
+    /// Free text is no YAML where an option gives it.
+    @Test(arguments: [
+        "!x", "run #3/w.h5", "a: b", "*w", "&w", "[1", "{a}", "'q'", "\"q\"", "~", "Null", "no", "010", "%d.h5", "- a",
+        " w.h5 ", "|", "@w", "`w`", "a\nb", "x=y.h5",
+    ])
+    func textsAreTakenAsTheyStand(path: String) throws {
+        let read = try read("", ["initial_weights=\(path)"])
+        #expect(read.initialWeights == path)
+        #expect(try self.read(read.yaml()).initialWeights == path)
+    }
+
+    @Test func nullIsNoTextAndNothingIsNoValue() throws {
+        #expect(try read("initial_weights: a.h5", ["initial_weights=null"]).initialWeights == nil)
+        #expect(try read("initial_weights: \"null\"").initialWeights == "null")
+        for key in ["initial_weights", "validation_fold", "epochs", "augment.flip"] {
+            #expect(message("", ["\(key)="]) == "--set \(key)=: \(key): the value is empty; null means none")
+        }
+        for text in ["initial_weights:", "initial_weights: \"\"", "initial_weights: &x"] {
+            #expect(message(text).contains("initial_weights: \"\", expected a path or null"), "\(text)")
+        }
+        #expect(message("initial_weights: !x").contains("line 1, initial_weights: !x is a tag of YAML's"))
+        #expect(message("seed: 1\nepochs: !e 3").contains("line 2, epochs: !e is a tag"))
+        #expect(try read("validation_fold:\nthreads: ~").validationFold == nil)
+    }
+
+    @Test func numbersAreDecimal() throws {
+        for (text, seed) in [("010", 10), ("0", 0), ("+7", 7), ("1_000", 1000), ("08", 8), ("0000012", 12)] {
+            #expect(try read("", ["seed=\(text)"]).seed == seed, "\(text)")
+            #expect(try read("seed: \(text)").seed == seed, "\(text)")
+        }
+        for text in ["0x10", "0o10", "0b11", "1:30", "1e3", "5.0", "1 2", "1_", "٣"] {
+            #expect(message("", ["seed=\(text)"]).contains("expected a whole number"), "\(text)")
+            #expect(message("seed: \(text)").contains("expected a whole number"), "\(text)")
+        }
+        for (text, rate) in [("010.5e-2", 0.105), (".5", 0.5), ("1.", 1), ("1e-3", 0.001), ("1", 1), ("+2E-1", 0.2)] {
+            #expect(try read("", ["learning_rate=\(text)"]).learningRate == rate, "\(text)")
+            #expect(try read("learning_rate: \(text)").learningRate == rate, "\(text)")
+        }
+        for text in ["0x1p-3", "1:30.5", "0.1f", "1,5", "1e", "."] {
+            #expect(message("", ["learning_rate=\(text)"]).contains("expected a number"), "\(text)")
+        }
+        #expect(try read("", ["augment={flip: false, scale: no}"]).augment.flip == false)
+        #expect(try read("", ["epochs= 20 "]).epochs == 20)
+    }
+
+    @Test func aByteOrderMarkIsNoPartOfTheText() throws {
+        #expect(try read("\u{FEFF}seed: 3\nepochs: 2").seed == 3)
+        #expect(try read("\u{FEFF}") == TrainingConfiguration())
+        #expect(try read("\u{FEFF}# comment\r\nseed: 4\r\n").seed == 4)
+    }
+
     @Test func differencesThatMatter() throws {
         let a = try read("")
         #expect(try read("threads: 3\nstall_limit_seconds: null\nkeep_checkpoints: 9").firstDifference(from: a) == nil)
