@@ -129,11 +129,22 @@ extension HDF5Dataset {
     ///
     /// - Throws: `InputError` naming file, dataset and row.
     func requireWholeChunks(_ rows: Range<Int>) throws {
-        guard let chunk, !filters.isEmpty, count > 0, !rows.isEmpty else { return }
+        guard !filters.isEmpty else { return }
+        try forEachChunk(rows) { try $0.requireWhole() }
+    }
+
+    /// Unpacks every chunk, so that every checksum is verified. Only the reading takes turns with other threads.
+    ///
+    /// - Throws: `InputError` naming file, dataset and chunk.
+    public func verifyChunks() throws { try forEachChunk(0..<(shape.first ?? 0)) { _ = try $0.decoded() } }
+
+    /// Reads the chunks that hold a range of rows, one after the other.
+    private func forEachChunk(_ rows: Range<Int>, _ body: (RawChunk) throws -> Void) throws {
+        guard let chunk, count > 0, !rows.isEmpty else { return }
         var offset = [Int](repeating: 0, count: shape.count)
         offset[0] = rows.lowerBound / chunk[0] * chunk[0]
         while offset[0] < rows.upperBound {
-            try rawChunk(at: offset, of: chunk)?.requireWhole()
+            if let raw = try rawChunk(at: offset, of: chunk) { try body(raw) }
             var axis = shape.count - 1
             offset[axis] += chunk[axis]
             while axis > 0, offset[axis] >= shape[axis] {

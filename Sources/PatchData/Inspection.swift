@@ -1,6 +1,7 @@
 import Basics
 import FileIO
 import HDF5
+import Synchronization
 
 /// The content of one of our files, or of a data set directory; made while every checksum in it is verified.
 public struct Inspection: Hashable, Sendable, Codable {
@@ -72,32 +73,32 @@ public struct Inspection: Hashable, Sendable, Codable {
     ///
     /// - Parameters:
     ///   - path: A file, or a data set's directory.
-    ///   - progress: Called after each file of a data set with how many of how many are done.
+    ///   - threads: The number of a data set's files that are read at a time. The outcome does not depend on it.
+    ///   - progress: Called after each file of a data set with how many of how many are done; one call at a time, from
+    ///     any thread.
     /// - Throws: `InputError` naming file and object at the first that is damaged or missing.
-    public init(_ path: String, progress: (Int, Int) -> Void = { _, _ in }) throws {
+    public init(
+        _ path: String, threads: Int = ThreadPool.availableCores, progress: (Int, Int) -> Void = { _, _ in }
+    ) throws {
         if FileContent.isDirectory(path) {
-            try self.init(directory: path, progress: progress)
+            try self.init(directory: path, threads: threads, progress: progress)
         } else {
             try self.init(file: path)
         }
     }
 
-    private init(directory: String, progress: (Int, Int) -> Void) throws {
+    private init(directory: String, threads: Int, progress: (Int, Int) -> Void) throws {
         let manifest = try DatasetManifest(directory: directory)
         let files = manifest.folds.flatMap { $0.shards + $0.volumes }
-        for (index, file) in files.enumerated() {
-            let path = "\(directory)/\(file.path)"
-            guard let bytes = FileContent.size(path) else {
-                throw InputError(path, "no such file", remedy: "run luna convert again")
+        let pool = ThreadPool(threads: max(1, min(threads, files.count)))
+        defer { pool.stop() }
+        let done = Mutex(0)
+        try pool.runThrowing(files.count) { index in
+            try Self.verify(files[index], in: directory)
+            done.withLock {
+                $0 += 1
+                progress($0, files.count)
             }
-            // The file's own sums first: they name the object.
-            _ = try Inspection(file: path)
-            guard bytes == file.bytes, try FileContent.crc32(path) == file.crc32 else {
-                throw InputError(
-                    path, "not the \(file.bytes) bytes that dataset.json describes",
-                    remedy: "remove it and run luna convert again")
-            }
-            progress(index + 1, files.count)
         }
         // The parts against one another, once they are known to be whole.
         let consistency = try DatasetConsistency(PatchDataset(directory: directory))
@@ -127,6 +128,20 @@ public struct Inspection: Hashable, Sendable, Codable {
             Fold(
                 fold: fold.fold, scans: fold.scans, nodules: fold.nodules, patches: fold.patches,
                 shards: fold.shards.count, bytes: (fold.shards + fold.volumes).reduce(0) { $0 + $1.bytes })
+        }
+    }
+
+    /// Verifies a file of a data set: its own sums first, since they name the object.
+    private static func verify(_ file: DatasetManifest.File, in directory: String) throws {
+        let path = "\(directory)/\(file.path)"
+        guard let bytes = FileContent.size(path) else {
+            throw InputError(path, "no such file", remedy: "run luna convert again")
+        }
+        _ = try Inspection(file: path)
+        guard bytes == file.bytes, try FileContent.crc32(path) == file.crc32 else {
+            throw InputError(
+                path, "not the \(file.bytes) bytes that dataset.json describes",
+                remedy: "remove it and run luna convert again")
         }
     }
 
@@ -183,6 +198,7 @@ extension HDF5Dataset {
     ///
     /// - Throws: `InputError` naming file, dataset and row.
     func verify() throws {
+        if chunk != nil, !filters.isEmpty { return try verifyChunks() }
         switch kind {
         case .string(nil): break
         case .string: _ = try readStrings()

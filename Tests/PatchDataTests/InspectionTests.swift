@@ -27,6 +27,29 @@ import Testing
         }
     }
 
+    /// On one thread or many: the same findings, and of several damaged files the first in order.
+    @Test func threadsDoNotChangeTheOutcome() throws {
+        try withDataset { out in
+            var calls: [[Int]] = []
+            let results = try [1, 4].map { threads -> Inspection in
+                var done: [Int] = []
+                defer { calls.append(done) }
+                return try Inspection(out, threads: threads) { done.append($0 + 100 * $1) }
+            }
+            #expect(results[0] == results[1])
+            #expect(calls == [Array(701...707), Array(701...707)])
+            for file in results[0].files.suffix(4) {
+                var bytes = try FileContent.bytes("\(out)/\(file.path)")
+                bytes[bytes.count / 2] ^= 1
+                try AtomicFile.write(bytes, to: "\(out)/\(file.path)")
+            }
+            let first = "\(out)/\(results[0].files.suffix(4)[3].path)"
+            for threads in [1, 2, 4, 4, 4] {
+                #expect { _ = try Inspection(out, threads: threads) } throws: { ($0 as? InputError)?.file == first }
+            }
+        }
+    }
+
     @Test func aFlippedByteOfAPatchIsNamed() throws {
         try withDataset { out in
             let path = "\(out)/shards/fold0-00000.h5"
