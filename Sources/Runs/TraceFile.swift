@@ -41,7 +41,7 @@ public enum TraceFile {
         _ own: SpanLog.Content, _ begin: ClockAlignment, rank: Int, of ranks: Int, host: String, failure: String,
         to path: String
     ) throws {
-        try AtomicFile.write(to: path) { temporary in
+        try AtomicFile.write(to: path, isSequential: true) { temporary in
             let output = try TraceOutput(temporary, for: path)
             try output.write(
                 TraceHeader(own, host: host), own.spans, rank: rank, of: ranks,
@@ -62,7 +62,9 @@ public enum TraceFile {
 public final class TraceOutput {
     private let path: String
     private let handle: FileHandle
-    private var bytes: [UInt8] = Array("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n".utf8)
+    /// The text that every timeline begins with.
+    public static let beginning = "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n"
+    private var bytes = Array(TraceOutput.beginning.utf8)
     private var isFirst = true
 
     /// Creates the file at `temporary`.
@@ -71,10 +73,9 @@ public final class TraceOutput {
     /// - Throws: `FileError`.
     public init(_ temporary: String, for path: String) throws {
         self.path = path
-        guard FileManager.default.createFile(atPath: temporary, contents: nil),
-            let handle = FileHandle(forWritingAtPath: temporary)
-        else { throw FileError(path, "create") }
-        self.handle = handle
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0o644)
+        guard descriptor >= 0 else { throw FileError(path, "create") }
+        handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     }
 
     /// Adds a rank's spans, in the order in which they begin.

@@ -45,7 +45,7 @@ extension TraceFile {
         var outcome = Outcome(omitted: headers.reduce(0) { $0 + $1.omitted })
         if communicator.rank == 0 {
             do {
-                try AtomicFile.write(to: path) { temporary in
+                try AtomicFile.write(to: path, isSequential: true) { temporary in
                     let output = try TraceOutput(temporary, for: path)
                     for (rank, header) in headers.enumerated() {
                         try output.write(

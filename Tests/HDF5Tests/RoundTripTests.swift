@@ -5,6 +5,13 @@ import Testing
 @testable import HDF5
 
 @Suite struct RoundTripTests {
+    /// The library writes back and forth, and would replace the device.
+    @Test(arguments: ["/dev/null", "/dev/stdout"]) func aDeviceIsRefused(path: String) {
+        #expect(throws: FileError(path, "write", reason: "it is no regular file, which this format needs")) {
+            try HDF5File.write(to: path) { try $0.write("/a", shape: [1], values: [1] as [Float]) }
+        }
+    }
+
     @Test(arguments: [HDF5Compression.none, .deflate(4)], [true, false])
     func numbersComeBack(compression: HDF5Compression, checksum: Bool) throws {
         try withTemporaryDirectory { directory in
