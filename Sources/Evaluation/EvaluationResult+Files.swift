@@ -2,6 +2,9 @@ import Basics
 import FileIO
 
 extension EvaluationResult {
+    /// The names of the files that `write` writes.
+    public static let fileNames = ["froc.json", "froc.csv"]
+
     /// Writes `froc.json` and `froc.csv` into a directory, which is made where missing.
     ///
     /// - Parameters:
@@ -11,13 +14,13 @@ extension EvaluationResult {
     public func write(to directory: String, comparison: Comparison? = nil) throws {
         try FileContent.makeDirectory(directory)
         let content = FROCFile(self, comparison)
-        try AtomicFile.write(try JSON.encode(content, isIndented: true) + [10], to: "\(directory)/froc.json")
+        try AtomicFile.write(try JSON.encode(content, isIndented: true) + [10], to: "\(directory)/\(Self.fileNames[0])")
         var csv = "false_positives_per_scan,sensitivity,threshold\n"
         for point in froc.corners {
             let threshold = point.threshold.isFinite ? "\(point.threshold)" : ""
             csv += "\(point.falsePositivesPerScan),\(point.sensitivity),\(threshold)\n"
         }
-        try AtomicFile.write(csv, to: "\(directory)/froc.csv")
+        try AtomicFile.write(csv, to: "\(directory)/\(Self.fileNames[1])")
     }
 }
 

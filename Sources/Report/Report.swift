@@ -59,11 +59,14 @@ public struct Report {
         self.comparison = comparison ?? Comparison([("detector", result)])
     }
 
+    /// The name of the file that a report becomes.
+    public static let fileName = "report.html"
+
     /// Writes `report.html` into a directory.
     ///
     /// - Throws: `InputError` where a clean volume cannot be read; `FileError`.
     public func write(to directory: String) throws {
-        try AtomicFile.write(try page(), to: "\(directory)/report.html")
+        try AtomicFile.write(try page(), to: "\(directory)/\(Self.fileName)")
     }
 
     /// The page as HTML.

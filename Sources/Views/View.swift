@@ -33,6 +33,21 @@ public struct View {
         return name.isEmpty || name.hasPrefix(".") ? "_" + name : name
     }
 
+    /// Views with names of their own: names that became alike, such as those of the series `a,b` and `a b`, get a
+    /// number.
+    public static func withDistinctNames(_ views: [View]) -> [View] {
+        var taken: Set<String> = []
+        return views.map { view in
+            var (view, count) = (view, 1)
+            let stem = view.name.dropLast(".png".count)
+            while !taken.insert(view.name).inserted {
+                count += 1
+                view.name = "\(stem)-\(count).png"
+            }
+            return view
+        }
+    }
+
     /// A number with leading zeros, so that names sort.
     static func number(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
 

@@ -93,10 +93,15 @@ struct BenchScaling: ParsableCommand {
         let predictions: [StepTimeModel.Prediction]
     }
 
+    private static let files = ["scaling.json", "throughput.svg", "prediction.svg"]
+
     /// The rank counts to predict.
     private static let predicted = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 10_000]
 
     func run() throws {
+        var plan = OutputPlan()
+        for run in weak + strong + apart { plan.read(run, as: "a run") }
+        try plan.write(directory: output, as: "--output", files: Self.files)
         let series = try [("weak", weak), ("strong", strong)].filter { !$0.1.isEmpty }.map { name, directories in
             ScalingSeries(name, try directories.map { try ScalingRun(directory: $0) })
         }
@@ -122,10 +127,12 @@ struct BenchScaling: ParsableCommand {
 
         try FileContent.makeDirectory(output)
         let result = Result(runs: rows, apartCropsPerSecond: apartRate, predictions: Array(predictions.joined()))
-        try AtomicFile.write(try JSON.encode(result, isIndented: true), to: "\(output)/scaling.json")
-        try AtomicFile.write(ScalingPlots.throughput(series), to: "\(output)/throughput.svg")
-        try AtomicFile.write(ScalingPlots.prediction(predictions), to: "\(output)/prediction.svg")
-        print("\n\(output): scaling.json, throughput.svg, prediction.svg")
+        let contents = [
+            try JSON.encode(result, isIndented: true), Array(ScalingPlots.throughput(series).utf8),
+            Array(ScalingPlots.prediction(predictions).utf8),
+        ]
+        for (name, content) in zip(Self.files, contents) { try AtomicFile.write(content, to: "\(output)/\(name)") }
+        print("\n\(output): \(Self.files.joined(separator: ", "))")
     }
 
     /// The predictions for every way to sum, on more and more ranks.

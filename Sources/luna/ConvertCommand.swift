@@ -87,6 +87,7 @@ struct ConvertCommand: ParsableCommand {
     }
 
     func run() throws {
+        try checkOutput()
         let source = try ScanSource(input, annotations: annotations, masks: masks, series: reading.series, note: note)
         let layout = source.layout
         let options = ConversionOptions(
@@ -103,6 +104,18 @@ struct ConvertCommand: ParsableCommand {
         let outcome = try converter.run { progress in lines.withLock { $0.update(progress) } }
         lines.withLock { $0.finish() }
         try report(outcome)
+    }
+
+    /// Checks that the directory can be written, and that no input lies in it: files that are no part of a data set
+    /// are removed from its folders when it is continued.
+    private func checkOutput() throws {
+        var plan = OutputPlan()
+        try plan.write(directory: output, as: "--output")
+        for (path, name) in [(input, "--input"), (masks, "--masks"), (annotations, "--annotations")] {
+            for folder in ["shards", "volumes"] {
+                try OutputPlan.requireOutside("\(output)/\(folder)", of: "--output", path, name)
+            }
+        }
     }
 
     private func report(_ outcome: Converter.Outcome) throws {

@@ -99,13 +99,8 @@ struct DetectCommand: ParsableCommand {
         let isFirst = communicator.rank == 0
         // Faults that all ranks would find are told once, and before hours of work.
         try communicator.waitForRoot()
-        let directory = URL(fileURLWithPath: output).deletingLastPathComponent().path
-        guard FileContent.isDirectory(directory) else {
-            throw FileError(output, "write", reason: "there is no directory \(directory)")
-        }
-        if FileContent.isDirectory(output) { throw FileError(output, "write", reason: "it is a directory") }
-        guard access(directory, W_OK) == 0 else { throw FileError(directory, "write into") }
         let weights = try trained.source { if isFirst { Self.note($0) } }
+        try checkOutputs(weights)
         let (state, experiment) = (try weights.state(), try weights.configuration())
         let scans = try DetectionInput(
             input, fold: fold, heldOut: experiment?.validationFold, mask: mask, segmentLungs: reading.segmentLungs,
@@ -136,15 +131,25 @@ struct DetectCommand: ParsableCommand {
         guard isFirst else { return }
         line.finish()
         try CandidateFile.write(candidates, to: output)
-        print("\(count(candidates.count, "candidate")) in \(count(scans.count, "scan")): \(output)")
+        tell("\(count(candidates.count, "candidate")) in \(count(scans.count, "scan")): \(output)")
         guard let (volume, findings) = first else { return }
-        print(FindingsTable(findings, in: volume).text)
+        tell(FindingsTable(findings, in: volume).text)
         guard let pictures, !findings.isEmpty else { return }
         try FileContent.makeDirectory(pictures)
         let view = View.findings(findings, in: volume, top: FindingsTable.limit, source: output)
         try view.draw().writePNG(to: "\(pictures)/\(view.name)")
-        print("\(pictures)/\(view.name)")
+        tell("\(pictures)/\(view.name)")
     }
+
+    private func checkOutputs(_ weights: WeightsSource) throws {
+        var plan = OutputPlan()
+        trained.plan(&plan, weights)
+        ScanSource.plan(&plan, input: input, masks: mask, "--mask")
+        try plan.write(file: output, as: "--output", isOwn: CandidateFile.isOwn)
+        try plan.write(directory: pictures, as: "--pictures")
+    }
+
+    private func tell(_ text: String) { Messages.tell(text, of: output) }
 
     private func detector(
         _ state: NetworkState, _ experiment: TrainingConfiguration?, _ network: Network

@@ -77,14 +77,15 @@ struct DoctorCommand: ParsableCommand {
         // Faults that all ranks would find are told once.
         try communicator.waitForRoot()
         let configuration = try options.experiment.configuration(stored: options.storedConfiguration)
+        if communicator.rank == 0 { try options.checkOutputs(configuration) }
+        if let weights = configuration.initialWeights, FileContent.size(weights) == nil {
+            throw InputError(weights, "no such file", remedy: "name the file of initial_weights, or null for none")
+        }
         let source = try options.data.map { try TrainCommand.dataset($0, for: configuration) }
         if let source, let data = options.data {
             // Refuses a data set with nothing to train on, or not enough for a step.
             _ = try TrainingLoader(
                 source: source, configuration: configuration.sampling, replicas: 0..<1, threads: 1, name: data)
-        }
-        if communicator.rank == 0, let timeline = options.timeline {
-            try TrainCommand.checkDirectory(ofOutput: timeline)
         }
         try communicator.releaseFromRoot()
 

@@ -67,6 +67,7 @@ struct EvaluateCommand: ParsableCommand {
 
     func run() throws {
         let detectors = try DetectorFiles.all(candidates)
+        try checkOutputs(detectors)
         let manifest = try data.map(DatasetManifest.init(directory:))
         let log = try runDirectory.map(RunLog.init(directory:))
         let found = try detectors.map { try $0.read() }
@@ -108,6 +109,17 @@ struct EvaluateCommand: ParsableCommand {
         report.inputs = try inputs(detectors, log)
         try report.write(to: output)
         printResult(results[0], others)
+    }
+
+    private func checkOutputs(_ detectors: [DetectorFiles]) throws {
+        var plan = OutputPlan()
+        for path in detectors.flatMap(\.paths) { plan.read(path, as: "--candidates") }
+        let inputs = [
+            (annotations, "--annotations"), (series, "--series"), (excluded, "--excluded"), (folds, "--folds"),
+            (data, "--data"), (runDirectory, "--run"),
+        ]
+        for (path, name) in inputs { plan.read(path, as: name) }
+        try plan.write(directory: output, as: "--output", files: EvaluationResult.fileNames + [Report.fileName])
     }
 
     /// The facts about the lists that a reader must know to trust the figures.

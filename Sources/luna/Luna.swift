@@ -21,6 +21,7 @@ struct Luna: ParsableCommand {
     static func main() {
         Engine.onOutOfMemory = { exit(.internalFault, $0) }
         do {
+            try requireValues(Array(CommandLine.arguments.dropFirst()))
             var command = try parseAsRoot()
             try command.run()
         } catch {
@@ -33,9 +34,29 @@ struct Luna: ParsableCommand {
         // ArgumentParser knows its own errors, which include the wish for help; any other is a fault of ours.
         let isOurs = exitCode(for: error) == .failure
         guard let status = ExitStatus(diagnosing: error) ?? (isOurs ? .internalFault : nil) else {
-            exit(withError: error)
+            let code = exitCode(for: error)
+            let text = HelpText.text(for: error)
+            let output = code == .success ? FileHandle.standardOutput : FileHandle.standardError
+            if !text.isEmpty { output.write(Data("\(text)\n".utf8)) }
+            Foundation.exit(code.rawValue)
         }
         exit(status, "\(error)")
+    }
+
+    /// Refuses arguments that are empty, as an unset variable of the shell's leaves them: none may be, and a path that
+    /// is would mean files at the root.
+    ///
+    /// - Throws: `UsageError` naming the option.
+    static func requireValues(_ arguments: [String]) throws {
+        for (index, argument) in arguments.enumerated() {
+            let isOption = argument.hasPrefix("--") && argument.hasSuffix("=")
+            guard argument.isEmpty || isOption && argument.firstIndex(of: "=") == argument.indices.last else {
+                continue
+            }
+            let option = isOption ? String(argument.dropLast()) : index > 0 ? arguments[index - 1] : ""
+            throw UsageError(
+                option.hasPrefix("-") ? "the value of \(option) is empty" : "argument \(index + 1) is empty")
+        }
     }
 
     private static func exit(_ status: ExitStatus, _ text: String) -> Never {

@@ -48,6 +48,8 @@ struct PhantomCommand: ParsableCommand {
     var style = PhantomStyle.simple
 
     func run() throws {
+        var plan = OutputPlan()
+        try plan.write(directory: output, as: "--output")
         let dataSet = try PhantomDataSet(scans: scans, seed: seed, size: size, style: style)
         let line = Mutex(ProgressLine("phantoms", total: scans))
         let pool = ThreadPool(threads: min(scans, ThreadPool.availableCores))

@@ -40,6 +40,10 @@ struct ReplayBatches: ParsableCommand {
 
     func run() throws {
         let configuration = try experiment.configuration()
+        var plan = OutputPlan()
+        plan.read(dataset.data, as: "--data")
+        experiment.plan(&plan, configuration)
+        try plan.write(file: output, as: "--output", form: .file)
         let source = try TrainCommand.dataset(dataset.data, for: configuration)
         var progress: ProgressLine?
         try BatchRecording.write(

@@ -66,7 +66,12 @@ struct ReplaySteps: ParsableCommand {
 
     func run() throws {
         Startup.prepare()
-        var state = try initial.source { FileHandle.standardError.write(Data("\($0)\n".utf8)) }.state()
+        let source = try initial.source { FileHandle.standardError.write(Data("\($0)\n".utf8)) }
+        var plan = OutputPlan()
+        initial.plan(&plan, source)
+        plan.read(batch, as: "--batch")
+        try plan.write(file: output, as: "--output", form: .file)
+        var state = try source.state()
         let architecture = state.architecture
         let batch = try readBatch(architecture)
         var configuration = TrainingConfiguration()

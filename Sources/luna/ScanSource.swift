@@ -31,6 +31,22 @@ struct ScanSource: Sendable {
         }
     }
 
+    /// Adds all files of scans and masks to what a command reads.
+    ///
+    /// - Parameters:
+    ///   - input: The option `--input`'s value.
+    ///   - masks: That of `option`.
+    static func plan(_ plan: inout OutputPlan, input: String, masks: String?, _ option: String) {
+        for (path, name) in [(input, "--input"), (masks, option)] {
+            guard let path else { continue }
+            plan.read(path, as: name)
+            // A header may name a file of voxels that is anywhere.
+            if FileContent.size(path) != nil, let scan = try? ScanFile(path: path) {
+                for file in scan.files where file != path { plan.read(file, as: name) }
+            }
+        }
+    }
+
     /// The number of voxels along each axis that a scan has at 1 mm, approximately, before everything but the lungs is
     /// cut off.
     ///

@@ -72,8 +72,8 @@ struct TrainCommand: ParsableCommand {
         if try directory.holdsRun() && !resume {
             throw UsageError("\(directory.path) already holds a run; add --resume to go on, or name another directory")
         }
+        if communicator.rank == 0 { try options.checkOutputs(configuration) }
         let source = try Self.dataset(data, for: configuration)
-        if communicator.rank == 0, let timeline = options.timeline { try Self.checkDirectory(ofOutput: timeline) }
         try communicator.releaseFromRoot()
         // Nobody may make the directory before all have looked whether it is new.
         try communicator.barrier()
@@ -126,17 +126,6 @@ struct TrainCommand: ParsableCommand {
                 remedy: "convert again with --crop-size \(configuration.cropSize)")
         }
         return source
-    }
-
-    /// Checks that a file can be written when the run ends: its work must not be lost for a mistyped name.
-    ///
-    /// - Throws: `FileError`.
-    static func checkDirectory(ofOutput path: String) throws {
-        let directory = Path.directory(of: path)
-        guard FileContent.isDirectory(directory), access(directory, W_OK) == 0 else {
-            throw FileError(path, "write", reason: "there is no directory \(directory) that may be written to")
-        }
-        guard !FileContent.isDirectory(path) else { throw FileError(path, "write", reason: "it is a directory") }
     }
 
     /// Says where the ranks run, and warns of what will make them slow or fail.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Basics
 import CT
 import Detection
 import Evaluation
@@ -7,6 +8,7 @@ import Foundation
 import HDF5
 import PatchData
 import Pictures
+import Synchronization
 import Training
 import Views
 
@@ -72,17 +74,39 @@ struct ViewCommand: ParsableCommand {
     }
 
     func run() throws {
-        let views = try views()
+        var plan = OutputPlan()
+        plan.read(path, as: "the data")
+        plan.read(candidates, as: "--candidates")
+        plan.read(experiment.config, as: "--config")
+        // Before the data are opened, and with the pictures' names once they are known.
+        var early = plan
+        try early.write(directory: output, as: "--output")
+        let views = View.withDistinctNames(try views())
+        try plan.write(directory: output, as: "--output", files: views.map(\.name))
         guard !views.isEmpty else { throw UsageError("nothing to draw: --scans and --crops are 0") }
         let paths = views.map { "\(output)/\($0.name)" }
         if let taken = paths.first(where: { FileContent.size($0) != nil }), !overwrite {
             throw UsageError("\(taken) is there already; add --overwrite to replace it, or name another directory")
         }
         try FileContent.makeDirectory(output)
-        for (view, path) in zip(views, paths) {
-            let replaces = FileContent.size(path) != nil
-            try view.draw().writePNG(to: path)
-            print(replaces ? "\(path) (replaced)" : path)
+        try write(views, to: paths)
+    }
+
+    /// Draws on all cores; paths are printed in order.
+    private func write(_ views: [View], to paths: [String]) throws {
+        let pool = ThreadPool(threads: min(views.count, ThreadPool.availableCores))
+        defer { pool.stop() }
+        let lines = Mutex((done: [String?](repeating: nil, count: views.count), printed: 0))
+        try pool.runThrowing(views.count) { index in
+            let replaces = FileContent.size(paths[index]) != nil
+            try views[index].draw().writePNG(to: paths[index])
+            lines.withLock { lines in
+                lines.done[index] = replaces ? "\(paths[index]) (replaced)" : paths[index]
+                while lines.printed < views.count, let line = lines.done[lines.printed] {
+                    print(line)
+                    lines.printed += 1
+                }
+            }
         }
     }
 

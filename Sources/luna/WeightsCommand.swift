@@ -46,6 +46,11 @@ struct WeightsExport: ParsableCommand {
         guard let format = format ?? Format.allCases.first(where: { output.lowercased().hasSuffix(".\($0.rawValue)") })
         else { throw UsageError("\(output) ends in neither .safetensors nor .onnx; add --format") }
         let source = try trained.source { note($0) }
+        var plan = OutputPlan()
+        trained.plan(&plan, source)
+        try plan.write(file: output, as: "--output") { place in
+            Format.allCases.contains { place.lowercased().hasSuffix(".\($0.rawValue)") }
+        }
         let state = try source.state()
         let experiment = try source.configuration()
         let preset = constants.preset ?? experiment?.preset
@@ -56,7 +61,7 @@ struct WeightsExport: ParsableCommand {
         case .safetensors: try Safetensors.write(state, origin: origin, to: output)
         case .onnx: try ONNXNetwork.write(state, origin: origin, to: output)
         }
-        print("\(source.path) as \(format.rawValue): \(output)")
+        Messages.tell("\(source.path) as \(format.rawValue): \(output)", of: output)
     }
 }
 
@@ -78,6 +83,9 @@ struct WeightsImport: ParsableCommand {
     @OptionGroup var constants: PresetOption
 
     func run() throws {
+        var plan = OutputPlan()
+        plan.read(input, as: "--input")
+        try plan.write(file: output, as: "--output", form: .file)
         let file = try Safetensors(contentsOf: input)
         let state = try file.networkState()
         let configuration = try knownConfiguration(file)

@@ -34,6 +34,16 @@ import Testing
         #expect(try !without[1].draw().pixels.contains(Marks.nodule))
     }
 
+    /// Names that differ in what a file name cannot have are still two files.
+    @Test func everyPictureHasItsOwnName() {
+        let views = ["a,b", "a b", "a_b", "c", "a_b-2"].map { name in
+            View(name) { Picture(width: 1, height: 1, color: Picture.ink) }
+        }
+        #expect(
+            View.withDistinctNames(views).map(\.name)
+                == ["a_b.png", "a_b-2.png", "a_b-3.png", "c.png", "a_b-2-2.png"])
+    }
+
     @Test func aVolumeOfManyMetresIsRefused() {
         #expect {
             _ = try View.volume(Self.volume(ZYX(1, 2049, 1), []), slices: 3, file: "v.h5")

@@ -15,7 +15,8 @@ struct ExperimentOptions: ParsableArguments {
     @Option(
         name: .customLong("set"),
         help: ArgumentHelp(
-            "Overrides one key, such as epochs=20 or augment.flip=false; may be repeated.", valueName: "key=value"))
+            "Overrides one key, such as epochs=20 or augment.flip=false; null means none; may be repeated.",
+            valueName: "key=value"))
     var overrides: [String] = []
 
     /// The configuration.
@@ -29,6 +30,12 @@ struct ExperimentOptions: ParsableArguments {
     ) throws -> TrainingConfiguration {
         try TrainingConfiguration.read(
             config ?? stored, overrides: (config == nil ? presets : []) + overrides)
+    }
+
+    /// Adds the experiment's files to what a command reads.
+    func plan(_ plan: inout OutputPlan, _ configuration: TrainingConfiguration) {
+        plan.read(config, as: "--config")
+        plan.read(configuration.initialWeights, as: "initial_weights")
     }
 }
 
@@ -59,6 +66,25 @@ struct RunOptions: ParsableArguments {
 
     /// The run's directory, if one is named.
     var directory: RunDirectory? { path.map { RunDirectory($0) } }
+
+    /// Checks the run's directory and the timeline before anything is made.
+    ///
+    /// - Throws: `UsageError`, `FileError`.
+    func checkOutputs(_ configuration: TrainingConfiguration) throws {
+        var plan = OutputPlan()
+        plan.read(data, as: "--data")
+        experiment.plan(&plan, configuration)
+        // Its own files are the run's to replace, and no other output's.
+        try plan.write(directory: path, as: "--run", outside: data.map { ($0, "--data") })
+        plan.read(path, as: "--run")
+        try plan.write(file: timeline, as: "--timeline") { Self.isTimeline($0) }
+    }
+
+    /// Whether a file begins as a timeline does.
+    private static func isTimeline(_ path: String) -> Bool {
+        let beginning = Array(TraceOutput.beginning.utf8)
+        return (try? FileContent.prefix(path, count: beginning.count)) == beginning
+    }
 
     /// The configuration that an earlier start has left in the run's directory, if there is one.
     var storedConfiguration: String? {

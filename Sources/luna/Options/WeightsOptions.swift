@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Detection
+import FileIO
 
 /// A preset is named as in the configuration; ArgumentParser lists the names and refuses others.
 extension Preset: ExpressibleByArgument {}
@@ -17,6 +18,12 @@ struct WeightsOption: ParsableArguments {
     /// - Throws: `InputError`, `FileError`.
     func source(damaged: (String) -> Void) throws -> WeightsSource {
         try WeightsSource(weights) { damaged("warning: \($0); taking the one before") }
+    }
+
+    /// Adds the weights' files to what a command reads.
+    func plan(_ plan: inout OutputPlan, _ source: WeightsSource) {
+        plan.read(source.path, as: "--weights")
+        if weights != source.path { plan.read(weights, as: "--weights") }
     }
 }
 
