@@ -196,7 +196,9 @@ let package = Package(
         tests(
             of: "Learning", "Basics", "Compute", "Detection", "FileIO", "Networks", "TestSupport", fixtures: true),
         tests(of: "Interchange", "Basics", "Compute", "FileIO", "HDF5", "Networks", "Protobuf", "TestSupport"),
-        tests(of: "Inference", "Basics", "CT", "Compute", "Detection", "FileIO", "Networks"),
+        tests(
+            of: "Inference", "Basics", "CT", "Compute", "Detection", "Evaluation", "FileIO", "MPI", "Networks",
+            "TestSupport"),
         tests(of: "Diagnosis", "Basics", "FileIO", "MPI", "TestSupport"),
         tests(
             of: "Views", "Basics", "CT", "Detection", "Evaluation", "FileIO", "PatchData", "Pictures", "TestSupport"),

@@ -7,15 +7,10 @@ public enum ScanAnnotations {
     /// - Returns: The nodules by series, in the order of the file.
     /// - Throws: `InputError` naming line and column; `FileError` where reading fails.
     public static func read(_ path: String) throws -> [String: [NoduleAnnotation]] {
-        let columns = ["seriesuid", "coordX", "coordY", "coordZ", "diameter_mm"]
-        let table = try CSVTable(contentsOf: path, requiring: columns)
+        let table = try CSVTable(contentsOf: path, requiring: CSVTable.findingColumns)
         var result: [String: [NoduleAnnotation]] = [:]
         for row in 0..<table.count {
-            let diameter = try table.number(row, "diameter_mm")
-            guard diameter > 0 else {
-                throw InputError(
-                    path, at: "line \(table.line(row)), diameter_mm", "is \(diameter), expected millimetres above 0")
-            }
+            let diameter = try table.diameter(row, .positive)
             let center = try WorldPoint(
                 x: table.number(row, "coordX"), y: table.number(row, "coordY"), z: table.number(row, "coordZ"))
             result[table.text(row, "seriesuid"), default: []].append(

@@ -15,6 +15,9 @@ public struct DICOMSeries: Sendable {
     /// The other things that the folder holds, a sentence each.
     public let notes: [String]
 
+    /// The slices' files, in their order along the normal.
+    public var files: [String] { stack.slices.map(\.path) }
+
     private let folder: String
     private let stack: SliceStack
 

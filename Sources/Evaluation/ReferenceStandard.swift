@@ -51,29 +51,49 @@ public struct ReferenceStandard: Sendable {
 
     /// Reads LUNA16's `annotations.csv` or `annotations_excluded.csv`.
     ///
+    /// - Parameters:
+    ///   - path: The list.
+    ///   - countsNeitherWay: Whether it is the list of excluded findings, of which a diameter of 0 does no harm.
     /// - Throws: `InputError` naming line and column; `FileError` where reading fails.
-    public static func findings(_ path: String) throws -> [Finding] {
-        let table = try CSVTable(
-            contentsOf: path, requiring: ["seriesuid", "coordX", "coordY", "coordZ", "diameter_mm"])
+    public static func findings(_ path: String, countsNeitherWay: Bool = false) throws -> [Finding] {
+        let table = try CSVTable(contentsOf: path, requiring: CSVTable.findingColumns)
         return try (0..<table.count).map { row in
             Finding(
                 seriesUID: table.text(row, "seriesuid"), x: try table.number(row, "coordX"),
                 y: try table.number(row, "coordY"), z: try table.number(row, "coordZ"),
-                diameter: try table.number(row, "diameter_mm"))
+                diameter: try table.diameter(row, countsNeitherWay ? .any : .negativeIsUnknown))
         }
     }
 
-    /// Reads LUNA16's `seriesuids.csv`: one identifier a line, no header.
+    /// Reads a list of scans, such as LUNA16's `seriesuids.csv`: one identifier a line without a header, or the column
+    /// of that name among others.
     ///
-    /// - Throws: `InputError` where an identifier stands twice or there is none; `FileError` where reading fails.
+    /// A first line that is no UID, where all others are, is a header too.
+    ///
+    /// - Throws: `InputError` where an identifier stands twice or there is none, or a header of several columns names
+    ///   none of them as the series; `FileError` where reading fails.
     public static func series(_ path: String) throws -> [String] {
         let table = try CSVTable(contentsOf: path, columns: ["seriesuid"])
+        var scans = (0..<table.count).map { (line: table.line($0), name: table.text($0, "seriesuid")) }
+        if scans.count > 1, !isUID(scans[0].name), scans.dropFirst().allSatisfy({ isUID($0.name) }) {
+            guard table.isSingleColumn else {
+                throw InputError(
+                    path, at: "line \(scans[0].line)", "a header without a column seriesuid",
+                    remedy: "name the column of the scans seriesuid")
+            }
+            scans.removeFirst()
+        }
         var seen: Set<String> = []
-        let scans = (0..<table.count).map { table.text($0, "seriesuid") }
-        for (row, scan) in scans.enumerated() where !seen.insert(scan).inserted {
-            throw InputError(path, at: "line \(table.line(row))", "\(scan) stands twice")
+        for scan in scans where !seen.insert(scan.name).inserted {
+            throw InputError(path, at: "line \(scan.line)", "\(scan.name) stands twice")
         }
         guard !scans.isEmpty else { throw InputError(path, "names no scan") }
-        return scans
+        return scans.map(\.name)
+    }
+
+    /// Whether a name is a DICOM UID: numbers, joined by points.
+    private static func isUID(_ name: String) -> Bool {
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count > 1 && parts.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { 48...57 ~= $0 } }
     }
 }

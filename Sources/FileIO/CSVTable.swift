@@ -4,7 +4,8 @@
 /// The wanted columns of a comma-separated file.
 ///
 /// Lines may end in LF, CRLF or CR, the last one in nothing; blank lines and a UTF-8 byte order mark are passed over;
-/// fields may be quoted; blanks around a field are not part of it. Columns beyond the wanted ones are ignored.
+/// fields may be quoted; blanks around a field are not part of it. Columns beyond the wanted ones are ignored, such as
+/// the nameless first one that pandas writes; a wanted one is found as `ColumnNames` says.
 public struct CSVTable: Sendable {
     /// The path as the caller gave it.
     public let file: String
@@ -12,6 +13,8 @@ public struct CSVTable: Sendable {
     public let header: [String]
     /// The number of rows, the header not counted.
     public var count: Int { lines.count }
+    /// Whether no row has more than one field; trailing commas count as fields.
+    public let isSingleColumn: Bool
 
     /// The most bytes that a table may have; the largest list of LUNA16 has 55 million. It guards against a file with
     /// holes, which takes no room on a disk.
@@ -41,14 +44,15 @@ public struct CSVTable: Sendable {
             bytes: FileContent.bytes(path, limit: Self.sizeLimit), file: path, wanted: columns, hasHeader: true)
     }
 
-    /// Reads a table without a header, such as LUNA16's `seriesuids.csv`; a first line that is the header after all is
-    /// passed over.
+    /// Reads a table that may lack a header, such as LUNA16's `seriesuids.csv`. A first line that names one of the
+    /// columns, or begins with the nameless column of row numbers that pandas writes, is the header; without one, a
+    /// first column that counts the rows is passed over.
     ///
     /// - Parameters:
     ///   - path: The file.
-    ///   - columns: The names that the file's first columns get.
-    /// - Throws: `InputError` where there is no such file, a row has too few fields, or a quote is not closed;
-    ///   `FileError` where reading fails.
+    ///   - columns: The names that the first columns get where there is no header.
+    /// - Throws: `InputError` where there is no such file, a header lacks a column, a row has too few fields, or a
+    ///   quote is not closed; `FileError` where reading fails.
     public init(contentsOf path: String, columns: [String]) throws {
         try self.init(
             bytes: FileContent.bytes(path, limit: Self.sizeLimit), file: path, wanted: columns, hasHeader: false)
@@ -60,29 +64,30 @@ public struct CSVTable: Sendable {
         }
         var scanner = Scanner(bytes: bytes, file: file)
         var header = wanted
-        if hasHeader {
-            guard let names = try scanner.record() else {
-                throw InputError(file, "is empty", remedy: "expected the header \(wanted.joined(separator: ","))")
-            }
-            header = names.map { Self.string(bytes, $0) }
+        var first = try scanner.record()
+        if first == nil && hasHeader {
+            throw InputError(file, "is empty", remedy: "expected the header \(wanted.joined(separator: ","))")
         }
-        var slots = [Int?](repeating: nil, count: header.count)
-        for (slot, name) in wanted.enumerated() {
-            let places = header.indices.filter { header[$0] == name }
-            guard let place = places.first, places.count == 1 else {
-                let remedy = "expected the columns \(wanted.joined(separator: ",")), separated by commas"
-                let problem = places.isEmpty ? "no column \(name)" : "\(places.count) columns are named \(name)"
-                throw InputError(file, at: "line \(scanner.recordLine)", problem, remedy: remedy)
-            }
-            slots[place] = slot
+        let names = first?.map { Self.string(bytes, $0) } ?? []
+        var isNamed = hasHeader
+        if let first, !hasHeader { isNamed = try Self.isHeader(names, wanted, file: file, line: scanner.recordLine) }
+        var slots: [Int?] = Array(wanted.indices)
+        if isNamed {
+            header = names
+            slots = try Self.slots(names, wanted, file: file, line: scanner.recordLine)
+            first = try scanner.record()
+        } else if Self.countsRows(scanner, names, columns: wanted.count) {
+            header.insert("", at: 0)
+            slots.insert(nil, at: 0)
         }
 
         var cells: [Cell] = []
         var lines: [Int] = []
-        while let fields = try scanner.record() {
-            if !hasHeader && lines.isEmpty && fields.map({ Self.string(bytes, $0) }) == wanted { continue }
+        var isSingleColumn = names.count < 2
+        while let fields = first {
+            if fields.count > 1 { isSingleColumn = false }
             let surplus = fields.dropFirst(header.count).contains { $0.end > $0.start }
-            guard fields.count >= header.count, !surplus || !hasHeader else {
+            guard fields.count >= header.count, !surplus || !isNamed else {
                 throw InputError(
                     file, at: "line \(scanner.recordLine)",
                     "\(fields.count) fields, expected \(header.count) (\(header.joined(separator: ",")))")
@@ -92,13 +97,54 @@ public struct CSVTable: Sendable {
                 contentsOf: repeatElement(Cell(start: 0, end: 0, hasDoubledQuotes: false), count: wanted.count))
             for (place, slot) in slots.enumerated() { if let slot { cells[row + slot] = fields[place] } }
             lines.append(scanner.recordLine)
+            first = try scanner.record()
         }
         self.file = file
         self.header = header
+        self.isSingleColumn = isSingleColumn
         self.wanted = wanted
         self.bytes = bytes
         self.cells = cells
         self.lines = lines
+    }
+
+    /// The wanted column, by its index, that stands at each place of a header.
+    private static func slots(_ header: [String], _ wanted: [String], file: String, line: Int) throws -> [Int?] {
+        var slots = [Int?](repeating: nil, count: header.count)
+        // pandas names a list without a name `0`; behind its row numbers it is the only other column.
+        let isUnnamed = header.count == 2 && header[0].isEmpty && header[1] == "0" && wanted.count == 1
+        for (slot, name) in wanted.enumerated() {
+            let remedy = "expected the columns \(wanted.joined(separator: ",")), separated by commas"
+            do {
+                guard let place = isUnnamed ? 1 : try ColumnNames.place(of: name, in: header) else {
+                    throw InputError(file, at: "line \(line)", "no column \(name)", remedy: remedy)
+                }
+                slots[place] = slot
+            } catch let error as ColumnNames.Ambiguity {
+                throw InputError(file, at: "line \(line)", error.problem, remedy: remedy)
+            }
+        }
+        return slots
+    }
+
+    /// Whether the first line of a list that may lack a header is one.
+    private static func isHeader(_ names: [String], _ wanted: [String], file: String, line: Int) throws -> Bool {
+        if names.count > 1 && names[0].isEmpty { return true }
+        do {
+            return try wanted.contains { try ColumnNames.place(of: $0, in: names) != nil }
+        } catch let error as ColumnNames.Ambiguity { throw InputError(file, at: "line \(line)", error.problem) }
+    }
+
+    /// Whether the first column of a list without header counts its rows, from 0 or 1, and the wanted ones follow.
+    private static func countsRows(_ scanner: Scanner, _ first: [String], columns: Int) -> Bool {
+        guard first.count == columns + 1, let start = Int(first[0]), 0...1 ~= start else { return false }
+        var scanner = scanner
+        var number = start
+        while let fields = try? scanner.record() {
+            number += 1
+            guard fields.count == columns + 1, Int(string(scanner.bytes, fields[0])) == number else { return false }
+        }
+        return number > start
     }
 
     /// Returns a field's text.

@@ -73,7 +73,7 @@ public struct ScanDetector {
     /// The network's output for every cell of a volume: d·h·w·anchors·5 values.
     ///
     /// - Parameter progress: Called after each tile with how many of how many are done.
-    /// - Throws: As `plan`, and what the network throws.
+    /// - Throws: As `plan`, `ScoresNotFinite`, and what the network throws.
     public func output(
         _ volume: CleanVolume, progress: (_ done: Int, _ tiles: Int) -> Void = { _, _ in }
     ) throws -> (values: [Float], grid: ZYX<Int>) {
@@ -104,6 +104,11 @@ public struct ScanDetector {
             }
             progress(index + 1, plan.tiles.count)
         }
+        // Not-a-number is neither above nor below any threshold: it would pass for "nothing found".
+        let strange = values.count { !$0.isFinite }
+        guard strange == 0 else {
+            throw ScoresNotFinite(seriesUID: volume.seriesUID, strange: strange, count: values.count)
+        }
         return values
     }
 
@@ -127,5 +132,20 @@ public struct ScanDetector {
                 seriesUID: volume.seriesUID, x: point.x, y: point.y, z: point.z, probability: scored.probability,
                 diameter: scored.box.diameter)
         }
+    }
+}
+
+/// An error where the network's answer to a scan cannot be read, though its weights are finite: they have diverged.
+public struct ScoresNotFinite: Error, Hashable, CustomStringConvertible {
+    /// The scan's series.
+    public var seriesUID: String
+    /// The number of elements of the answer that are not finite.
+    public var strange: Int
+    /// The number of all its elements.
+    public var count: Int
+
+    public var description: String {
+        "\(seriesUID): tensor output: \(strange) of \(count) numbers are not finite: the weights have diverged; take "
+            + "those of an earlier checkpoint"
     }
 }

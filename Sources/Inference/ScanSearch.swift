@@ -3,44 +3,6 @@ import CT
 import Evaluation
 import Foundation
 import MPI
-import PatchData
-
-/// A scan that is read when its turn comes.
-public struct PendingScan {
-    /// The scan's series.
-    public var seriesUID: String
-    /// The clean volume's extent in voxels, approximately: the work of searching it.
-    public var extent: ZYX<Int>
-    /// The reading of the scan as a clean volume.
-    public var read: () throws -> CleanVolume
-
-    /// Creates a scan to be read later.
-    ///
-    /// - Parameters:
-    ///   - seriesUID: The scan's series.
-    ///   - extent: The clean volume's extent in voxels, approximately.
-    ///   - read: Reads the scan; called once, by the rank that searches it.
-    public init(seriesUID: String, extent: ZYX<Int>, read: @escaping () throws -> CleanVolume) {
-        self.seriesUID = seriesUID
-        self.extent = extent
-        self.read = read
-    }
-
-    /// Creates a scan of a clean volume's file, of which only series and extent are read now.
-    ///
-    /// - Throws: `InputError` where the file is no clean volume.
-    public init(cleanVolume path: String) throws {
-        let (seriesUID, extent) = try CleanVolumeFile.identity(path)
-        self.init(seriesUID: seriesUID, extent: extent) { try CleanVolumeFile.read(path) }
-    }
-
-    /// The clean volumes of a data set's fold.
-    ///
-    /// - Throws: `InputError` where one is missing or damaged.
-    public static func scans(of dataset: PatchDataset, fold: Int) throws -> [PendingScan] {
-        try dataset.volumes(fold: fold).map { try PendingScan(cleanVolume: $0.path) }
-    }
-}
 
 /// A search of many scans by all ranks of a job.
 public struct ScanSearch {
@@ -82,21 +44,43 @@ public struct ScanSearch {
         return shares
     }
 
+    /// The result of all ranks together.
+    public struct Outcome: Sendable {
+        /// The candidates of all scans, in the scans' order.
+        public var candidates: [Candidate] = []
+        /// The scans that could not be searched, in their order.
+        public var failures: [Failure] = []
+    }
+
+    /// A scan that could not be searched.
+    public struct Failure: Hashable, Sendable {
+        /// The scan's series.
+        public var seriesUID: String
+        /// The reason and the remedy, as messages tell them.
+        public var reason: String
+    }
+
     /// Searches this rank's scans, and gives every rank what all have found: in the scans' order, whoever searched
     /// them.
     ///
     /// - Parameters:
     ///   - scans: The scans, the same on all ranks.
     ///   - communicator: All ranks.
+    ///   - known: What was found before, by series: those scans are not searched again. The same on all ranks.
     ///   - shouldStop: Asked after every scan; what has been found by then is not complete.
-    ///   - searched: Given each scan of this rank with its candidates.
+    ///   - tolerates: Whether the search goes on after this error of reading or searching one scan.
+    ///   - searched: Given each scan of this rank with its volume and candidates.
     ///   - progress: Told of this rank's progress after every tile.
-    /// - Throws: What reading and searching a scan throws; `MPIError`.
-    public func candidates(
-        in scans: [PendingScan], _ communicator: any Communicator, shouldStop: () -> Bool = { false },
-        searched: (CleanVolume, [Candidate]) throws -> Void = { _, _ in }, progress: (Progress) -> Void = { _ in }
-    ) throws -> [Candidate] {
-        let own = Self.shares(scans.map(\.extent.product), ranks: communicator.size)[communicator.rank]
+    /// - Throws: What reading and searching a scan throws and is not tolerated; `MPIError`.
+    public func outcome(
+        of scans: [PendingScan], _ communicator: any Communicator, known: [String: [Candidate]] = [:],
+        shouldStop: () -> Bool = { false }, tolerates: (any Error) -> Bool = { _ in false },
+        searched: (PendingScan, CleanVolume, [Candidate]) throws -> Void = { _, _, _ in },
+        progress: (Progress) -> Void = { _ in }
+    ) throws -> Outcome {
+        let open = scans.indices.filter { known[scans[$0].seriesUID] == nil }
+        let shares = Self.shares(open.map { scans[$0].extent.product }, ranks: communicator.size)
+        let own = shares[communicator.rank].map { open[$0] }
         let work = Double(max(1, own.reduce(0) { $0 + scans[$1].extent.product }))
         var found: [Found] = []
         var state = Progress(scans: 0, total: own.count, share: 0, candidates: 0)
@@ -104,28 +88,56 @@ public struct ScanSearch {
         // An estimate of the time that is left counts from here.
         if !own.isEmpty { progress(state) }
         for index in own where !shouldStop() {
-            let volume = try scans[index].read()
             let voxels = scans[index].extent.product
-            let boxes = try detector.detect(volume) { tile, tiles in
-                state.share = (Double(done) + Double(voxels) * Double(tile) / Double(tiles)) / work
-                if tile < tiles { progress(state) }
+            let result = Result {
+                try search(scans[index]) { share in
+                    state.share = (Double(done) + Double(voxels) * share) / work
+                    if share < 1 { progress(state) }
+                }
             }
-            let candidates = ScanDetector.candidates(boxes, in: volume).filter { $0.probability >= minimumProbability }
-            try searched(volume, candidates)
-            found.append(Found(scan: index, candidates: candidates))
+            switch result {
+            case .success((let volume, let candidates)):
+                try searched(scans[index], volume, candidates)
+                found.append(Found(scan: index, candidates: candidates))
+                state.candidates += candidates.count
+            case .failure(let error):
+                guard tolerates(error) else { throw error }
+                found.append(Found(scan: index, candidates: [], failure: "\(error)"))
+            }
             done += voxels
             state.scans += 1
-            state.candidates += candidates.count
+            state.share = Double(done) / work
             progress(state)
         }
-        let all = try communicator.gather(Array(JSONEncoder().encode(found))).flatMap {
+        var all = try communicator.gather(Array(JSONEncoder().encode(found))).flatMap {
             try JSONDecoder().decode([Found].self, from: Data($0))
         }
-        return all.sorted { $0.scan < $1.scan }.flatMap(\.candidates)
+        all += scans.indices.compactMap { index in
+            known[scans[index].seriesUID].map { Found(scan: index, candidates: $0) }
+        }
+        var outcome = Outcome()
+        for part in all.sorted(by: { $0.scan < $1.scan }) {
+            outcome.candidates += part.candidates
+            if let reason = part.failure {
+                outcome.failures.append(Failure(seriesUID: scans[part.scan].seriesUID, reason: reason))
+            }
+        }
+        return outcome
+    }
+
+    /// Reads a scan and searches it.
+    private func search(
+        _ scan: PendingScan, progress: (_ share: Double) -> Void
+    ) throws -> (CleanVolume, [Candidate]) {
+        let volume = try scan.read()
+        let boxes = try detector.detect(volume) { tile, tiles in progress(Double(tile) / Double(tiles)) }
+        let candidates = ScanDetector.candidates(boxes, in: volume).filter { $0.probability >= minimumProbability }
+        return (volume, candidates)
     }
 
     private struct Found: Codable {
         var scan: Int
         var candidates: [Candidate]
+        var failure: String?
     }
 }

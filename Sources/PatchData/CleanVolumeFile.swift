@@ -72,14 +72,27 @@ public enum CleanVolumeFile {
         (try? file.attribute("format", as: String.self)) == format
     }
 
-    /// The text that tells how a clean volume was made, its series and its number of nodules, without reading its
-    /// voxels.
-    static func summary(_ path: String) throws -> (source: String, seriesUID: String, nodules: Int) {
+    /// The facts that a clean volume's file keeps besides the voxels.
+    struct Summary {
+        /// The text that tells how the volume was made.
+        var source: String
+        var seriesUID: String
+        var extent: ZYX<Int>
+        var nodules: [Nodule]
+        var outsideLabels: [NoduleAnnotation]
+        var hasSegmentedLungs: Bool
+    }
+
+    /// Reads all but the voxels.
+    ///
+    /// - Throws: `InputError` where the file is missing, damaged, or not a clean volume of a known version.
+    static func summary(_ path: String) throws -> Summary {
+        let contents = try contents(path)
         let file = try open(path)
-        return (
-            try file.attribute("source", as: String.self), try file.attribute("seriesuid", as: String.self),
-            try nodules(file).count
-        )
+        return Summary(
+            source: try file.attribute("source", as: String.self), seriesUID: contents.seriesUID,
+            extent: contents.extent, nodules: contents.nodules, outsideLabels: try outsideLabels(file),
+            hasSegmentedLungs: file.hasAttribute("lungs"))
     }
 
     /// The series that a clean volume was made from, and its extent in voxels.

@@ -39,10 +39,22 @@ public struct Converter: Sendable {
         public var outsideLabels: [DatasetManifest.OutsideLabel]
         /// The LUNA16 subsets that the input does not have.
         public var missingSubsets: [Int]
-        /// The number of scans that were found converted already.
+        /// The number of scans that were found converted already, from sources that have not changed since.
         public var keptScans: Int
         /// The number of scans that were converted now.
         public var convertedScans: Int
+        /// The scans that were converted once more because what they are made from has changed.
+        public var changedScans: [ChangedScan] = []
+        /// The number of scans that were converted once more because no record told what they had been made from.
+        public var unrecordedScans = 0
+    }
+
+    /// A scan whose sources are no longer those of its clean volume.
+    public struct ChangedScan: Hashable, Sendable {
+        /// The scan's series.
+        public var seriesUID: String
+        /// The difference, in words.
+        public var change: String
     }
 
     /// The scans, masks and annotations to be converted.
@@ -58,6 +70,7 @@ public struct Converter: Sendable {
     /// Whether to segment the lungs of a scan that has no mask though others have; where no scan has a mask it is done
     /// anyway.
     public let segmentLungs: Bool
+    private let sources: @Sendable (LUNA16Layout.Scan) throws -> SourceList
     private let prepare: @Sendable (LUNA16Layout.Scan) throws -> CleanVolume
 
     /// Creates a conversion; nothing is written before it runs.
@@ -69,17 +82,26 @@ public struct Converter: Sendable {
     ///   - jobs: The number of scans that are converted at a time.
     ///   - skipBad: Whether scans that cannot be read are left out.
     ///   - segmentLungs: Whether to segment the lungs of a scan that has no mask though others have.
-    ///   - readScan: Reads a scan that is no `ScanFile`, such as a folder of DICOM.
+    ///   - files: The files of a scan that is no `ScanFile`, such as the slices of a folder of DICOM.
+    ///   - readScan: Reads a scan that is no `ScanFile`.
     /// - Throws: `InputError` where the list of annotations is not one; `FileError`.
     public init(
         layout: LUNA16Layout, output: String, options: ConversionOptions, jobs: Int, skipBad: Bool,
-        segmentLungs: Bool = false, readScan: (@Sendable (LUNA16Layout.Scan) throws -> ScanVolume)? = nil
+        segmentLungs: Bool = false, files: (@Sendable (LUNA16Layout.Scan) throws -> [String])? = nil,
+        readScan: (@Sendable (LUNA16Layout.Scan) throws -> ScanVolume)? = nil
     ) throws {
         let annotations = try layout.annotationsPath.map { try ScanAnnotations.read($0) } ?? [:]
         var options = options
         options.annotationsCRC32 = try layout.annotationsPath.map { try FileContent.crc32($0) }
         self.init(
-            layout: layout, output: output, options: options, jobs: jobs, skipBad: skipBad, segmentLungs: segmentLungs
+            layout: layout, output: output, options: options, jobs: jobs, skipBad: skipBad, segmentLungs: segmentLungs,
+            sources: { scan in
+                // A mask that is missing is told where the scan is to be converted.
+                let mask = try layout.maskPath(for: scan, segmentingLungs: true)
+                let own = try files?(scan) ?? ScanFile(path: scan.path).files
+                let others = try mask.map { try ScanFile(path: $0).files } ?? []
+                return SourceList(paths: own + others, annotations: annotations[scan.seriesUID] ?? [])
+            }
         ) { scan in
             let mask = try layout.maskPath(for: scan, segmentingLungs: segmentLungs)
             let nodules = annotations[scan.seriesUID] ?? []
@@ -93,10 +115,14 @@ public struct Converter: Sendable {
         }
     }
 
-    /// - Parameter prepare: Reads and cleans a scan; its errors make the scan a bad one.
+    /// - Parameters:
+    ///   - sources: Lists what a scan is made from.
+    ///   - prepare: Reads and cleans a scan; its errors, and those of `sources`, make the scan a bad one.
     init(
         layout: LUNA16Layout, output: String, options: ConversionOptions, jobs: Int, skipBad: Bool,
-        segmentLungs: Bool = false, prepare: @escaping @Sendable (LUNA16Layout.Scan) throws -> CleanVolume
+        segmentLungs: Bool = false,
+        sources: @escaping @Sendable (LUNA16Layout.Scan) throws -> SourceList = { SourceList(paths: [$0.path]) },
+        prepare: @escaping @Sendable (LUNA16Layout.Scan) throws -> CleanVolume
     ) {
         self.layout = layout
         self.output = output
@@ -104,6 +130,7 @@ public struct Converter: Sendable {
         self.jobs = max(1, jobs)
         self.skipBad = skipBad
         self.segmentLungs = segmentLungs
+        self.sources = sources
         self.prepare = prepare
     }
 
@@ -118,19 +145,25 @@ public struct Converter: Sendable {
         try requireNoStrangers(directory)
         for fold in Set(layout.scans.map(\.fold)).sorted() {
             try FileContent.makeDirectory("\(output)/volumes/fold\(fold)")
+            try FileContent.makeDirectory("\(output)/sources/fold\(fold)")
         }
         try FileContent.makeDirectory("\(output)/shards")
 
-        let results = try convertScans(progress)
+        let finished = FinishedFiles(directory: output)
+        let results = try convertScans(finished, progress)
         var outcome = Outcome(
             badScans: [], outsideLabels: [], missingSubsets: layout.missingSubsets, keptScans: 0, convertedScans: 0)
         var volumes: [ConvertedVolume] = []
         for (scan, result) in zip(layout.scans, results) {
             switch result {
-            case .good(let volume, let isNew):
+            case .good(let volume, let history):
                 volumes.append(volume)
                 outcome.outsideLabels += volume.outsideLabels
-                if isNew { outcome.convertedScans += 1 } else { outcome.keptScans += 1 }
+                if history == .kept { outcome.keptScans += 1 } else { outcome.convertedScans += 1 }
+                if history == .unrecorded { outcome.unrecordedScans += 1 }
+                if case .changed(let change) = history {
+                    outcome.changedScans.append(ChangedScan(seriesUID: scan.seriesUID, change: change))
+                }
             case .bad(let reason):
                 outcome.badScans.append(.init(seriesuid: scan.seriesUID, fold: scan.fold, reason: reason))
             }
@@ -140,7 +173,7 @@ public struct Converter: Sendable {
             return outcome
         }
         let folds = try ShardAssembly(
-            output: output, options: options, volumes: volumes, pool: ThreadPool(threads: jobs)
+            output: output, options: options, volumes: volumes, finished: finished, pool: ThreadPool(threads: jobs)
         ).run(progress)
         let kept = Set(folds.flatMap { $0.shards.map(\.path) })
         for stale in try directory.strangers(in: "shards", expected: kept) {
@@ -168,8 +201,20 @@ public struct Converter: Sendable {
     static func volumePath(_ scan: LUNA16Layout.Scan) -> String { "volumes/fold\(scan.fold)/\(scan.seriesUID).h5" }
 
     private enum ScanResult: Sendable {
-        case good(ConvertedVolume, isNew: Bool)
+        case good(ConvertedVolume, History)
         case bad(String)
+    }
+
+    /// The way in which a clean volume came about.
+    private enum History: Hashable, Sendable {
+        /// It was there, made from these sources.
+        case kept
+        /// There was none, or none of these options.
+        case new
+        /// There was one, of which nothing told what it had been made from.
+        case unrecorded
+        /// There was one of other sources.
+        case changed(String)
     }
 
     private struct State: Sendable {
@@ -179,7 +224,9 @@ public struct Converter: Sendable {
         var failure: (any Error)?
     }
 
-    private func convertScans(_ progress: @escaping @Sendable (Progress) -> Void) throws -> [ScanResult] {
+    private func convertScans(
+        _ finished: FinishedFiles, _ progress: @escaping @Sendable (Progress) -> Void
+    ) throws -> [ScanResult] {
         let state = Mutex(State(results: Array(repeating: nil, count: layout.scans.count)))
         // Never more at a time than there are cores: that would take memory and gain nothing.
         DispatchQueue.concurrentPerform(iterations: min(jobs, layout.scans.count)) { _ in
@@ -191,7 +238,7 @@ public struct Converter: Sendable {
                 }
                 guard let index = claimed else { return }
                 let scan = layout.scans[index]
-                let result = Result { try convert(scan) }
+                let result = Result { try convert(scan, finished) }
                 state.withLock { state in
                     switch result {
                     case .success(let value): state.results[index] = value
@@ -210,48 +257,76 @@ public struct Converter: Sendable {
         return end.results.map { $0 ?? .bad("not converted") }
     }
 
-    /// Keeps a good file that is there, or makes it.
-    private func convert(_ scan: LUNA16Layout.Scan) throws -> ScanResult {
-        let relative = Self.volumePath(scan)
-        let path = "\(output)/\(relative)"
-        let source = options.text
-        if FileContent.size(path) != nil, let summary = try? CleanVolumeFile.summary(path),
-            summary.source == source, summary.seriesUID == scan.seriesUID, let volume = try? CleanVolumeFile.read(path),
-            // A mask that has come since is better than what luna found without.
-            try !volume.hasSegmentedLungs || layout.maskPath(for: scan, segmentingLungs: true) == nil
-        {
-            return .good(try ConvertedVolume(volume, fold: scan.fold, path: relative, directory: output), isNew: false)
-        }
+    /// Keeps a good file that is there and was made from these sources, or makes it.
+    private func convert(_ scan: LUNA16Layout.Scan, _ finished: FinishedFiles) throws -> ScanResult {
+        let path = "\(output)/\(Self.volumePath(scan))"
+        let recordPath = ScanSources.path(scan, in: output)
+        var history = History.new
+        let record: ScanSources
         let volume: CleanVolume
-        do { volume = try prepare(scan) } catch let error as InputError { return .bad("\(error)") }
+        do {
+            let list = try Self.reading { try sources(scan) }
+            if let summary = summary(scan) {
+                switch try Self.history(list, recordPath) {
+                case .kept:
+                    if let kept = try keep(scan, summary, finished) { return .good(kept, .kept) }
+                case let other: history = other
+                }
+            }
+            record = try Self.reading { try ScanSources(list) }
+            volume = try Self.reading { try prepare(scan) }
+        } catch let error as UnreadableSource { return .bad(error.reason) }
         try OutputDirectory.invalidate(output, options: options)
-        try CleanVolumeFile.write(volume, to: path, source: source)
-        return .good(try ConvertedVolume(volume, fold: scan.fold, path: relative, directory: output), isNew: true)
+        // The record last: a volume without one, or with an older one, is made again.
+        try CleanVolumeFile.write(volume, to: path, source: options.text)
+        try record.write(to: recordPath)
+        return .good(
+            try ConvertedVolume(volume, fold: scan.fold, path: Self.volumePath(scan), directory: output), history)
     }
-}
 
-/// The facts about a converted scan that are known without its voxels.
-struct ConvertedVolume: Sendable {
-    var fold: Int
-    var extent: ZYX<Int>
-    var nodules: [Nodule]
-    var outsideLabels: [DatasetManifest.OutsideLabel]
-    var hasSegmentedLungs: Bool
-    var file: DatasetManifest.File
+    /// The reason why a scan is a bad one.
+    private struct UnreadableSource: Error { var reason: String }
 
-    init(_ volume: CleanVolume, fold: Int, path: String, directory: String) throws {
-        self.fold = fold
-        extent = volume.extent
-        nodules = volume.nodules
-        hasSegmentedLungs = volume.hasSegmentedLungs
-        outsideLabels = volume.outsideLabels.map {
-            .init(seriesuid: volume.seriesUID, x: $0.center.x, y: $0.center.y, z: $0.center.z, diameter: $0.diameter)
+    /// Has the sources of a scan read: what fails there is about this scan alone, and no reason to give up the others.
+    private static func reading<Result>(_ body: () throws -> Result) throws -> Result {
+        do { return try body() } catch let error as InputError {
+            throw UnreadableSource(reason: "\(error)")
+        } catch let error as FileError { throw UnreadableSource(reason: "\(error)") }
+    }
+
+    /// Reads the facts about a scan's clean volume, where there is one of these options.
+    private func summary(_ scan: LUNA16Layout.Scan) -> CleanVolumeFile.Summary? {
+        let path = "\(output)/\(Self.volumePath(scan))"
+        guard FileContent.size(path) != nil, let summary = try? CleanVolumeFile.summary(path),
+            summary.seriesUID == scan.seriesUID, options.agrees(withText: summary.source)
+        else { return nil }
+        return summary
+    }
+
+    /// Compares a scan's sources with the record of what its volume was made from, and brings the record up to date
+    /// where only the files' times or places are others.
+    private static func history(_ list: SourceList, _ recordPath: String) throws -> History {
+        guard let before = ScanSources(at: recordPath) else { return .unrecorded }
+        var record = before
+        if let change = try reading({ try record.change(to: list) }) { return .changed(change) }
+        if record != before { try record.write(to: recordPath) }
+        return .kept
+    }
+
+    /// A volume that is there, if it is whole; its text is brought up to date where the list of annotations has
+    /// changed for other scans.
+    private func keep(
+        _ scan: LUNA16Layout.Scan, _ summary: CleanVolumeFile.Summary, _ finished: FinishedFiles
+    ) throws -> ConvertedVolume? {
+        let relative = Self.volumePath(scan)
+        if summary.source == options.text, let file = finished[relative] {
+            return ConvertedVolume(summary, fold: scan.fold, file: file)
         }
-        let file = "\(directory)/\(path)"
-        self.file = DatasetManifest.File(
-            path: path, bytes: FileContent.size(file) ?? 0, crc32: try FileContent.crc32(file),
-            seriesuid: volume.seriesUID, nodules: volume.nodules.count)
+        guard let volume = try? CleanVolumeFile.read("\(output)/\(relative)") else { return nil }
+        if summary.source != options.text {
+            try OutputDirectory.invalidate(output, options: options)
+            try CleanVolumeFile.write(volume, to: "\(output)/\(relative)", source: options.text)
+        }
+        return try ConvertedVolume(volume, fold: scan.fold, path: relative, directory: output)
     }
-
-    var seriesUID: String { file.seriesuid ?? "" }
 }

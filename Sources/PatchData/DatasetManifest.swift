@@ -38,10 +38,26 @@ public struct ConversionOptions: Hashable, Sendable, Codable {
     public var patchSide: Int { PatchCutter.side(cropSize: cropSize, jitter: jitter) }
 
     /// The options in one line, as files keep them.
-    var text: String {
-        let annotations = annotationsCRC32.map { String($0, radix: 16) } ?? "none"
-        return "preset \(preset), crop \(cropSize), jitter \(jitter), background \(backgroundPatches), seed \(seed), "
-            + "annotations \(annotations)"
+    var text: String { annotationsCRC32.map { "\(listedText)\(String($0, radix: 16))" } ?? "\(listedText)none" }
+
+    /// The beginning of `text`, without what tells one list of annotations from another.
+    private var listedText: String {
+        "preset \(preset), crop \(cropSize), jitter \(jitter), background \(backgroundPatches), seed \(seed), "
+            + "annotations "
+    }
+
+    /// Whether other options say the same but for the content of the list of annotations, whose
+    /// rows are compared scan by scan.
+    func agrees(with other: Self) -> Bool {
+        var other = other
+        if annotationsCRC32 != nil && other.annotationsCRC32 != nil { other.annotationsCRC32 = annotationsCRC32 }
+        return self == other
+    }
+
+    /// Whether the text of other options, as a file keeps it, says the same in that sense.
+    func agrees(withText other: String) -> Bool {
+        let none = "\(listedText)none"
+        return other == text || other.hasPrefix(listedText) && other != none && text != none
     }
 }
 

@@ -53,12 +53,13 @@ struct OutputDirectory: ~Copyable {
         } else if !names.isEmpty {
             throw UsageError("\(path): holds `\(names[0])` and is no data set; choose an empty or new --output")
         }
-        if let found, found != options {
+        if let found, !options.agrees(with: found) {
             throw UsageError(
                 "\(path): holds a conversion with other options (\(found.text)), asked for \(options.text); "
                     + "choose another --output or the same options")
         }
-        if found == nil { try write(options, path) }
+        // Where a data set is finished, it stays so until something in it changes.
+        if found == nil || found != options && !names.contains("dataset.json") { try write(options, path) }
     }
 
     private static func removeTemporaries(in directory: String) throws {
@@ -66,7 +67,9 @@ struct OutputDirectory: ~Copyable {
             let path = "\(directory)/\(name)"
             if name.contains(".h5.tmp-") || name.contains(".json.tmp-") {
                 try remove(path)
-            } else if ["volumes", "shards"].contains(name) || name.hasPrefix("fold"), FileContent.isDirectory(path) {
+            } else if ["volumes", "shards", "sources"].contains(name) || name.hasPrefix("fold"),
+                FileContent.isDirectory(path)
+            {
                 try removeTemporaries(in: path)
             }
         }

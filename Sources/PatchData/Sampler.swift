@@ -49,10 +49,36 @@ public struct Sampler: Sendable {
         backgroundByScan = Dictionary(grouping: background) { source.patches[$0].seriesUID }
         scans = backgroundByScan.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         guard !list.isEmpty else {
-            throw InputError(
-                name, "no nodule to train on outside validation fold \(configuration.validationFold ?? -1)",
-                remedy: "convert more subsets, or choose another validation_fold")
+            let small = training.count { source.patches[$0].kind == .nodule }
+            throw Self.nothingToTrainOn(name, configuration, small: small, patches: training.count)
         }
+    }
+
+    /// The reason why there is no nodule to train on.
+    ///
+    /// - Parameters:
+    ///   - small: The nodules of the training folds, none of which is large enough.
+    ///   - patches: The patches of the training folds.
+    private static func nothingToTrainOn(
+        _ name: String, _ configuration: SamplingConfiguration, small: Int, patches: Int
+    ) -> InputError {
+        let place =
+            configuration.validationFold.map { "outside validation fold \($0)" }
+            ?? "in any fold (validation_fold: null)"
+        if small > 0 {
+            let limit = configuration.preset.oversamplingLimits[0]
+            return InputError(
+                name, "no nodule to train on \(place): of \(small), none is larger than \(limit) mm",
+                remedy: "the preset \(configuration.preset.rawValue) trains on larger ones: convert more scans")
+        }
+        if configuration.validationFold == nil || patches > 0 {
+            return InputError(
+                name, "no nodule to train on \(place): its scans have none",
+                remedy: "convert scans with nodules, and their list with --annotations")
+        }
+        return InputError(
+            name, "no nodule to train on \(place): there is no patch",
+            remedy: "convert more subsets, or choose another validation_fold")
     }
 
     /// The number of times that a nodule is in the list: 0, 1, 3 or 7.

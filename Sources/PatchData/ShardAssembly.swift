@@ -9,6 +9,7 @@ struct ShardAssembly {
     let output: String
     let options: ConversionOptions
     let volumes: [ConvertedVolume]
+    let finished: FinishedFiles
     let pool: ThreadPool
 
     private struct Shard {
@@ -34,6 +35,13 @@ struct ShardAssembly {
         var loaded: (index: Int, volume: CleanVolume)?
         for (index, shard) in shards.enumerated() {
             let path = "\(output)/\(shard.path)"
+            if let file = finished[shard.path], file.patches == shard.patches.count,
+                ShardFile.plan(path) == shard.plan
+            {
+                files.append(file)
+                progress(.init(stage: .shards, completed: index + 1, total: shards.count, detail: shard.path))
+                continue
+            }
             if !isGood(path, shard) {
                 try OutputDirectory.invalidate(output, options: options)
                 try ShardFile.write(

@@ -140,16 +140,20 @@ public struct EpochRecord: Codable, Hashable, Sendable {
     @Logged public var positives: Double
     /// Cells without a nodule; in training those that were mined.
     @Logged public var negatives: Double
+    /// The steps that were left out because their gradients were not finite; nil where there are none.
+    public var skipped: Int?
 
     private enum CodingKeys: String, CodingKey {
-        case epoch, step, loss, classification, regression, truePositiveRate, trueNegativeRate, positives, negatives
+        case epoch, step, loss, classification, regression, truePositiveRate, trueNegativeRate, positives, negatives,
+            skipped
         case phase = "kind"
     }
 
     /// Creates a line from its members.
     public init(
         phase: Phase, epoch: Int, step: Int, loss: Double, classification: Double, regression: [Double],
-        truePositiveRate: Double? = nil, trueNegativeRate: Double? = nil, positives: Double, negatives: Double
+        truePositiveRate: Double? = nil, trueNegativeRate: Double? = nil, positives: Double, negatives: Double,
+        skipped: Int? = nil
     ) {
         self.phase = phase
         self.epoch = epoch
@@ -161,5 +165,6 @@ public struct EpochRecord: Codable, Hashable, Sendable {
         self.trueNegativeRate = trueNegativeRate
         self.positives = positives
         self.negatives = negatives
+        self.skipped = skipped
     }
 }

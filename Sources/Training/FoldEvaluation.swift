@@ -28,18 +28,30 @@ struct FoldEvaluation {
     /// - Throws: `UsageError` where the detector may not take enough memory.
     func check(_ detector: ScanDetector) throws { for scan in scans { _ = try detector.plan(scan.extent) } }
 
+    /// The result of a search of the scans; the same on every rank.
+    enum Outcome {
+        /// The FROC.
+        case result(EvaluationResult)
+        /// Some rank was asked to stop meanwhile.
+        case stopped
+        /// The network's answers are not finite: there is no FROC. The reason names the first such scan.
+        case diverged(reason: String)
+    }
+
     /// Searches the scans, which the ranks share.
     ///
-    /// - Returns: The same result on every rank; nil where some rank was asked to stop meanwhile.
     /// - Throws: `InputError` or `FileError` where a volume cannot be read; `MPIError`.
-    func result(
+    func outcome(
         _ detector: ScanDetector, _ communicator: any Communicator, progress: (ScanSearch.Progress) -> Void
-    ) throws -> EvaluationResult? {
-        let candidates = try ScanSearch(detector).candidates(
-            in: scans, communicator, shouldStop: { StopRequest.isMade }, progress: progress)
+    ) throws -> Outcome {
+        let found = try ScanSearch(detector).outcome(
+            of: scans, communicator, shouldStop: { StopRequest.isMade }, tolerates: { $0 is ScoresNotFinite },
+            progress: progress)
         var stop = [StopRequest.isMade ? 1 : 0]
         try communicator.sum(&stop)
-        return stop[0] > 0 ? nil : EvaluationResult(candidates, reference, resamples: 0)
+        if stop[0] > 0 { return .stopped }
+        if let failure = found.failures.first { return .diverged(reason: failure.reason) }
+        return .result(EvaluationResult(found.candidates, reference, resamples: 0))
     }
 }
 

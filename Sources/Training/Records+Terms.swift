@@ -26,14 +26,17 @@ extension StepRecord {
 extension EpochRecord {
     /// Creates the record of an epoch's training, or of a validation.
     ///
-    /// - Parameter terms: The sums over `parts` steps, or of one validation.
-    init(_ phase: Phase, epoch: Int, step: Int, terms: LossTerms, parts: Int) {
-        let share = 1 / Double(max(1, parts))
+    /// - Parameters:
+    ///   - terms: The sums over `parts` steps, or of one validation.
+    ///   - skipped: The number of further steps, which were left out. Where all were, there is no loss: it is not a
+    ///     number.
+    init(_ phase: Phase, epoch: Int, step: Int, terms: LossTerms, parts: Int, skipped: Int = 0) {
+        let share = parts == 0 && skipped > 0 ? Double.nan : 1 / Double(max(1, parts))
         self.init(
             phase: phase, epoch: epoch, step: step, loss: terms.total * share,
             classification: terms.classification * share, regression: terms.regression.map { $0 * share },
             truePositiveRate: terms.positives > 0 ? terms.positivesCorrect / terms.positives : nil,
             trueNegativeRate: terms.negatives > 0 ? terms.negativesCorrect / terms.negatives : nil,
-            positives: terms.positives, negatives: terms.negatives)
+            positives: terms.positives, negatives: terms.negatives, skipped: skipped > 0 ? skipped : nil)
     }
 }

@@ -61,8 +61,17 @@ extension Trainer {
         }
         let means = learner.recipe.means(total)
         report(.epoch(try logEpoch(.validation, epoch, means, parts: 1)))
+        if !total.total.isFinite {
+            try warn("the validation loss after epoch \(epoch) is not finite: the weights have diverged")
+        }
         if let log { try log.append(predictions(), step: step) }
         return true
+    }
+
+    /// Warns of something that all ranks know, in the log too.
+    private func warn(_ text: String) throws {
+        report(.warning(text))
+        try log?.append(NoticeRecord(step: step, text: text))
     }
 
     /// The findings of the network in the first held-out crops, at p ≥ 0.1, as pictures.
@@ -84,11 +93,18 @@ extension Trainer {
         let start = ContinuousClock.now
         let span = begin(.evaluation)
         defer { span.end() }
-        let result = try evaluation.result(detector(), communicator) {
+        let outcome = try evaluation.outcome(detector(), communicator) {
             whereabouts.progress()
             report(.searching($0))
         }
-        guard let result else { return false }
+        let result: EvaluationResult
+        switch outcome {
+        case .result(let found): result = found
+        case .stopped: return false
+        case .diverged(let reason):
+            try warn("no FROC after epoch \(epoch): \(reason)")
+            return true
+        }
         let counts = result.matching.counts
         let isBest = best.map { result.froc.cpm > $0.cpm } ?? true
         if isBest { best = BestResult(cpm: result.froc.cpm, step: step) }

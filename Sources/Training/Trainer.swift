@@ -293,7 +293,13 @@ public final class Trainer {
         let (terms, steps) = try gatherEpoch()
         let parts = steps.reduce(0, +)
         let sum = terms.reduce(LossTerms(), +)
-        report(.epoch(try logEpoch(.train, epoch, sum, parts: parts)))
+        let skipped = stepsPerEpoch * steps.count - parts
+        report(.epoch(try logEpoch(.train, epoch, sum, parts: parts, skipped: skipped)))
+        if parts == 0 {
+            let text = "every step of epoch \(epoch) was left out: nothing was learnt, and there is no loss"
+            report(.warning(text))
+            try log?.append(NoticeRecord(step: step, text: text))
+        }
         if let notice = plateau.observe(sum, steps: parts) { report(.warning(notice)) }
         for site in sites {
             site.epochTerms = LossTerms()
@@ -301,10 +307,10 @@ public final class Trainer {
         }
     }
 
-    func logEpoch(_ phase: EpochRecord.Phase, _ epoch: Int, _ terms: LossTerms, parts: Int) throws
-        -> EpochRecord
-    {
-        let record = EpochRecord(phase, epoch: epoch, step: step, terms: terms, parts: parts)
+    func logEpoch(
+        _ phase: EpochRecord.Phase, _ epoch: Int, _ terms: LossTerms, parts: Int, skipped: Int = 0
+    ) throws -> EpochRecord {
+        let record = EpochRecord(phase, epoch: epoch, step: step, terms: terms, parts: parts, skipped: skipped)
         try log?.append(record)
         return record
     }

@@ -14,7 +14,10 @@ struct ConvertCommand: ParsableCommand {
         discussion: """
             Scans are cleaned (lungs kept, 1 mm voxels, UInt8) into volumes/, then patches are cut from them into \
             shards/; dataset.json comes last. Started again after an interruption, it goes on where it stopped and \
-            ends with the same bytes. A scan that cannot be read is named and the others are converted; without \
+            ends with the same bytes. Started again after it has ended, it converts what has changed since: sources/ \
+            keeps size, times and checksum of every file that a scan was made from, and its annotations.
+
+            A scan that cannot be read is named and the others are converted; without \
             --skip-bad no dataset.json is written then. Where there are no lung masks at all, luna segments the lungs \
             itself.
 
@@ -95,11 +98,12 @@ struct ConvertCommand: ParsableCommand {
             backgroundPatches: backgroundPatches, seed: seed)
         let converter = try Converter(
             layout: layout, output: output, options: options, jobs: jobs ?? ThreadPool.availableCores,
-            skipBad: skipBad, segmentLungs: reading.segmentLungs, readScan: source.readScan)
+            skipBad: skipBad, segmentLungs: reading.segmentLungs, files: { try source.files(of: $0) },
+            readScan: source.readScan)
         if layout.maskDirectory == nil, layout.maskFile == nil {
             note("no seg-lungs-LUNA16 found: luna segments the lungs; see --masks")
         }
-        if layout.annotationsPath == nil { note("no annotations.csv found: no nodules are known; see --annotations") }
+        try compareAnnotations(layout)
         let lines = Mutex(Lines(scans: layout.scans.count))
         let outcome = try converter.run { progress in lines.withLock { $0.update(progress) } }
         lines.withLock { $0.finish() }
@@ -118,6 +122,26 @@ struct ConvertCommand: ParsableCommand {
         }
     }
 
+    /// Holds the series of the list of annotations against the scans.
+    ///
+    /// - Throws: `InputError` where nothing is in common, unless it is one scan without a nodule beside a list of many.
+    private func compareAnnotations(_ layout: LUNA16Layout) throws {
+        guard let path = layout.annotationsPath else {
+            note("no annotations.csv found: no nodules are known; see --annotations")
+            return
+        }
+        let listed = try ScanAnnotations.read(path).keys
+        do {
+            let overlap = try SeriesOverlap(
+                of: path, listed, with: Set(layout.scans.map(\.seriesUID)), "scans of \(input)",
+                remedy: "give the list of these scans with --annotations; for scans without a nodule, one of the "
+                    + "header alone")
+            if let text = overlap.note { note(text) }
+        } catch let error as InputError where annotations == nil && layout.scans.count == 1 {
+            note("\(error.file): \(error.problem): no nodule is known")
+        }
+    }
+
     private func report(_ outcome: Converter.Outcome) throws {
         if !outcome.missingSubsets.isEmpty {
             note("subsets not in the input: \(outcome.missingSubsets.map(String.init).joined(separator: ", "))")
@@ -128,6 +152,12 @@ struct ConvertCommand: ParsableCommand {
                     + "left out"
             )
         }
+        if outcome.unrecordedScans > 0 {
+            note(
+                "scans converted again because nothing told what they had been made from, as after an interruption or "
+                    + "by an earlier luna: \(outcome.unrecordedScans)")
+        }
+        for scan in outcome.changedScans { note("converted again: \(scan.seriesUID): \(scan.change)") }
         for scan in outcome.badScans { note("cannot convert \(scan.seriesuid): \(scan.reason)") }
         guard let manifest = outcome.manifest else {
             throw InputError(
@@ -144,7 +174,7 @@ struct ConvertCommand: ParsableCommand {
         let left = outcome.badScans.isEmpty ? "" : ", \(outcome.badScans.count) left out"
         print(
             "\(output): \(manifest.scans) scans (\(outcome.convertedScans) converted now, "
-                + "\(outcome.keptScans) before\(left)), \(manifest.nodules) nodules, \(manifest.patches) patches "
+                + "unchanged: \(outcome.keptScans)\(left)), \(manifest.nodules) nodules, \(manifest.patches) patches "
                 + "of side \(manifest.patchSide) in \(manifest.folds.reduce(0) { $0 + $1.shards.count }) shards")
     }
 

@@ -30,6 +30,10 @@ struct DetectCommand: ParsableCommand {
             lungs. --weights is a checkpoint, a weight file, or a run (its newest checkpoint). The output has LUNA16's \
             columns and the diameter. Ranks share the scans out; the output is the same bytes for any number of them.
 
+            Of many scans, one that cannot be read is named and the others are searched; the status is 65 then, unless \
+            --skip-bad says to go without it. Interrupted, or started again once bad scans are repaired, the same \
+            command goes on where it stopped: OUTPUT.partial-… keep what was found until all is done.
+
             A scan is cut into as few overlapping tiles as fit into --memory, each rank's own: mostly it is one tile. \
             --tiling recipe takes the published tiles of 208 voxels, which compute up to seven times as much.
             """)
@@ -73,6 +77,9 @@ struct DetectCommand: ParsableCommand {
         help: ArgumentHelp("A directory for pictures of the most probable findings, of one scan.", valueName: "dir"))
     var pictures: String?
 
+    @Flag(help: "Leave out scans that cannot be read or searched, and finish without them.")
+    var skipBad = false
+
     @OptionGroup var computing: ThreadsOption
 
     enum TilingOption: String, ExpressibleByArgument, CaseIterable { case planned, recipe }
@@ -89,13 +96,15 @@ struct DetectCommand: ParsableCommand {
     func run() throws {
         Startup.prepare()
         Job.run { communicator in
-            try detect(communicator)
-            return 0
+            try detect(communicator).rawValue
         }
     }
 
     /// Searches this rank's part of the scans; rank 0 writes what all have found.
-    private func detect(_ communicator: any Communicator) throws {
+    ///
+    /// - Returns: The status of all ranks: whether there are scans that could not be searched and were not to be left
+    ///   out.
+    private func detect(_ communicator: any Communicator) throws -> ExitStatus {
         let isFirst = communicator.rank == 0
         // Faults that all ranks would find are told once, and before hours of work.
         try communicator.waitForRoot()
@@ -109,6 +118,8 @@ struct DetectCommand: ParsableCommand {
         if pictures != nil && scans.count > 1 {
             throw UsageError("--pictures is for one scan; `luna view --candidates` draws those of many")
         }
+        // Of a single scan there is nothing else to do.
+        if scans.count == 1, let failure = scans[0].failure { throw failure }
         try communicator.releaseFromRoot()
 
         let engine = Engine(
@@ -119,20 +130,53 @@ struct DetectCommand: ParsableCommand {
         if isFirst { announce(scans, search.detector, weights.path, engine, ranks: communicator.size) }
         try warnOfMemory(scans, search.detector, communicator)
 
+        let progress = try SearchProgress(
+            scans, output: output, key: key(state, search.detector, engine), communicator, note: Self.note)
         var first: (volume: CleanVolume, candidates: [Candidate])?
         var line = ProgressLine("scan", total: 0)
-        let candidates = try search.candidates(
-            in: scans, communicator, searched: { if scans.count == 1 { first = ($0, $1) } },
+        let outcome = try search.outcome(
+            of: scans, communicator, known: progress.known,
+            tolerates: { scans.count > 1 && ExitStatus(diagnosing: $0) != nil },
+            searched: { scan, volume, candidates in
+                if scans.count == 1 { first = (volume, candidates) }
+                try progress.append(scan, candidates)
+            },
             progress: { progress in
                 guard isFirst else { return }
                 line.update(
                     progress.scans, of: progress.total, "\(progress.candidates) candidates", share: progress.share)
             })
-        guard isFirst else { return }
+        let isComplete = outcome.failures.isEmpty || skipBad && outcome.failures.count < scans.count
+        guard isFirst else { return isComplete ? .success : .badInput }
         line.finish()
-        try CandidateFile.write(candidates, to: output)
-        tell("\(count(candidates.count, "candidate")) in \(count(scans.count, "scan")): \(output)")
-        guard let (volume, findings) = first else { return }
+        try finish(outcome, of: scans.count, isComplete: isComplete)
+        if isComplete { try progress.end() }
+        if let (volume, findings) = first { try show(findings, in: volume) }
+        return isComplete ? .success : .badInput
+    }
+
+    /// Writes what was found, and says what could not be searched.
+    private func finish(_ outcome: ScanSearch.Outcome, of scans: Int, isComplete: Bool) throws {
+        let (candidates, bad) = (outcome.candidates, outcome.failures)
+        for failure in bad { Self.note("luna: cannot search \(failure.seriesUID): \(failure.reason)") }
+        // An empty list would say that nothing was found.
+        if bad.count < scans {
+            try CandidateFile.write(candidates, to: output)
+            let left = bad.isEmpty ? "" : ", \(bad.count) left out"
+            tell("\(count(candidates.count, "candidate")) in \(count(scans - bad.count, "scan"))\(left): \(output)")
+        }
+        guard !isComplete else { return }
+        let written = bad.count < scans ? "\(output) has the others'" : "\(output) is not written"
+        Self.note(
+            "luna: \(input): \(bad.count) of \(scans) scans cannot be searched, \(written); "
+                + (skipBad
+                    ? "no scan is left: repair them and run the same command again"
+                    : "repair them and run the same command again, which goes on with them, or leave them out with "
+                        + "--skip-bad"))
+    }
+
+    /// Prints the findings of a single scan, and draws them where pictures are asked for.
+    private func show(_ findings: [Candidate], in volume: CleanVolume) throws {
         tell(FindingsTable(findings, in: volume).text)
         guard let pictures, !findings.isEmpty else { return }
         try FileContent.makeDirectory(pictures)
@@ -150,6 +194,16 @@ struct DetectCommand: ParsableCommand {
     }
 
     private func tell(_ text: String) { Messages.tell(text, of: output) }
+
+    /// The text that tells this search from others: all that its candidates depend on besides the scans.
+    private func key(_ state: NetworkState, _ detector: ScanDetector, _ engine: Engine) -> String {
+        var digest = Digest()
+        digest.add(state.parameters)
+        digest.add(state.statistics)
+        return "luna \(Luna.configuration.version), \(state.architecture.name) \(digest.text), "
+            + "\(type(of: detector.recipe)) \(detector.recipe.anchors), \(detector.tiling), mirrors \(mirrors), "
+            + "vote \(vote), above \(minimumProbability), \(engine.instructionSet)"
+    }
 
     private func detector(
         _ state: NetworkState, _ experiment: TrainingConfiguration?, _ network: Network
@@ -170,7 +224,7 @@ struct DetectCommand: ParsableCommand {
         let shared = ranks > 1 ? " on \(ranks) ranks" : ""
         Self.note("\(count(scans.count, "scan"))\(shared) with \(weights); \(Startup.describe(engine))")
         // A scan that is too large is refused when its turn comes: a scan's lungs take less than the scan.
-        let plans = scans.compactMap { try? detector.plan($0.extent) }
+        let plans = scans.filter { $0.failure == nil }.compactMap { try? detector.plan($0.extent) }
         guard let largest = plans.max(by: { detector.memory($0) < detector.memory($1) }) else { return }
         let tiles = plans.reduce(0) { $0 + $1.tiles.count }
         let voxels = plans.reduce(0.0) { $0 + $1.work * Double($1.extent.product) }

@@ -33,7 +33,7 @@ struct DetectionInput {
                 throw UsageError(
                     "the weights do not say which fold was held out; add --fold 0 to \(LUNA16Layout.foldCount - 1)")
             }
-            scans = try PendingScan.scans(of: PatchDataset(directory: input), fold: fold)
+            scans = PendingScan.scans(of: try PatchDataset(directory: input), fold: fold)
             if scans.isEmpty { throw InputError(input, "has no scan in fold \(fold)") }
         } else if isClean {
             scans = [try PendingScan(cleanVolume: input)]
@@ -47,16 +47,19 @@ struct DetectionInput {
         _ input: String, mask: String?, segmentLungs: Bool, series: String?, note: @escaping (String) -> Void
     ) throws -> [PendingScan] {
         let source = try ScanSource(input, masks: mask, series: series, note: note)
-        return try source.layout.scans.map { scan in
-            let maskPath = try source.layout.maskPath(for: scan, segmentingLungs: segmentLungs)
-            if maskPath == nil { note("\(scan.seriesUID): no lung mask; luna segments the lungs") }
-            return PendingScan(seriesUID: scan.seriesUID, extent: try source.extent(of: scan)) {
-                guard let read = source.readScan else {
-                    return try Preprocessing.cleanVolume(
-                        scanPath: scan.path, maskPath: maskPath, seriesUID: scan.seriesUID)
+        return source.layout.scans.map { scan in
+            do {
+                let maskPath = try source.layout.maskPath(for: scan, segmentingLungs: segmentLungs)
+                if maskPath == nil { note("\(scan.seriesUID): no lung mask; luna segments the lungs") }
+                let files = try source.files(of: scan) + (maskPath.map { try ScanFile(path: $0).files } ?? [])
+                return PendingScan(seriesUID: scan.seriesUID, extent: try source.extent(of: scan), files: files) {
+                    guard let read = source.readScan else {
+                        return try Preprocessing.cleanVolume(
+                            scanPath: scan.path, maskPath: maskPath, seriesUID: scan.seriesUID)
+                    }
+                    return try Preprocessing.cleanVolume(read(scan), maskPath: maskPath, seriesUID: scan.seriesUID)
                 }
-                return try Preprocessing.cleanVolume(read(scan), maskPath: maskPath, seriesUID: scan.seriesUID)
-            }
+            } catch { return PendingScan(seriesUID: scan.seriesUID, failure: error) }
         }
     }
 }

@@ -75,16 +75,18 @@ struct EvaluateCommand: ParsableCommand {
         let reference = ReferenceStandard(
             scans: try series.map(ReferenceStandard.series)
                 ?? Set(found.flatMap { $0.candidates.map(\.seriesUID) } + nodules.map(\.seriesUID)).sorted(),
-            nodules: nodules, excluded: try excluded.map(ReferenceStandard.findings) ?? [])
+            nodules: nodules,
+            excluded: try excluded.map { try ReferenceStandard.findings($0, countsNeitherWay: true) } ?? [])
         if reference.scans.isEmpty {
             throw InputError(detectors[0].paths[0], "names no scan, and neither does \(annotations)")
         }
         let foldOfSeries = try folds.map(FoldList.read) ?? manifest.map(Self.folds) ?? [:]
+        let listNotes = try compareLists(detectors, found.map(\.candidates), reference, foldOfSeries)
         let results = found.map {
             EvaluationResult($0.candidates, reference, folds: foldOfSeries, resamples: bootstrap, seed: seed)
         }
         let comparison = Comparison(zip(detectors, results).map { ($0.name, $1) })
-        var warnings = listWarnings
+        var warnings = listWarnings + listNotes
         if let unassigned = results[0].folds?.unassigned, unassigned > 0 {
             warnings.append("scans in no fold: \(unassigned); the pooled figures alone count them")
         }
@@ -120,6 +122,31 @@ struct EvaluateCommand: ParsableCommand {
         ]
         for (path, name) in inputs { plan.read(path, as: name) }
         try plan.write(directory: output, as: "--output", files: EvaluationResult.fileNames + [Report.fileName])
+    }
+
+    /// Compares the series of all lists.
+    ///
+    /// - Returns: What of which list does not apply; candidates and nodules are counted with the results.
+    /// - Throws: `InputError` where nothing of a list does.
+    private func compareLists(
+        _ detectors: [DetectorFiles], _ found: [[Candidate]], _ reference: ReferenceStandard, _ folds: [String: Int]
+    ) throws -> [String] {
+        let nodules = reference.nodules.map(\.seriesUID)
+        // Without a list of scans all are scans that candidates and nodules name: they are held against each other.
+        let scans = series == nil ? Set(nodules) : Set(reference.scans)
+        let what = "scans of \(series ?? annotations)"
+        for (detector, candidates) in zip(detectors, found) {
+            _ = try SeriesOverlap(
+                of: detector.paths.joined(separator: ", "), candidates.map(\.seriesUID), with: scans, what)
+        }
+        _ = try SeriesOverlap(of: annotations, nodules, with: scans, what)
+        let all = Set(reference.scans)
+        return [
+            try excluded.flatMap {
+                try SeriesOverlap(of: $0, reference.excluded.map(\.seriesUID), with: all, "scans").note
+            },
+            try self.folds.flatMap { try SeriesOverlap(of: $0, folds.keys, with: all, "scans").note },
+        ].compactMap(\.self)
     }
 
     /// The facts about the lists that a reader must know to trust the figures.

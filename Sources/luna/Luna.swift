@@ -2,6 +2,7 @@ import ArgumentParser
 import Compute
 import FileIO
 import Foundation
+import Inference
 import Training
 
 /// The command: one file per subcommand, argument parsing and printing only.
@@ -67,6 +68,8 @@ struct Luna: ParsableCommand {
 
 /// The status that the process returns to its caller (`sysexits.h`).
 enum ExitStatus: Int32 {
+    /// All was done.
+    case success = 0
     /// Wrong usage: arguments that cannot be, or not together.
     case usage = 64
     /// An input that is damaged, missing, of a later version, or not what was expected.
@@ -81,7 +84,7 @@ enum ExitStatus: Int32 {
     /// The status for an error of ours, or nil for an error that is not ours to judge.
     init?(diagnosing error: any Error) {
         switch error {
-        case is InputError, is VersionError: self = .badInput
+        case is InputError, is VersionError, is ScoresNotFinite: self = .badInput
         case is FileError: self = .inputOutput
         case is UsageError: self = .usage
         case is DivergenceError: self = .internalFault

@@ -10,6 +10,8 @@ struct ScanSource: Sendable {
     /// The reading of a scan; nil where the scans are `ScanFile`s.
     let readScan: (@Sendable (LUNA16Layout.Scan) throws -> ScanVolume)?
     private let geometry: VolumeGeometry?
+    /// The files of the one scan that is no `ScanFile`.
+    private let slices: [String]
 
     /// - Parameters:
     ///   - series: The one to take of a folder of DICOM that holds several.
@@ -21,13 +23,14 @@ struct ScanSource: Sendable {
         do {
             let found = try LUNA16Layout(directory: input, annotations: annotations, masks: masks)
             if series != nil { throw UsageError("--series chooses among DICOM series; \(input) holds other scans") }
-            (layout, readScan, geometry) = (found, nil, nil)
+            (layout, readScan, geometry, slices) = (found, nil, nil, [])
         } catch let error as InputError {
             guard let found = try DICOMSeries(folder: input, uid: series) else { throw error }
             if !found.notes.isEmpty { note("\(input): left out: \(found.notes.joined(separator: ", "))") }
             layout = try LUNA16Layout(seriesUID: found.uid, at: input, annotations: annotations, masks: masks)
             readScan = { _ in try found.scanVolume() }
             geometry = found.geometry
+            slices = found.files
         }
     }
 
@@ -45,6 +48,13 @@ struct ScanSource: Sendable {
                 for file in scan.files where file != path { plan.read(file, as: name) }
             }
         }
+    }
+
+    /// The files that a scan is made of.
+    ///
+    /// - Throws: What reading its header throws.
+    func files(of scan: LUNA16Layout.Scan) throws -> [String] {
+        readScan == nil ? try ScanFile(path: scan.path).files : slices
     }
 
     /// The number of voxels along each axis that a scan has at 1 mm, approximately, before everything but the lungs is

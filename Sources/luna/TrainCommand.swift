@@ -175,7 +175,12 @@ private struct TrainingProgress {
             let positive = record.truePositiveRate.map { ", true positives \(percent($0))" } ?? ""
             let negative = record.trueNegativeRate.map { ", true negatives \(percent($0))" } ?? ""
             let classification = "classification \(fixed(record.classification))\(positive)\(negative)"
-            logger.info("\(phase): loss \(fixed(record.loss)), \(classification)")
+            let skipped = record.skipped.map { ", \($0) steps left out" } ?? ""
+            guard record.loss.isFinite || record.phase == .validation else {
+                logger.info("\(phase): no loss\(skipped)")
+                return
+            }
+            logger.info("\(phase): loss \(fixed(record.loss)), \(classification)\(skipped)")
         case .searching(let progress):
             var line = search ?? ProgressLine("scan", total: progress.total)
             line.update(progress.scans, "\(progress.candidates) candidates", share: progress.share)

@@ -150,9 +150,15 @@ struct ViewCommand: ParsableCommand {
         }
         let overview = View.scans(dataset, limit: scans)
         if crops == 0 { return overview }
-        let epochCrops = try EpochCrops(
-            source: dataset, configuration: configuration.sampling, epoch: epoch, name: path)
-        return overview + View.crops(epochCrops, limit: crops, recipe: configuration.makeRecipe())
+        do {
+            let epochCrops = try EpochCrops(
+                source: dataset, configuration: configuration.sampling, epoch: epoch, name: path)
+            return overview + View.crops(epochCrops, limit: crops, recipe: configuration.makeRecipe())
+        } catch let error as InputError where !overview.isEmpty {
+            // Scans without a nodule can be looked at all the same.
+            FileHandle.standardError.write(Data("note: no crops are drawn: \(error)\n".utf8))
+            return overview
+        }
     }
 
     private func warn(_ text: String) { FileHandle.standardError.write(Data("warning: \(text)\n".utf8)) }

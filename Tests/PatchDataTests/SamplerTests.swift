@@ -75,6 +75,31 @@ struct MemorySource: PatchSource {
         #expect(dsb == [0, 1, 3, 7])
     }
 
+    /// A refusal says which of several causes it is.
+    @Test func whatIsMissingIsNamed() throws {
+        func entry(_ kind: PatchEntry.Kind, diameter: Double = 2) -> PatchEntry {
+            PatchEntry(
+                seriesUID: "1", fold: 0, kind: kind, corner: ZYX(0, 0, 0), volumeExtent: ZYX(90, 90, 90),
+                nodules: kind == .nodule ? [Nodule(center: ZYX(8, 8, 8), diameter: diameter)] : [],
+                target: kind == .nodule ? 0 : nil)
+        }
+        let cases: [(patches: [PatchEntry], fold: Int?, problem: String)] = [
+            ([entry(.background)], nil, "in any fold (validation_fold: null): its scans have none"),
+            ([], nil, "in any fold (validation_fold: null): its scans have none"),
+            ([entry(.background)], 3, "outside validation fold 3: its scans have none"),
+            ([entry(.nodule, diameter: 9)], 0, "outside validation fold 0: there is no patch"),
+            ([entry(.nodule), entry(.nodule)], nil, "null): of 2, none is larger than 2.5 mm"),
+        ]
+        for (patches, fold, problem) in cases {
+            let source = MemorySource(patches: patches, side: 51)
+            let error = #expect(throws: InputError.self) {
+                try Sampler(source, Self.configuration(validationFold: fold), name: "set")
+            }
+            #expect(error?.problem.contains(problem) == true, "\(error?.problem ?? "")")
+            #expect(error?.problem.contains("-1") == false)
+        }
+    }
+
     @Test func everyListedNoduleIsInTheEpochAsOftenAsListed() throws {
         let source = MemorySource.made()
         let sampler = try Sampler(source, Self.configuration())
