@@ -70,7 +70,7 @@ public struct CSVTable: Sendable {
         }
         let names = first?.map { Self.string(bytes, $0) } ?? []
         var isNamed = hasHeader
-        if let first, !hasHeader { isNamed = try Self.isHeader(names, wanted, file: file, line: scanner.recordLine) }
+        if first != nil, !hasHeader { isNamed = try Self.isHeader(names, wanted, file: file, line: scanner.recordLine) }
         var slots: [Int?] = Array(wanted.indices)
         if isNamed {
             header = names

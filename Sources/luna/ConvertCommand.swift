@@ -104,6 +104,7 @@ struct ConvertCommand: ParsableCommand {
             note("no seg-lungs-LUNA16 found: luna segments the lungs; see --masks")
         }
         try compareAnnotations(layout)
+        try compareMasks(layout)
         let lines = Mutex(Lines(scans: layout.scans.count))
         let outcome = try converter.run { progress in lines.withLock { $0.update(progress) } }
         lines.withLock { $0.finish() }
@@ -140,6 +141,17 @@ struct ConvertCommand: ParsableCommand {
         } catch let error as InputError where annotations == nil && layout.scans.count == 1 {
             note("\(error.file): \(error.problem): no nodule is known")
         }
+    }
+
+    /// Refuses a directory of masks that has none of any scan, where scans without one would all be segmented.
+    private func compareMasks(_ layout: LUNA16Layout) throws {
+        guard let masks, reading.segmentLungs, layout.maskDirectory != nil else { return }
+        let found = try layout.scans.contains { try layout.maskPath(for: $0, segmentingLungs: true) != nil }
+        guard !found else { return }
+        throw InputError(
+            masks,
+            "holds a mask of none of the \(layout.scans.count) scans of \(input), such as "
+                + "\(layout.scans[0].seriesUID).mhd", remedy: "leave out --masks to have luna segment all lungs")
     }
 
     private func report(_ outcome: Converter.Outcome) throws {

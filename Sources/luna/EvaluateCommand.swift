@@ -141,6 +141,10 @@ struct EvaluateCommand: ParsableCommand {
         }
         _ = try SeriesOverlap(of: annotations, nodules, with: scans, what)
         let all = Set(reference.scans)
+        if self.folds == nil, let data {
+            _ = try SeriesOverlap(
+                of: DatasetManifest.path(in: data), folds.keys, with: all, "scans", remedy: "name their data set")
+        }
         return [
             try excluded.flatMap {
                 try SeriesOverlap(of: $0, reference.excluded.map(\.seriesUID), with: all, "scans").note
