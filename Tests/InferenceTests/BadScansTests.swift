@@ -66,7 +66,7 @@ import Testing
         #expect(outcome.failures.map(\.seriesUID) == ["dark", "c", "d"])
         #expect(outcome.failures[1].reason == "c.mhd: cut off" && outcome.failures[2].reason.contains("I/O error"))
         let strict = search()
-        #expect(throws: InputError.self) {
+        #expect(throws: FileError.self) {
             _ = try strict.outcome(of: scans, SingleCommunicator(), tolerates: { $0 is ScoresNotFinite })
         }
     }
