@@ -133,7 +133,7 @@ extension ConfigurationKind where Value == String {
     /// A file's path.
     static var path: Self {
         Self(expected: "a path", form: .text, read: { $0.scalar?.string }, write: quoted)
-            .limited(to: "a path", isObvious: true) { !$0.isEmpty && !$0.utf8.contains(0) }
+            .limited(to: "a path", isObvious: true) { !$0.isEmpty }
     }
 
     /// A double-quoted scalar on one line; characters that YAML would fold, drop or refuse are escaped by number.
