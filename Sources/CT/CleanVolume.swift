@@ -19,6 +19,8 @@ public struct CleanVolume: Sendable {
     public var outsideLabels: [NoduleAnnotation]
     /// Whether the lungs were found by luna (`LungSegmentation`) and not given by a mask.
     public var hasSegmentedLungs = false
+    /// The oddities of the scan's values that a person should know of, a sentence each.
+    public var warnings: [String] = []
 
     /// Makes a clean volume from its parts.
     ///

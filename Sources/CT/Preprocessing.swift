@@ -16,7 +16,7 @@ public enum Preprocessing {
     /// Reads a scan and its mask and cleans it.
     ///
     /// - Parameters:
-    ///   - scanPath: A `ScanFile`, HU.
+    ///   - scanPath: A `ScanFile`, HU, of a chest: what has no air is refused.
     ///   - maskPath: A `ScanFile` of the same grid; labels 3 and 4 are the lungs. Where it is nil the lungs are
     ///     segmented.
     ///   - seriesUID: The scan's name.
@@ -35,7 +35,7 @@ public enum Preprocessing {
             try checkAgreement(
                 scan: geometry, mask: maskFile.geometry(along: direction), maskSource: path, of: scanPath)
             try maskFile.checkPlace(of: file)
-            return try maskFile.read(as: UInt8.self, along: direction)
+            return try maskFile.labels(along: direction)
         }
         if file.fitsInt16 {
             return try clean(file.read(as: Int16.self, along: direction), mask, seriesUID, annotations)
@@ -47,7 +47,7 @@ public enum Preprocessing {
     /// Cleans a scan that was read from other files than these, such as a folder of DICOM.
     ///
     /// - Parameters:
-    ///   - scan: The voxels, HU.
+    ///   - scan: The voxels, HU, of a chest: what has no air is refused.
     ///   - maskPath: A `ScanFile` of the same grid; labels 3 and 4 are the lungs. Where it is nil the lungs are
     ///     segmented.
     ///   - seriesUID: The scan's name.
@@ -65,7 +65,7 @@ public enum Preprocessing {
                 let geometry = try maskFile.geometry(along: world)
                 try checkAgreement(scan: upright.geometry, mask: geometry, maskSource: path, of: source)
                 try geometry.checkPlace(of: upright.geometry, source: path, scanSource: source)
-                return try maskFile.read(as: UInt8.self, along: world)
+                return try maskFile.labels(along: world)
             }
             return try Self.clean(upright, mask, seriesUID, annotations)
         }
@@ -78,10 +78,14 @@ public enum Preprocessing {
     private static func clean<Voxel: VoxelScalar>(
         _ scan: Volume<Voxel>, _ mask: Volume<UInt8>?, _ seriesUID: String, _ annotations: [NoduleAnnotation]
     ) throws -> CleanVolume {
-        var clean = try cleanVolume(
-            scan: scan, lungMask: mask ?? LungSegmentation.segment(scan), seriesUID: seriesUID,
-            annotations: annotations)
+        let source = scan.source.isEmpty ? seriesUID : scan.source
+        try ValueCheck.check(scan, source: source)
+        let lungMask = try mask ?? LungSegmentation.segment(scan)
+        let warnings = try ValueCheck.check(
+            scan, mask: lungMask, source: lungMask.source.isEmpty ? source : lungMask.source)
+        var clean = try cleanVolume(scan: scan, lungMask: lungMask, seriesUID: seriesUID, annotations: annotations)
         clean.hasSegmentedLungs = mask == nil
+        clean.warnings = warnings
         return clean
     }
 

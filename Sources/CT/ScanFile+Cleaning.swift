@@ -8,7 +8,7 @@ extension ScanFile {
     var cleaningDirection: ZYX<Int> { (format == .metaImage ? geometry.axisSigns : nil) ?? ZYX(1, 1, 1) }
 
     /// Whether the voxels run in the directions given already. A MetaImage's axes are rounded, as the recipe has it.
-    private func runs(along direction: ZYX<Int>) -> Bool {
+    func runs(along direction: ZYX<Int>) -> Bool {
         format == .metaImage && geometry.axisSigns == direction
     }
 

@@ -11,7 +11,8 @@ import HDF5
 ///
 /// with the attributes `format`, `version`, `seriesuid` and those that lead back to world millimetres (`WorldFrame`):
 /// `origin`, `scan_spacing`, `direction`, `scan_extent`, `crop_start`, each (z, y, x). A volume made without a lung
-/// mask also has the attribute `lungs` with the value `segmented`.
+/// mask also has the attribute `lungs` with the value `segmented`, and one with something odd about its values the
+/// attribute `warnings`, a sentence each.
 public enum CleanVolumeFile {
     /// The attribute `format` by which such a file is known.
     public static let format = "luna-clean-volume"
@@ -35,6 +36,7 @@ public enum CleanVolumeFile {
             try file.setAttribute("axis_order", to: "z, y, x")
             try file.setAttribute("voxel_mm", to: [1.0, 1.0, 1.0])
             if volume.hasSegmentedLungs { try file.setAttribute("lungs", to: "segmented") }
+            if !volume.warnings.isEmpty { try file.setAttribute("warnings", to: volume.warnings) }
             let frame = volume.frame
             try file.setAttribute("origin", to: frame.origin.array)
             try file.setAttribute("scan_spacing", to: frame.spacing.array)
@@ -64,6 +66,7 @@ public enum CleanVolumeFile {
             voxels: voxels, frame: try frame(file), nodules: try nodules(file),
             outsideLabels: try outsideLabels(file))
         volume.hasSegmentedLungs = file.hasAttribute("lungs")
+        volume.warnings = try warnings(file)
         return volume
     }
 
@@ -81,6 +84,11 @@ public enum CleanVolumeFile {
         var nodules: [Nodule]
         var outsideLabels: [NoduleAnnotation]
         var hasSegmentedLungs: Bool
+        var warnings: [String]
+    }
+
+    private static func warnings(_ file: borrowing HDF5File) throws -> [String] {
+        file.hasAttribute("warnings") ? try file.attribute("warnings", as: [String].self) : []
     }
 
     /// Reads all but the voxels.
@@ -92,7 +100,7 @@ public enum CleanVolumeFile {
         return Summary(
             source: try file.attribute("source", as: String.self), seriesUID: contents.seriesUID,
             extent: contents.extent, nodules: contents.nodules, outsideLabels: try outsideLabels(file),
-            hasSegmentedLungs: file.hasAttribute("lungs"))
+            hasSegmentedLungs: file.hasAttribute("lungs"), warnings: try warnings(file))
     }
 
     /// The series that a clean volume was made from, and its extent in voxels.

@@ -9,6 +9,7 @@ struct ConvertedVolume: Sendable {
     var nodules: [Nodule]
     var outsideLabels: [DatasetManifest.OutsideLabel]
     var hasSegmentedLungs: Bool
+    var warnings: [String]
     var file: DatasetManifest.File
 
     init(_ volume: CleanVolume, fold: Int, path: String, directory: String) throws {
@@ -16,6 +17,7 @@ struct ConvertedVolume: Sendable {
         extent = volume.extent
         nodules = volume.nodules
         hasSegmentedLungs = volume.hasSegmentedLungs
+        warnings = volume.warnings
         outsideLabels = Self.labels(volume.outsideLabels, of: volume.seriesUID)
         let file = "\(directory)/\(path)"
         self.file = DatasetManifest.File(
@@ -30,6 +32,7 @@ struct ConvertedVolume: Sendable {
         extent = summary.extent
         nodules = summary.nodules
         hasSegmentedLungs = summary.hasSegmentedLungs
+        warnings = summary.warnings
         outsideLabels = Self.labels(summary.outsideLabels, of: summary.seriesUID)
     }
 

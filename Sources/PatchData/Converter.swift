@@ -37,6 +37,8 @@ public struct Converter: Sendable {
         public var badScans: [DatasetManifest.SkippedScan]
         /// The annotations that lie outside their clean volumes, and are left out.
         public var outsideLabels: [DatasetManifest.OutsideLabel]
+        /// The oddities in the values of scans that were converted all the same, each with the series' name.
+        public var warnings: [String] = []
         /// The LUNA16 subsets that the input does not have.
         public var missingSubsets: [Int]
         /// The number of scans that were found converted already, from sources that have not changed since.
@@ -164,6 +166,7 @@ public struct Converter: Sendable {
                 if case .changed(let change) = history {
                     outcome.changedScans.append(ChangedScan(seriesUID: scan.seriesUID, change: change))
                 }
+                outcome.warnings += volume.warnings.map { "\(scan.seriesUID): \($0)" }
             case .bad(let reason):
                 outcome.badScans.append(.init(seriesuid: scan.seriesUID, fold: scan.fold, reason: reason))
             }
