@@ -103,11 +103,12 @@ public struct MetaImageHeader: Sendable {
             dataPath = path
             dataOffset = fields.byteCount
         } else {
-            guard file.value != "LIST", !file.value.contains("%") else {
+            dataPath = Path.beside(path, file.value)
+            // A name with % is a pattern of names, unless a file has it.
+            guard file.value != "LIST", !file.value.contains("%") || FileContent.size(dataPath) != nil else {
                 throw fields.error(
                     file, "one file per slice is not read", remedy: "write the image as .mhd with one .raw, or as .mha")
             }
-            dataPath = Path.beside(path, file.value)
         }
         guard let fileSize = FileContent.size(dataPath) else {
             throw fields.error(

@@ -19,21 +19,32 @@ struct NIfTIHeader {
 
         let extent = try Self.extent(fields)
         let (elementType, typeName) = try Self.elementType(fields)
-        let offset = fields.offset
-        let smallest = fields.byteCount
-        guard offset >= Double(smallest), offset <= Double(Int32.max), offset == offset.rounded() else {
-            throw InputError(
-                path, at: "vox_offset", "is \(offset), expected at least \(smallest) bytes",
-                remedy: "correct the header, or download the file again")
-        }
+        let offset = try Self.offset(fields)
         geometry = try Self.geometry(fields, extent: extent)
         var storage = VoxelStorage(
-            path: path, offset: isCompressed ? 0 : Int(offset), storedByteCount: fileSize, isCompressed: isCompressed,
-            inflatedOffset: isCompressed ? Int(offset) : 0, extent: extent, elementType: elementType,
+            path: path, offset: isCompressed ? 0 : offset, storedByteCount: fileSize, isCompressed: isCompressed,
+            inflatedOffset: isCompressed ? offset : 0, extent: extent, elementType: elementType,
             byteOrder: fields.byteOrder, rescale: Self.rescale(fields))
-        if !isCompressed { storage.storedByteCount = max(0, fileSize - Int(offset)) }
+        if !isCompressed { storage.storedByteCount = max(0, fileSize - offset) }
+        if Double(offset) != fields.offset, !isCompressed, storage.storedByteCount != storage.byteCount {
+            throw InputError(
+                path, at: "vox_offset",
+                "is \(fields.offset), which stands for \(offset), where the header ends; \(storage.storedByteCount) "
+                    + "bytes follow, expected \(storage.byteCount) for the voxels",
+                remedy: "write into it where the voxels begin, mostly 352; or download the file again")
+        }
         try storage.check(header: path, at: "dim", typeName: typeName)
         self.storage = storage
+    }
+
+    /// The byte at which the voxels begin. A smaller number than the header's size stands for that, as ITK reads it.
+    private static func offset(_ fields: NIfTIFields) throws -> Int {
+        guard abs(fields.offset) <= Double(Int32.max), fields.offset == fields.offset.rounded() else {
+            throw InputError(
+                fields.path, at: "vox_offset", "is \(fields.offset), expected a count of bytes",
+                remedy: "correct the header, or download the file again")
+        }
+        return max(fields.byteCount, Int(fields.offset))
     }
 
     private static func extent(_ fields: NIfTIFields) throws -> ZYX<Int> {

@@ -98,11 +98,13 @@ struct NRRDHeader {
     /// Finds the data's file, and the byte in it at which they begin.
     private static func locate(_ storage: inout VoxelStorage, _ fields: HeaderFields) throws {
         if let file = fields["data file"] {
-            guard file.value != "LIST", !file.value.hasPrefix("LIST "), !file.value.contains("%") else {
+            storage.path = Path.beside(fields.path, file.value)
+            // A name with % is a pattern of names, unless a file has it.
+            let isPattern = file.value.contains("%") && FileContent.size(storage.path) == nil
+            guard file.value != "LIST", !file.value.hasPrefix("LIST "), !isPattern else {
                 throw fields.error(
                     file, "several data files are not read", remedy: "write the scan anew as one .nrrd")
             }
-            storage.path = Path.beside(fields.path, file.value)
             storage.offset = 0
             guard FileContent.size(storage.path) != nil else {
                 throw fields.error(
@@ -117,16 +119,21 @@ struct NRRDHeader {
             throw InputError(
                 fields.path, at: fields.place("line skip"), "is \(lines), expected a count of lines")
         }
-        guard bytes >= (storage.isCompressed ? 0 : -1) else {
-            throw InputError(
-                fields.path, at: fields.place("byte skip"), "is \(bytes), expected a count of bytes",
-                remedy: "-1, the last bytes of the file, can be said of raw data only")
-        }
         try skip(lines, &storage, fields)
+        // Teem and ITK count -1, -2 and so on from the end, also that of the inflated data: so many bytes less one are
+        // behind the voxels.
+        let behind = bytes < 0 ? -(bytes + 1) : 0
+        guard behind <= fileSize else {
+            throw InputError(
+                fields.path, at: fields.place("byte skip"), "is \(bytes), but the data file has \(fileSize) bytes")
+        }
         if storage.isCompressed {
-            storage.inflatedOffset = bytes
-        } else if bytes == -1 {
-            storage.offset = max(storage.offset, fileSize - storage.byteCount)
+            storage.inflatedOffset = max(0, bytes)
+            storage.inflatedTail = bytes < 0 ? behind : nil
+        } else if bytes < 0 {
+            storage.offset = max(storage.offset, fileSize - storage.byteCount - behind)
+            storage.storedByteCount = max(0, fileSize - storage.offset - behind)
+            return
         } else {
             guard bytes <= fileSize - storage.offset else {
                 throw InputError(

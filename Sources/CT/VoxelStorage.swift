@@ -13,6 +13,9 @@ struct VoxelStorage: Sendable {
     var isCompressed: Bool
     /// The number of bytes that precede the voxels once the stream is inflated; 0 where it is not compressed.
     var inflatedOffset = 0
+    /// The number of bytes that follow the voxels once the stream is inflated, where the place is given from its end;
+    /// else nil.
+    var inflatedTail: Int?
     var extent: ZYX<Int>
     var elementType: ElementType
     var byteOrder: ByteOrder
@@ -87,7 +90,7 @@ struct VoxelStorage: Sendable {
         let count = extent.product
         let swapped = byteOrder != .native && elementType.size > 1
         var source = try VoxelBytes(self)
-        try source.skip(inflatedOffset)
+        try source.skip(inflatedTail.map { try bytesBeforeVoxels(tail: $0) } ?? inflatedOffset)
         let voxels = try [Voxel](unsafeUninitializedCapacity: count) { buffer, initialized in
             if Stored.self == Voxel.self && rescale == nil {
                 try source.fill(UnsafeMutableRawBufferPointer(buffer))
@@ -99,8 +102,21 @@ struct VoxelStorage: Sendable {
             }
             initialized = count
         }
+        try source.skip(inflatedTail ?? 0)
         try source.expectEnd()
         return voxels
+    }
+
+    /// Counts the bytes before voxels whose place is given from the stream's end, by inflating it once.
+    private func bytesBeforeVoxels(tail: Int) throws -> Int {
+        var source = try VoxelBytes(self)
+        let total = try source.count()
+        guard total - tail >= byteCount else {
+            throw InputError(
+                path, "\(total) bytes inflated, expected \(byteCount) of voxels and \(tail) behind them",
+                remedy: "correct the header, or download the file again")
+        }
+        return total - tail - byteCount
     }
 
     /// Converts piece by piece, so that the stored form is never whole in memory.
@@ -166,6 +182,18 @@ private enum VoxelBytes: ~Copyable {
             let length = min(rest, piece.count)
             try fill(UnsafeMutableRawBufferPointer(rebasing: piece[..<length]))
             rest -= length
+        }
+    }
+
+    /// Reads to the end, and returns the number of bytes.
+    mutating func count() throws -> Int {
+        let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
+        defer { piece.deallocate() }
+        var total = 0
+        while true {
+            let (count, _) = try read(into: piece)
+            total += count
+            if count < piece.count { return total }
         }
     }
 

@@ -23,7 +23,7 @@ struct SafetensorsHeader {
     /// The size of an element in bytes, by type.
     private static let sizes = [
         "F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U64": 8, "U32": 4, "U16": 2,
-        "U8": 1, "BOOL": 1,
+        "U8": 1, "BOOL": 1, "F8_E4M3": 1, "F8_E5M2": 1, "C64": 8,
     ]
 
     /// Decodes a header.
@@ -139,7 +139,8 @@ extension SafetensorsHeader: Codable {
         let container = try decoder.container(keyedBy: Name.self)
         for name in container.allKeys {
             if name.stringValue == Name.metadata.stringValue {
-                metadata = try container.decode([String: String].self, forKey: name)
+                // The reference reader takes null for none.
+                metadata = try container.decodeIfPresent([String: String].self, forKey: name) ?? [:]
             } else {
                 entries[name.stringValue] = try container.decode(Entry.self, forKey: name)
             }

@@ -161,8 +161,10 @@ import Testing
         #expect(try read(Self.header).voxels == Hostile.voxels)
         for (line, expected) in [
             ("type: short", "given twice"), ("tpye: short", "not a field"), ("no field", "expected 'field: value'"),
-            ("byte skip: 17", "has 16 bytes"), ("byte skip: -2", "count of bytes"), ("line skip: 9", "fewer lines"),
-            ("line skip: -1", "count of lines"), ("space units: \"um\" \"um\" \"um\"", "expected mm"),
+            ("byte skip: 17", "has 16 bytes"), ("byte skip: -2", "15 bytes, expected 16"),
+            ("line skip: 9", "fewer lines"),
+            ("byte skip: -9223372036854775808", "has 16 bytes"), ("line skip: -1", "count of lines"),
+            ("space units: \"um\" \"um\" \"um\"", "expected mm"),
             ("byte skip: 2", "14 bytes, expected 16"),
         ] {
             let error = try #require(throws: InputError.self) { _ = try read(Self.header + "\n" + line) }
@@ -170,7 +172,8 @@ import Testing
         }
         let compressed = Self.header.replacing("encoding: raw", with: "encoding: gzip")
         for (line, expected) in [
-            ("byte skip: -1", "raw data only"), ("byte skip: 9223372036854775807", "cannot come from"), ("", "damaged"),
+            ("byte skip: -1", "damaged"), ("byte skip: -18", "has 16 bytes"),
+            ("byte skip: 9223372036854775807", "cannot come from"), ("", "damaged"),
         ] {
             let error = try #require(throws: InputError.self) { _ = try read(compressed + "\n" + line) }
             #expect("\(error)".contains(expected), "\(error)")

@@ -40,6 +40,24 @@ import Testing
         }
     }
 
+    /// The reference reader takes null for no metadata, and types that others write.
+    @Test func readsWhatTheReferenceReads() throws {
+        let tensor = #""x":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}"#
+        let small = #""s":{"dtype":"F8_E4M3","shape":[2],"data_offsets":[2,4]}"#
+        for header in [
+            "{\(tensor),\"__metadata__\":null}", "{\"__metadata__\":null,\(tensor)}", "{\"__metadata__\":{},\(tensor)}",
+        ] {
+            let found = try read(file(header, [0, 0x3E]))
+            #expect(try found.metadata.isEmpty && found.floats(found.tensors[0]) == [1.5])
+        }
+        let found = try read(file("{\(tensor),\(small)}", [0, 0x3E, 1, 2]))
+        #expect(try found.floats(found.tensors[0]) == [1.5])
+        #expect(throws: InputError.self) { try found.floats(found.tensors[1]) }
+        for metadata in ["[]", "3", #"{"a":null}"#, #"{"a":1}"#] {
+            #expect(throws: InputError.self) { try read(file("{\"__metadata__\":\(metadata),\(tensor)}", [0, 0x3E])) }
+        }
+    }
+
     /// IEEE 754: 1.5 and -0.25 in each type, lowest byte first.
     @Test(
         arguments: [
