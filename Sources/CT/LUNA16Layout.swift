@@ -8,7 +8,7 @@ import FileIO
 ///     CSVFILES/annotations.csv               or annotations.csv at the root
 ///
 /// Fewer subsets will do, so will one subset's directory, a plain directory of scans (all in fold 0), or one scan.
-/// Scans and masks can be of any of `ScanFile`'s formats.
+/// Scans and masks can be of any of `ScanFile`'s formats. Each folder may be nested in one of the same name.
 public struct LUNA16Layout: Sendable {
     /// A scan of the data set.
     public struct Scan: Hashable, Sendable {
@@ -53,30 +53,34 @@ public struct LUNA16Layout: Sendable {
         var searchRoots = [root]
         if FileContent.size(root) != nil {
             guard Self.isHeader(root) else { throw ScanFile.refusal(of: directory) }
-            let parent = Self.parent(of: root)
-            scans = [Self.scan(root, fold: Self.subsetNumber(parent) ?? 0)]
+            scans = [Self.scan(root, fold: Self.subsetNumber(Self.parent(of: root)) ?? 0)]
             missingSubsets = []
-            searchRoots = [parent, Self.parent(of: parent)]
-        } else if let fold = Self.subsetNumber(root), try !Self.headers(in: root).isEmpty {
-            scans = try Self.headers(in: root).map { Self.scan($0, fold: fold) }
+            searchRoots = Self.above(root)
+        } else if let fold = Self.subsetNumber(root), let found = try Self.headers(nestedIn: root) {
+            scans = found.headers.map { Self.scan($0, fold: fold) }
             missingSubsets = (0..<Self.foldCount).filter { $0 != fold }
-            searchRoots = [root, Self.parent(of: root)]
+            searchRoots = [found.folder, root] + Self.above(root)
         } else {
-            let found = try Self.subsets(of: root)
+            guard FileContent.isDirectory(root) else { throw InputError(directory, "no such file or directory") }
+            let places = try Self.nested(root).filter { place in
+                try !Self.headers(in: place).isEmpty || !Self.subsets(of: place).isEmpty
+            }
+            guard let place = places.first else { throw try Self.absence(in: root, given: directory) }
+            searchRoots = place == root ? [root] : [place, root]
+            let (found, loose) = (try Self.subsets(of: place), try Self.headers(in: place))
+            if let other = places.dropFirst().first ?? (found.isEmpty ? nil : loose.first) {
+                throw InputError(
+                    directory, "holds scans in \((found.first ?? []).first?.path ?? loose[0]) and in \(other)",
+                    remedy: "give the folder or file of those that are meant, or move the others out")
+            }
             if found.isEmpty {
-                scans = try Self.headers(in: root).map { Self.scan($0, fold: 0) }
+                scans = loose.map { Self.scan($0, fold: 0) }
                 missingSubsets = []
             } else {
                 scans = found.flatMap(\.self)
                 let folds = Set(scans.map(\.fold))
                 missingSubsets = (0..<Self.foldCount).filter { !folds.contains($0) }
             }
-        }
-        guard !scans.isEmpty else {
-            throw InputError(
-                directory, "holds no scan",
-                remedy: "expected subset0/ … subset9/<seriesuid>.mhd, seg-lungs-LUNA16/<seriesuid>.mhd and "
-                    + "CSVFILES/annotations.csv in it, or one scan's .mhd")
         }
         var places: [String: String] = [:]
         for scan in scans {
@@ -100,10 +104,9 @@ public struct LUNA16Layout: Sendable {
     /// - Throws: `InputError` where a path given is wrong.
     public init(seriesUID: String, at path: String, annotations: String? = nil, masks: String? = nil) throws {
         let root = Path.withoutTrailingSlashes(path)
-        let parent = Self.parent(of: root)
         scans = [Scan(fold: 0, seriesUID: seriesUID, path: root)]
         missingSubsets = []
-        let searchRoots = [parent, Self.parent(of: parent)]
+        let searchRoots = Self.above(root)
         maskFile = Self.maskFile(masks, scans: 1)
         maskDirectory = try maskFile == nil ? Self.maskDirectory(masks, searchRoots) : nil
         annotationsPath = try Self.annotationsPath(annotations, searchRoots)
@@ -115,18 +118,14 @@ public struct LUNA16Layout: Sendable {
     }
 
     private static func maskDirectory(_ given: String?, _ searchRoots: [String]) throws -> String? {
-        guard let given else {
-            return searchRoots.map { "\($0)/seg-lungs-LUNA16" }.first(where: FileContent.isDirectory)
-        }
+        guard let given else { return try maskDirectory(in: searchRoots) }
         guard FileContent.isDirectory(given) else { throw InputError(given, "no such directory of lung masks") }
-        return Path.withoutTrailingSlashes(given)
+        let folder = Path.withoutTrailingSlashes(given)
+        return try headers(nestedIn: folder)?.folder ?? folder
     }
 
     private static func annotationsPath(_ given: String?, _ searchRoots: [String]) throws -> String? {
-        guard let given else {
-            return searchRoots.flatMap { ["\($0)/CSVFILES/annotations.csv", "\($0)/annotations.csv"] }
-                .first { FileContent.size($0) != nil }
-        }
+        guard let given else { return try annotationsPath(in: searchRoots) }
         guard FileContent.size(given) != nil else { throw InputError(given, "no such file") }
         return given
     }
@@ -137,13 +136,19 @@ public struct LUNA16Layout: Sendable {
     ///   - scan: A scan of this data set.
     ///   - segmentingLungs: Whether a scan without a mask is to be segmented also where others have one.
     /// - Throws: `InputError` where the directory of masks has none for this scan, which then is more likely
-    ///   incomplete.
+    ///   incomplete, or has two.
     public func maskPath(for scan: Scan, segmentingLungs: Bool = false) throws -> String? {
         if let maskFile { return maskFile }
         guard let maskDirectory else { return nil }
         let base = "\(maskDirectory)/\(scan.seriesUID)"
-        for candidate in ScanFile.Format.allCases.flatMap(\.endings).map({ base + $0 })
-        where FileContent.size(candidate) != nil { return candidate }
+        let found = ScanFile.Format.allCases.flatMap(\.endings).map { base + $0 }
+            .filter { FileContent.size($0) != nil }
+        if found.count > 1 {
+            throw InputError(
+                found[0], "and \(found[1]) are both there: either could be the mask of \(scan.path)",
+                remedy: "keep one of them")
+        }
+        if let mask = found.first { return mask }
         if segmentingLungs { return nil }
         throw InputError(
             scan.path, "no lung mask \(base).mhd",
@@ -155,22 +160,31 @@ public struct LUNA16Layout: Sendable {
     private static func isHeader(_ name: String) -> Bool { ScanFile.name(of: name) != nil }
 
     /// The headers in a directory, by name.
-    private static func headers(in directory: String) throws -> [String] {
+    static func headers(in directory: String) throws -> [String] {
         try FileContent.names(inDirectory: directory).filter { isHeader($0) && !$0.hasPrefix(".") }
             .map { "\(directory)/\($0)" }
     }
 
-    /// The scans of each `subset<N>` in a directory; the archives of some mirrors nest the name once more.
+    /// The scans of each `subset<N>` in a directory.
     private static func subsets(of root: String) throws -> [[Scan]] {
         try (0..<foldCount).compactMap { fold in
-            for directory in ["\(root)/subset\(fold)", "\(root)/subset\(fold)/subset\(fold)"]
-            where FileContent.isDirectory(directory) {
-                let found = try headers(in: directory).map { scan($0, fold: fold) }
-                if !found.isEmpty { return found }
-            }
-            return nil
+            try headers(nestedIn: "\(root)/subset\(fold)")?.headers.map { scan($0, fold: fold) }
         }
     }
+
+    /// Whether there are scans of `ScanFile`'s formats at a path: such a file, or a folder with such or with subsets.
+    ///
+    /// - Throws: `InputError` where it holds scans in two places; `FileError` where a folder cannot be read.
+    public static func holdsScans(_ path: String) throws -> Bool {
+        let root = Path.withoutTrailingSlashes(path)
+        guard FileContent.isDirectory(root) else { return FileContent.size(root) != nil && isHeader(root) }
+        return try nested(root).contains { try !headers(in: $0).isEmpty || !subsets(of: $0).isEmpty }
+    }
+
+    /// Whether a folder holds scans themselves and no subsets.
+    ///
+    /// - Throws: `FileError` where it cannot be read.
+    public static func isPlain(_ folder: String) throws -> Bool { try !headers(in: folder).isEmpty }
 
     private static func scan(_ path: String, fold: Int) -> Scan {
         Scan(fold: fold, seriesUID: ScanFile.name(of: path) ?? path, path: path)
@@ -182,5 +196,5 @@ public struct LUNA16Layout: Sendable {
         return number
     }
 
-    private static func parent(of path: String) -> String { path == "." ? ".." : Path.directory(of: path) }
+    static func parent(of path: String) -> String { path == "." ? ".." : Path.directory(of: path) }
 }

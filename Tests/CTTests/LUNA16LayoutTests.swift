@@ -46,6 +46,77 @@ import Testing
         }
     }
 
+    /// Archives that nest each folder once more, or several times, and the whole.
+    @Test(arguments: ["", "LUNA16/", "LUNA16/LUNA16/"]) func findsWhatIsNested(_ nest: String) throws {
+        try withTemporaryDirectory { directory in
+            let (root, inner) = ("\(directory)/LUNA16", "\(directory)/LUNA16/\(nest)")
+            try touch(
+                inner, "subset3/subset3/a.mhd", "subset4/b.mhd", "subset5/subset5/subset5/c.nii.gz",
+                "seg-lungs-LUNA16/seg-lungs-LUNA16/a.mhd", "CSVFILES/CSVFILES/annotations.csv")
+            let layout = try LUNA16Layout(directory: root)
+            #expect(layout.scans.map(\.seriesUID) == ["a", "b", "c"] && layout.scans.map(\.fold) == [3, 4, 5])
+            #expect(
+                try layout.maskPath(for: layout.scans[0])?.hasSuffix("seg-lungs-LUNA16/seg-lungs-LUNA16/a.mhd") == true)
+            #expect(layout.annotationsPath?.hasSuffix("CSVFILES/CSVFILES/annotations.csv") == true)
+            for path in ["subset3", "subset3/subset3", "subset3/subset3/a.mhd"] {
+                let part = try LUNA16Layout(directory: "\(inner)\(path)")
+                #expect(part.scans.map(\.fold) == [3])
+                #expect(try part.maskPath(for: part.scans[0]) != nil && part.annotationsPath != nil, "\(path)")
+            }
+            let given = try LUNA16Layout(directory: "\(inner)subset3", masks: "\(inner)seg-lungs-LUNA16/")
+            #expect(try given.maskPath(for: given.scans[0]) != nil)
+        }
+    }
+
+    @Test func twoReadingsAreRefusedWithBoth() throws {
+        func refusal(_ paths: [String], _ read: (String) throws -> Void) throws -> String {
+            try withTemporaryDirectory { root in
+                for path in paths {
+                    try touch(root, path)
+                    if path.hasSuffix(".csv") { try AtomicFile.write(path, to: "\(root)/\(path)") }
+                }
+                return "\(try #require(throws: InputError.self) { try read(root) })"
+            }
+        }
+        let inFolder: (String) throws -> Void = { _ = try LUNA16Layout(directory: $0) }
+        for (paths, named) in [
+            (["subset0/a.mhd", "b.mhd"], ["subset0/a.mhd", "b.mhd"]),
+            (["subset0/a.mhd", "subset0/subset0/b.mhd"], ["a.mhd", "b.mhd"]),
+            (
+                ["subset0/a.mhd", "seg-lungs-LUNA16/a.mhd", "seg-lungs-LUNA16/seg-lungs-LUNA16/b.mhd"],
+                ["a.mhd", "b.mhd"]
+            ),
+            (
+                ["subset0/a.mhd", "annotations.csv", "CSVFILES/annotations.csv"],
+                ["/annotations.csv", "CSVFILES/annotations.csv"]
+            ),
+        ] {
+            let text = try refusal(paths, inFolder)
+            #expect(named.allSatisfy(text.contains), "\(text)")
+        }
+        let masks = try refusal(["subset0/a.mhd", "seg-lungs-LUNA16/a.mhd", "seg-lungs-LUNA16/a.nii.gz"]) {
+            let layout = try LUNA16Layout(directory: $0)
+            _ = try layout.maskPath(for: layout.scans[0])
+        }
+        #expect(masks.contains("a.mhd and") || masks.contains("a.nii.gz are both there"))
+        // The same list twice is one.
+        try withTemporaryDirectory { root in
+            try touch(root, "subset0/a.mhd", "annotations.csv", "CSVFILES/annotations.csv")
+            #expect(try LUNA16Layout(directory: root).annotationsPath == "\(root)/CSVFILES/annotations.csv")
+        }
+    }
+
+    @Test func whatAFolderHoldsInsteadOfScansIsSaid() throws {
+        try withTemporaryDirectory { root in
+            try touch(root, "a.hdr", "a.img", "b.img", "notes", "subset0.zip", "deep/x.txt", ".hidden")
+            let error = try #require(throws: InputError.self) { _ = try LUNA16Layout(directory: root) }
+            #expect(
+                error.problem == "holds no scan, but 2 files in .img, 1 file without an ending, 1 file in .hdr, "
+                    + "1 file in .zip, 1 folder")
+            #expect(error.remedy?.hasPrefix("unpack subset0.zip; expected subset0/") == true)
+        }
+    }
+
     @Test func takesEveryFormatAndOneMask() throws {
         try withTemporaryDirectory { root in
             try touch(
