@@ -13,6 +13,8 @@ import FileIO
 struct DICOMFolder {
     /// The DICOM files, by name.
     private(set) var files: [String] = []
+    /// The files that cannot be read, which may be anything.
+    private(set) var unreadable: [DamagedFile] = []
     private(set) var otherCount = 0
 
     /// The number of files beyond which a folder is no scan's: a series has some hundreds, a study a few thousand.
@@ -21,8 +23,13 @@ struct DICOMFolder {
 
     /// Looks through a folder.
     ///
-    /// - Throws: `InputError` where there are too many files; `FileError` where the folder cannot be read.
-    init(_ path: String) throws { try add(path, root: path, depth: 0) }
+    /// - Parameters:
+    ///   - path: The folder.
+    ///   - isDeep: Whether to look through the folders in it, too.
+    /// - Throws: `InputError` where there are too many files; `FileError` where a folder cannot be read.
+    init(_ path: String, isDeep: Bool = true) throws {
+        try add(path, root: path, depth: isDeep ? 0 : Self.depthLimit - 1)
+    }
 
     private mutating func add(_ folder: String, root: String, depth: Int) throws {
         guard depth < Self.depthLimit else { return }
@@ -30,10 +37,12 @@ struct DICOMFolder {
             let path = "\(folder)/\(name)"
             if FileContent.isDirectory(path) {
                 if !Self.isLink(path) { try add(path, root: root, depth: depth + 1) }
-            } else if try DataSet.isDICOM(path) {
-                files.append(path)
             } else {
-                otherCount += 1
+                do {
+                    if try DataSet.isDICOM(path) { files.append(path) } else { otherCount += 1 }
+                } catch {
+                    unreadable.append(DamagedFile(path: path, error: error, seriesUID: "", modality: ""))
+                }
             }
             guard files.count + otherCount <= Self.fileLimit else {
                 throw InputError(

@@ -12,8 +12,10 @@ public struct DICOMSeries: Sendable {
     /// The place of the voxels, in LPS as MetaImage's: origin and directions are the first slice's, and the slice
     /// distance is that of the positions.
     public let geometry: VolumeGeometry
-    /// The other things that the folder holds, a sentence each.
+    /// The other things that the folder holds and that were left out, a few words each.
     public let notes: [String]
+    /// The oddities of the files that were read all the same, a sentence each.
+    public let warnings: [String]
 
     /// The slices' files, in their order along the normal.
     public var files: [String] { stack.slices.map(\.path) }
@@ -27,10 +29,11 @@ public struct DICOMSeries: Sendable {
     ///   - folder: Any files may be in it: one that is not DICOM, not CT or no slice is left out and counted in
     ///     `notes`.
     ///   - uid: The series to read; nil where there is but one.
+    ///   - acquisition: The acquisition's number (AcquisitionNumber) of the images to read; nil for all.
     /// - Returns: Nil where the folder holds no DICOM file.
-    /// - Throws: `InputError` where there is not one such series, its slices do not make a regular grid, a file is
-    ///   damaged, or this build has no DICOM; `FileError` where reading fails.
-    public init?(folder: String, uid: String? = nil) throws {
+    /// - Throws: `InputError` where there is not one such series, its slices do not make a regular grid, a file of it
+    ///   is damaged, or this build has no DICOM; `FileError` where reading fails.
+    public init?(folder: String, uid: String? = nil, acquisition: String? = nil) throws {
         guard FileContent.isDirectory(folder) else {
             guard try DataSet.isDICOM(folder) else { return nil }
             throw InputError(folder, "one DICOM file", remedy: "give the folder that holds its whole series")
@@ -40,17 +43,42 @@ public struct DICOMSeries: Sendable {
         // Uncompressed files would not need GDCM; but what a build can read must not depend on how an archive
         // stores it.
         guard FrameDecoder.isBuiltIn else { throw FrameDecoder.absence(folder) }
-        try self.init(found, folder: folder, uid: uid)
+        try self.init(found, folder: folder, uid: uid, acquisition: acquisition)
     }
 
-    init(_ found: DICOMFolder, folder: String, uid: String?) throws {
+    /// Whether a file is DICOM by its first bytes.
+    ///
+    /// - Throws: `FileError` where it cannot be read.
+    public static func isDICOM(_ path: String) throws -> Bool { try DataSet.isDICOM(path) }
+
+    /// Describes the CT series in a folder; nil where there is none. This needs no decoders.
+    ///
+    /// - Parameters:
+    ///   - folder: The folder.
+    ///   - isDeep: Whether to look through the folders in it, too.
+    /// - Throws: `InputError` where there are too many files; `FileError` where a folder cannot be read.
+    public static func description(of folder: String, isDeep: Bool) throws -> String? {
+        FolderContents(try DICOMFolder(folder, isDeep: isDeep)).description
+    }
+
+    init(_ found: DICOMFolder, folder: String, uid: String?, acquisition: String? = nil) throws {
         self.folder = folder
-        var contents = try FolderContents(found)
-        let images = try contents.choose(uid, folder: folder)
-        stack = try SliceStack(try images.map(Slice.init), source: folder)
+        var contents = FolderContents(found)
+        let images: [DataSet]
+        do {
+            images = try contents.choose(uid, acquisition: acquisition, folder: folder)
+            let selection = try ImageSelection(images)
+            contents.captureCount += selection.captureCount
+            contents.scoutCount += selection.scoutCount
+            stack = try SliceStack(selection.slices, source: folder)
+        } catch {
+            throw contents.explaining(error)
+        }
         geometry = stack.geometry
         contents.scoutCount += stack.scoutCount
+        contents.copyCount = stack.copyCount
         notes = contents.notes
+        warnings = stack.warnings
 
         let name = images.first?.text(.seriesInstanceUID) ?? ""
         self.uid = name.isEmpty ? FileContent.absoluteName(folder) : name

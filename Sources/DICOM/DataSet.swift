@@ -1,5 +1,15 @@
 import FileIO
 
+/// A file that could not be read up to its pixels, and what is known of it.
+struct DamagedFile: Error {
+    let path: String
+    let error: any Error
+    /// The series' UID; empty where the damage comes before it.
+    let seriesUID: String
+    /// The modality; empty where the damage comes before it.
+    let modality: String
+}
+
 /// The facts about its image that a DICOM file has before the pixels.
 struct DataSet: Sendable {
     /// The place of a file's pixels.
@@ -15,6 +25,8 @@ struct DataSet: Sendable {
     let transferSyntax: String
     /// The place of the pixels; nil where the file holds no image.
     let pixels: PixelElement?
+    /// Whether the file begins with 128 bytes for anybody's use and `DICM`; some archives have cut these off.
+    let hasPreamble: Bool
     private let values: [Tag: [UInt8]]
     private let isBigEndian: Bool
 
@@ -29,27 +41,67 @@ struct DataSet: Sendable {
     private static let magic = Array("DICM".utf8)
     private static let preambleLength = 128
 
+    /// The number of a file's first bytes that tell whether it is DICOM.
+    private static let recognitionLength = 1024
+
     /// Whether a file is DICOM by its first bytes.
     ///
     /// - Throws: `FileError` where it cannot be read.
     static func isDICOM(_ path: String) throws -> Bool {
         guard let size = FileContent.size(path), size > preambleLength + magic.count else { return false }
-        return try FileContent.prefix(path, count: preambleLength + magic.count)[preambleLength...]
-            .elementsEqual(magic)
+        return try start(of: FileContent.prefix(path, count: recognitionLength), fileSize: size) != nil
+    }
+
+    /// Finds a file's first element: behind the preamble, or at the begin where the elements come at once, as GDCM and
+    /// pydicom read them too. Nil where the file is not DICOM.
+    private static func start(of bytes: [UInt8], fileSize: Int) -> Int? {
+        if bytes.dropFirst(preambleLength).starts(with: magic) { return preambleLength + magic.count }
+        // Three elements in ascending order, whose lengths fit, are no accident.
+        var reader = ElementReader(path: "", bytes: bytes, fileSize: fileSize, position: 0)
+        var last = Tag(0, 0)
+        for index in 0..<3 {
+            guard let group = try? reader.nextGroup(), index > 0 || [2, 8].contains(group) else { return nil }
+            if index == 0 { reader.isExplicit = (try? reader.nextIsExplicit()) ?? false }
+            guard let element = try? reader.element(), element.length != nil,
+                (last.group, last.element) < (element.tag.group, element.tag.element),
+                (try? reader.skip(element)) != nil
+            else { return nil }
+            last = element.tag
+        }
+        return 0
     }
 
     /// Reads a file up to its pixels.
     ///
     /// - Throws: `InputError` where the file is damaged or deflated; `FileError` where it cannot be read.
     init(path: String) throws {
+        var values: [Tag: [UInt8]] = [:]
+        try self.init(path: path, keeping: &values)
+    }
+
+    /// Reads a file up to its pixels; where that fails, what is known of it by then.
+    static func open(_ path: String) -> Result<DataSet, DamagedFile> {
+        var values: [Tag: [UInt8]] = [:]
+        do {
+            return .success(try DataSet(path: path, keeping: &values))
+        } catch {
+            return .failure(
+                DamagedFile(
+                    path: path, error: error, seriesUID: text(values[.seriesInstanceUID] ?? []),
+                    modality: text(values[.modality] ?? [])))
+        }
+    }
+
+    private init(path: String, keeping values: inout [Tag: [UInt8]]) throws {
         guard let fileSize = FileContent.size(path) else { throw InputError(path, "no such file") }
         let beginning = try FileContent.prefix(path, count: Self.prefixLength)
         do {
-            try self.init(path: path, bytes: beginning, fileSize: fileSize)
+            try self.init(path: path, bytes: beginning, fileSize: fileSize, keeping: &values)
         } catch is ElementReader.MoreBytesNeeded {
             let bytes = try FileContent.bytes(path, limit: Self.fileLimit)
             guard bytes.count == fileSize else { throw InputError(path, "changes while it is read") }
-            try self.init(path: path, bytes: bytes, fileSize: fileSize)
+            values = [:]
+            try self.init(path: path, bytes: bytes, fileSize: fileSize, keeping: &values)
         }
     }
 
@@ -62,9 +114,13 @@ struct DataSet: Sendable {
     /// - Throws: `InputError` where the file is damaged; `ElementReader.MoreBytesNeeded` where the beginning does not
     ///   reach to the pixels.
     init(path: String, bytes: [UInt8], fileSize: Int) throws {
+        var values: [Tag: [UInt8]] = [:]
+        try self.init(path: path, bytes: bytes, fileSize: fileSize, keeping: &values)
+    }
+
+    private init(path: String, bytes: [UInt8], fileSize: Int, keeping values: inout [Tag: [UInt8]]) throws {
         self.path = path
         self.fileSize = fileSize
-        var values: [Tag: [UInt8]] = [:]
         var pixels: PixelElement?
         func keep(_ element: ElementReader.Element, of reader: inout ElementReader) throws {
             guard Tag.names[element.tag] != nil, let length = element.length else { return try reader.skip(element) }
@@ -76,11 +132,17 @@ struct DataSet: Sendable {
             values[element.tag] = Array(try reader.value(length))
         }
 
-        var reader = ElementReader(
-            path: path, bytes: bytes, fileSize: fileSize, position: Self.preambleLength + Self.magic.count)
+        let start = Self.start(of: bytes, fileSize: fileSize) ?? Self.preambleLength + Self.magic.count
+        hasPreamble = start > 0
+        var reader = ElementReader(path: path, bytes: bytes, fileSize: fileSize, position: start)
         // The file's own description is explicit and little-endian whatever follows.
         while !reader.isAtEnd, try reader.nextGroup() == 2 { try keep(try reader.element(), of: &reader) }
-        transferSyntax = Self.text(values[.transferSyntaxUID] ?? [])
+        var transferSyntax = Self.text(values[.transferSyntaxUID] ?? [])
+        // Without a description of the file its elements show their encoding.
+        if transferSyntax.isEmpty, !reader.isAtEnd {
+            transferSyntax = TransferSyntax.plain(isExplicit: try reader.nextIsExplicit()).rawValue
+        }
+        self.transferSyntax = transferSyntax
         guard !transferSyntax.isEmpty else {
             throw InputError(
                 path, at: Tag.transferSyntaxUID.description, "missing, so that nothing after it can be read",
@@ -109,10 +171,20 @@ struct DataSet: Sendable {
 
     /// Whether the file says to be a CT's image: such a one without pixels is cut off.
     var isCTImage: Bool {
-        text(.mediaStorageSOPClassUID) == Self.ctImageStorage || text(.modality) == "CT" && values[.rows] != nil
+        storageClass == Self.ctImageStorage || text(.modality) == "CT" && values[.rows] != nil
     }
 
+    /// The kind of object that the file says to hold (SOPClassUID); empty where it does not say.
+    var storageClass: String { has(.sopClassUID) ? text(.sopClassUID) : text(.mediaStorageSOPClassUID) }
+
+    /// Whether the file holds another kind of object than a CT's single slice, by its own word.
+    var isOtherStorage: Bool { !storageClass.isEmpty && storageClass != Self.ctImageStorage }
+
+    /// Whether the file holds an enhanced CT's image: slices in one file, whose places are in sequences.
+    var isEnhanced: Bool { Self.enhancedStorage.contains(storageClass) }
+
     private static let ctImageStorage = "1.2.840.10008.5.1.4.1.1.2"
+    private static let enhancedStorage: Set<String> = ["1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2"]
 
     /// Whether there is a value that is not blank.
     func has(_ tag: Tag) -> Bool { !text(tag).isEmpty }

@@ -100,11 +100,13 @@ struct ElementReader {
         if let length = element.length {
             position += length
         } else {
-            try skipItems(isExplicit: isExplicit && !element.isUnknown, depth: depth)
+            try skipItems(isExplicit: isExplicit, isUnknown: element.isUnknown, depth: depth)
         }
     }
 
-    private mutating func skipItems(isExplicit: Bool, depth: Int) throws {
+    /// Passes over the items of a sequence. Those of kind `UN` are implicit by the standard (PS3.5, 6.2.2), but some
+    /// writers keep the file's encoding for them; as GDCM and pydicom do, the first element decides.
+    private mutating func skipItems(isExplicit: Bool, isUnknown: Bool, depth: Int) throws {
         guard depth < Self.depthLimit else {
             throw InputError(
                 path, at: "byte \(position)", "more than \(Self.depthLimit) sequences in each other",
@@ -120,6 +122,7 @@ struct ElementReader {
                     position += length
                     continue
                 }
+                let isExplicit = isUnknown ? try isExplicit && nextIsExplicit() : isExplicit
                 var inner = try element(isExplicit: isExplicit)
                 while inner.tag != .itemEnd {
                     try skip(inner, isExplicit: isExplicit, depth: depth + 1)
@@ -133,6 +136,17 @@ struct ElementReader {
         }
     }
 
+    /// Whether the next element names its value's kind, as those of explicit encodings do.
+    func nextIsExplicit() throws -> Bool {
+        try need(8)
+        let representation = String(decoding: bytes[position + 4..<position + 6], as: UTF8.self)
+        return Self.longRepresentations.contains(representation) || Self.shortRepresentations.contains(representation)
+    }
+
+    private static let shortRepresentations: Set<String> = [
+        "AE", "AS", "AT", "CS", "DA", "DS", "DT", "FD", "FL", "IS", "LO", "LT", "PN", "SH", "SL", "SS", "ST", "TM",
+        "UI", "UL", "US",
+    ]
     private static let longRepresentations: Set<String> = [
         "OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV",
     ]

@@ -30,6 +30,23 @@ enum PixelData {
         }
     }
 
+    /// Whether two slices hold the same voxels: the files are the same bytes, or their uncompressed pixels are.
+    ///
+    /// - Throws: `InputError` where a file has changed; `FileError` where one cannot be read.
+    static func areAlike(_ a: Slice, _ b: Slice) throws -> Bool {
+        guard a.format == b.format, (a.rows, a.columns) == (b.rows, b.columns), a.syntax == b.syntax else {
+            return false
+        }
+        let (first, second) = (
+            try FileContent.bytes(a.path, limit: DataSet.fileLimit),
+            try FileContent.bytes(b.path, limit: DataSet.fileLimit)
+        )
+        if first == second { return true }
+        guard !a.syntax.isCompressed else { return false }
+        let pixels = [(a, first), (b, second)].map { $1.dropFirst($0.pixels.offset).prefix($0.byteCount) }
+        return pixels[0].count == a.byteCount && pixels[0].elementsEqual(pixels[1])
+    }
+
     /// Joins the one frame of compressed pixels: all fragments but the first, which is a table of offsets (PS3.5, A.4).
     static func codestream(of slice: Slice, in bytes: [UInt8]) throws -> Codestream {
         var reader = ElementReader(

@@ -22,6 +22,9 @@ struct Slice: Sendable {
     var format: StoredFormat
     var syntax: TransferSyntax
     var pixels: DataSet.PixelElement
+    /// The acquisition's number; empty where the file has none.
+    var acquisition: String
+    var hasPreamble: Bool
 
     /// The form of numbers in 16-bit words, and what they mean.
     struct StoredFormat: Hashable, Sendable {
@@ -71,6 +74,12 @@ struct Slice: Sendable {
         func refuse(_ tag: Tag, _ problem: String, _ remedy: String) -> InputError {
             InputError(data.path, at: tag.description, problem, remedy: remedy)
         }
+        guard !data.isEnhanced else {
+            throw refuse(
+                data.has(.sopClassUID) ? .sopClassUID : .mediaStorageSOPClassUID,
+                "an enhanced CT, whose slices lie in one file with their places in sequences, which is not read",
+                "write one file per slice, such as with emf2sf of dcm4che")
+        }
         if data.has(.numberOfFrames), try data.numbers(.numberOfFrames, count: 1) != [1] {
             throw refuse(
                 .numberOfFrames, "is \(data.text(.numberOfFrames)): several frames in one file, which is not read",
@@ -88,6 +97,7 @@ struct Slice: Sendable {
         guard let pixels = data.pixels else { throw refuse(.pixelData, "missing", "leave the file out") }
         self.syntax = syntax
         self.pixels = pixels
+        (acquisition, hasPreamble) = (data.text(.acquisitionNumber), data.hasPreamble)
         (columns, rows) = (try data.required(.columns), try data.required(.rows))
         for (tag, count) in [(Tag.columns, columns), (.rows, rows)] where !(1...Self.sideLimit ~= count) {
             throw refuse(tag, "is \(count), expected 1 to \(Self.sideLimit)", "leave the file out")
@@ -110,8 +120,16 @@ struct Slice: Sendable {
                 .pixelRepresentation, "is \(representation), expected 0 or 1", "export the series again from its source"
             )
         }
-        let slope = data.has(.rescaleSlope) ? try data.numbers(.rescaleSlope, count: 1)[0] : 1
-        let intercept = data.has(.rescaleIntercept) ? try data.numbers(.rescaleIntercept, count: 1)[0] : 0
+        // Both are required of a CT image (PS3.3, C.8.2.1). Readers of any modality take 1 and 0; of a CT that would
+        // mean stored numbers as HU.
+        for tag in [Tag.rescaleSlope, .rescaleIntercept] where !data.has(tag) {
+            throw refuse(
+                tag, "missing, so that the stored numbers mean no HU",
+                "export the series again from its source; where they are HU, say so in every file: "
+                    + "dcmodify -i RescaleSlope=1 -i RescaleIntercept=0 FILE")
+        }
+        let slope = try data.numbers(.rescaleSlope, count: 1)[0]
+        let intercept = try data.numbers(.rescaleIntercept, count: 1)[0]
         for (tag, number) in [(Tag.rescaleSlope, slope), (.rescaleIntercept, intercept)]
         where abs(number) > Self.rescaleLimit || (tag == .rescaleSlope && number == 0) {
             throw refuse(tag, "is \(data.text(tag)), which makes no HU", "export the series again from its source")
@@ -151,6 +169,10 @@ struct Slice: Sendable {
     /// The number of bytes of the pixels once decoded.
     var byteCount: Int { columns * rows * 2 }
 
+    /// The number of bytes that the pixels' element holds behind them, which some exporters pad. They are passed over,
+    /// as GDCM and pydicom do.
+    var excessByteCount: Int { syntax.isCompressed ? 0 : (pixels.length ?? byteCount) - byteCount }
+
     /// Refuses a file that cannot hold the pixels that it speaks of.
     private func checkSize() throws {
         if syntax.isCompressed {
@@ -166,7 +188,7 @@ struct Slice: Sendable {
                     remedy: "the file is damaged: copy it again from its source")
             }
         } else {
-            guard pixels.length == byteCount else {
+            guard let length = pixels.length, length >= byteCount else {
                 let found = pixels.length.map(String.init) ?? "no"
                 throw InputError(
                     path, at: Tag.pixelData.description,

@@ -10,9 +10,9 @@ struct SliceStack: Sendable {
     let geometry: VolumeGeometry
     /// The number of images of the series that lie across the others: scouts.
     let scoutCount: Int
+    /// The number of images that repeat another one.
+    let copyCount: Int
 
-    /// The part of the median by which a slice distance may differ from it: positions are rounded in files.
-    private static let gapTolerance = 0.1
     /// The distance below which slices lie at the same position, mm.
     private static let samePosition = 1e-3
     /// The distance of a position from the regular grid that is allowed, in slice distances along the normal and voxels
@@ -31,8 +31,20 @@ struct SliceStack: Sendable {
     /// - Parameters:
     ///   - found: The images of a series, in any order.
     ///   - source: The folder, for messages.
-    /// - Throws: `InputError` naming the files and positions, and the remedy.
+    /// - Throws: `InputError` naming the files and positions, and the remedy; `FileError` where two files at one place
+    ///   cannot be compared.
     init(_ found: [Slice], source: String) throws {
+        do { try self.init(ordering: found, source: source) } catch var error as InputError {
+            let numbers = found.map(\.acquisition)
+            // Several acquisitions are a likely cause, unless the message is of them.
+            guard Set(numbers).count > 1, error.place != Tag.acquisitionNumber.description else { throw error }
+            error.problem += "; the series holds several acquisitions, AcquisitionNumber \(Self.list(numbers))"
+            error.remedy = (error.remedy.map { "\($0); or " } ?? "") + "choose an acquisition with --acquisition"
+            throw error
+        }
+    }
+
+    private init(ordering found: [Slice], source: String) throws {
         let upright = try Self.withoutScouts(found)
         scoutCount = found.count - upright.count
         try Self.checkAgreement(upright)
@@ -44,9 +56,16 @@ struct SliceStack: Sendable {
         let places = upright.map { ($0, $0.position.dot(normal)) }.sorted {
             $0.1 != $1.1 ? $0.1 < $1.1 : $0.0.path < $1.0.path
         }
-        slices = places.map(\.0)
-        try Self.checkGaps(places, source: source)
-        try Self.checkGrid(places, normal: normal, source: source)
+        let single = try Self.withoutCopies(places, source: source)
+        copyCount = places.count - single.count
+        guard single.count >= 2 else {
+            throw InputError(
+                source, "copies of one slice only, so that the slice distance is unknown",
+                remedy: "give the whole series")
+        }
+        slices = single.map(\.0)
+        try Self.checkGaps(single, source: source)
+        try Self.checkGrid(single, normal: normal, source: source)
 
         // The first slice's frame, and the mean distance: as ITK has them.
         let (first, last) = (slices[0], slices[slices.count - 1])
@@ -116,22 +135,66 @@ struct SliceStack: Sendable {
         throw refuse(.pixelSpacing) { "\($0.rowSpacing) x \($0.columnSpacing) mm" }
     }
 
-    /// Refuses two slices at one place, and a missing one between others.
-    private static func checkGaps(_ places: [(Slice, Double)], source: String) throws {
-        let pairs = zip(places, places.dropFirst())
-        for (below, above) in pairs where above.1 - below.1 < samePosition {
-            throw InputError(
-                above.0.path, at: Tag.imagePositionPatient.description,
-                "the same place as \(below.0.path), \(text(below.1)) mm along the slices' normal",
-                remedy: "leave out one of them; several acquisitions in one series belong in folders of their own")
+    /// Counts acquisitions in words: `1 (39 images), 2 (40 images)`.
+    static func list(_ acquisitions: [String]) -> String {
+        let counts = Dictionary(acquisitions.map { ($0, 1) }, uniquingKeysWith: +)
+        let ordered = counts.sorted { (Int($0.key) ?? .max, $0.key) < (Int($1.key) ?? .max, $1.key) }
+        let names = ordered.prefix(20).map { "\($0.isEmpty ? "none" : $0) (\($1) image\($1 == 1 ? "" : "s"))" }
+        return names.joined(separator: ", ") + (ordered.count > 20 ? ", …" : "")
+    }
+
+    /// Leaves out slices that repeat another one at the same place, voxel for voxel.
+    ///
+    /// - Throws: `InputError` that names all that lie at one place and differ, or the acquisitions that do.
+    private static func withoutCopies(
+        _ places: [(Slice, Double)], source: String
+    ) throws -> [(Slice, Double)] {
+        var single: [(Slice, Double)] = []
+        var rivals: [((Slice, Double), (Slice, Double))] = []
+        for place in places {
+            guard let last = single.last, place.1 - last.1 < samePosition else {
+                single.append(place)
+                continue
+            }
+            if try !PixelData.areAlike(last.0, place.0) { rivals.append((last, place)) }
         }
-        let median = pairs.map { $1.1 - $0.1 }.lowerMedian ?? 0
-        let odd = pairs.filter { abs($1.1 - $0.1 - median) > gapTolerance * median }
+        guard let (below, above) = rivals.first else { return single }
+        let acquisitions = places.map(\.0.acquisition)
+        guard Set(acquisitions).count == 1 || rivals.contains(where: { $0.0.acquisition == $1.0.acquisition }) else {
+            throw InputError(
+                source, at: Tag.acquisitionNumber.description,
+                "several acquisitions at the same places: \(list(acquisitions))",
+                remedy: "choose one with --acquisition")
+        }
+        var problem =
+            "the same place as \(below.0.path), \(text(below.1)) mm along the slices' normal, but other voxels"
+        let others = rivals.dropFirst().map { "\(Path.name(of: $1.0.path)) and \(Path.name(of: $0.0.path))" }
+        if !others.isEmpty {
+            problem += "; \(others.count) more pair\(others.count == 1 ? "" : "s") like that: "
+            problem += others.prefix(nameLimit).joined(separator: ", ") + (others.count > nameLimit ? ", …" : "")
+        }
+        throw InputError(
+            above.0.path, at: Tag.imagePositionPatient.description, problem,
+            remedy: "leave out one of each; several acquisitions in one series belong in folders of their own")
+    }
+
+    /// The number of pairs of slices that a message names.
+    private static let nameLimit = 200
+
+    /// Refuses a missing slice between others, and distances that change.
+    private static func checkGaps(_ places: [(Slice, Double)], source: String) throws {
+        let regularity = Regularity(
+            places.map(\.1), coordinates: (0..<3).map { axis in places.map { $0.0.position[axis] } })
+        guard !regularity.isRegular else { return }
+        let median = regularity.median
+        let odd = regularity.oddPairs.map { (places[$0], places[$0 + 1]) }
         guard let (below, above) = odd.first else { return }
         // Where a gap is a multiple of the distance, the places of the missing slices are known.
         let missing = odd.flatMap { below, above -> [Double] in
             let steps = ((above.1 - below.1) / median).rounded()
-            guard abs(above.1 - below.1 - steps * median) <= gapTolerance * median, steps < 1000 else { return [] }
+            guard abs(above.1 - below.1 - steps * median) <= Regularity.gapTolerance * median, steps < 1000 else {
+                return []
+            }
             return (1..<max(1, Int(steps))).map { below.1 + Double($0) * median }
         }
         var problem =

@@ -17,9 +17,11 @@ extension Tag {
     static let mediaStorageSOPClassUID = Tag(0x0002, 0x0002)
     static let transferSyntaxUID = Tag(0x0002, 0x0010)
     static let imageType = Tag(0x0008, 0x0008)
+    static let sopClassUID = Tag(0x0008, 0x0016)
     static let modality = Tag(0x0008, 0x0060)
     static let seriesDescription = Tag(0x0008, 0x103e)
     static let seriesInstanceUID = Tag(0x0020, 0x000e)
+    static let acquisitionNumber = Tag(0x0020, 0x0012)
     static let imagePositionPatient = Tag(0x0020, 0x0032)
     static let imageOrientationPatient = Tag(0x0020, 0x0037)
     static let samplesPerPixel = Tag(0x0028, 0x0002)
@@ -42,8 +44,9 @@ extension Tag {
     /// The tags that are kept of a file, with their names.
     static let names: [Tag: String] = [
         mediaStorageSOPClassUID: "MediaStorageSOPClassUID", transferSyntaxUID: "TransferSyntaxUID",
-        imageType: "ImageType", modality: "Modality",
+        imageType: "ImageType", sopClassUID: "SOPClassUID", modality: "Modality",
         seriesDescription: "SeriesDescription", seriesInstanceUID: "SeriesInstanceUID",
+        acquisitionNumber: "AcquisitionNumber",
         imagePositionPatient: "ImagePositionPatient", imageOrientationPatient: "ImageOrientationPatient",
         samplesPerPixel: "SamplesPerPixel", numberOfFrames: "NumberOfFrames", rows: "Rows", columns: "Columns",
         pixelSpacing: "PixelSpacing", bitsAllocated: "BitsAllocated", bitsStored: "BitsStored", highBit: "HighBit",

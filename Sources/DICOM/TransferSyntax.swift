@@ -15,6 +15,11 @@ enum TransferSyntax: String, CaseIterable, Sendable {
     /// The syntax of which nothing can be read without inflating the file.
     static let deflated = "1.2.840.10008.1.2.1.99"
 
+    /// The encoding of a file that does not name its own.
+    static func plain(isExplicit: Bool) -> TransferSyntax {
+        isExplicit ? .explicitLittleEndian : .implicitLittleEndian
+    }
+
     var isCompressed: Bool {
         switch self {
         case .implicitLittleEndian, .explicitLittleEndian, .explicitBigEndian: false

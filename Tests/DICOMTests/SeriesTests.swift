@@ -9,7 +9,7 @@ import Testing
 
 @Suite struct SeriesTests {
     private static let uncompressed = [
-        "explicit", "implicit, signed, padded", "big-endian, signed 12 bits", "overlay bits", "no rescaling",
+        "explicit", "implicit, signed, padded", "big-endian, signed 12 bits", "overlay bits",
         "rescaling by slice", "fractional rescaling", "turned", "oblique", "without UID and modality",
         "nested sequences", "company",
     ]
@@ -162,7 +162,9 @@ import Testing
         ("8 bits", "BitsAllocated", "is 8, expected 16"), ("no position", "ImagePositionPatient", "missing"),
         ("no orientation", "ImageOrientationPatient", "missing"), ("no spacing", "PixelSpacing", "missing"),
         ("no rows", "Rows", "missing"), ("skewed", "ImageOrientationPatient", "right angles"),
-        ("slope of 0", "RescaleSlope", "is 0"), ("bits", "BitsStored", "17 bits"), ("huge", "Rows", "60000"),
+        ("slope of 0", "RescaleSlope", "is 0"),
+        ("no rescaling", "RescaleSlope", "missing, so that the stored numbers mean no HU, and so in 2 more"),
+        ("bits", "BitsStored", "17 bits"), ("huge", "Rows", "60000"),
         ("short pixels", "PixelData", "2 bytes, expected 24"),
         ("no pixels", "PixelData", "missing from a CT image"), ("path as UID", "SeriesInstanceUID", "digits and dots"),
         ("unknown syntax", "TransferSyntaxUID", "1.2.840.10008.1.2.9"), ("deflated", "TransferSyntaxUID", "deflated"),
