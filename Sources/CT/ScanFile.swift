@@ -55,6 +55,16 @@ public struct ScanFile: Sendable {
 
     /// The files that hold the scan: its header's, and that of the voxels where it is another.
     public var files: [String] { storage.path == path ? [path] : [path, storage.path] }
+
+    /// The format's name, for messages.
+    public var formatName: String {
+        switch format {
+        case .metaImage: "MetaImage"
+        case .nifti: "NIfTI"
+        case .nrrd: "NRRD"
+        }
+    }
+
     /// The type of the stored elements.
     public var elementType: ElementType { storage.elementType }
     /// The way from stored values to HU; nil where they are HU.

@@ -34,7 +34,8 @@ enum Superblock {
             }
             start = start == 0 ? 512 : 2 * start
         }
-        throw InputError(path, "not an HDF5 file", remedy: "check the path, or make the file again")
+        let kind = FileKind.description(of: path).map { ", but \($0)" } ?? ""
+        throw InputError(path, "not an HDF5 file\(kind)", remedy: "check the path, or make the file again")
     }
 
     private static func check(_ block: [UInt8], _ path: String, size: Int) throws {

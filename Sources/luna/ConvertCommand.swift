@@ -21,7 +21,8 @@ struct ConvertCommand: ParsableCommand {
             --skip-bad no dataset.json is written then. Where there are no lung masks at all, luna segments the lungs \
             itself.
 
-            Scans and masks are MetaImage (.mhd, .mha), NIfTI (.nii, .nii.gz) or NRRD (.nrrd, .nhdr), in HU.
+            Scans and masks are MetaImage (.mhd, .mha), NIfTI (.nii, .nii.gz) or NRRD (.nrrd, .nhdr). Scans are in HU: \
+            one without air is refused, as is a mask of something else than lungs.
 
             EXAMPLES
               luna convert --input LUNA16 --output luna16-patches --jobs 8
@@ -91,7 +92,9 @@ struct ConvertCommand: ParsableCommand {
 
     func run() throws {
         try checkOutput()
-        let source = try ScanSource(input, annotations: annotations, masks: masks, series: reading.series, note: note)
+        let source = try ScanSource(
+            input, annotations: annotations, masks: masks, series: reading.series, acquisition: reading.acquisition,
+            note: note)
         let layout = source.layout
         let options = ConversionOptions(
             preset: preset.rawValue, cropSize: cropSize ?? preset.cropSize, jitter: jitter,
@@ -170,6 +173,7 @@ struct ConvertCommand: ParsableCommand {
                     + "by an earlier luna: \(outcome.unrecordedScans)")
         }
         for scan in outcome.changedScans { note("converted again: \(scan.seriesUID): \(scan.change)") }
+        for warning in outcome.warnings { note("warning: \(warning)") }
         for scan in outcome.badScans { note("cannot convert \(scan.seriesuid): \(scan.reason)") }
         guard let manifest = outcome.manifest else {
             throw InputError(

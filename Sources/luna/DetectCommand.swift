@@ -113,7 +113,7 @@ struct DetectCommand: ParsableCommand {
         let (state, experiment) = (try weights.state(), try weights.configuration())
         let scans = try DetectionInput(
             input, fold: fold, heldOut: experiment?.validationFold, mask: mask, segmentLungs: reading.segmentLungs,
-            series: reading.series, note: { if isFirst { Self.note($0) } }
+            series: reading.series, acquisition: reading.acquisition, note: { if isFirst { Self.note($0) } }
         ).scans
         if pictures != nil && scans.count > 1 {
             throw UsageError("--pictures is for one scan; `luna view --candidates` draws those of many")

@@ -14,17 +14,26 @@ struct DetectionInput {
     ///   - fold: Of a data set; by default `heldOut`, the fold that the weights were not trained on.
     ///   - mask: The lung mask of the one scan.
     ///   - series: Of a folder of DICOM.
+    ///   - acquisition: Of a series that holds several.
     ///   - note: Told what a person should know of the scans.
     /// - Throws: `InputError`, `UsageError`, `FileError`.
     init(
         _ input: String, fold: Int?, heldOut: Int?, mask: String?, segmentLungs: Bool, series: String?,
-        note: @escaping (String) -> Void
+        acquisition: String? = nil, note: @escaping (String) -> Void
     ) throws {
-        let isDataset = FileContent.size("\(input)/dataset.json") != nil || FileContent.isDirectory("\(input)/volumes")
+        let hasScans = try FileContent.isDirectory(input) && LUNA16Layout.holdsScans(input)
+        let isDataset =
+            FileContent.size("\(input)/dataset.json") != nil || !hasScans && FileContent.isDirectory("\(input)/volumes")
+        // Whoever names a fold means the data set.
+        if isDataset, hasScans, fold == nil {
+            throw InputError(
+                input, "holds a data set (dataset.json) and scans as they come from a scanner",
+                remedy: "add --fold to search the data set's clean volumes, or give the folder of the scans")
+        }
         let isClean = isDataset || input.hasSuffix(".h5")
-        if isClean, mask != nil || segmentLungs || series != nil {
+        if isClean, mask != nil || segmentLungs || series != nil || acquisition != nil {
             throw UsageError(
-                "--mask, --segment-lungs and --series are for scans as they come from the scanner; "
+                "--mask, --segment-lungs, --series and --acquisition are for scans as they come from the scanner; "
                     + "\(input) holds clean volumes")
         }
         if !isDataset, fold != nil { throw UsageError("--fold chooses scans of a data set; \(input) is none") }
@@ -38,26 +47,33 @@ struct DetectionInput {
         } else if isClean {
             scans = [try PendingScan(cleanVolume: input)]
         } else {
-            scans = try Self.scans(input, mask: mask, segmentLungs: segmentLungs, series: series, note: note)
+            let source = try ScanSource(input, masks: mask, series: series, acquisition: acquisition, note: note)
+            scans = try Self.scans(source, segmentLungs: segmentLungs, note: note)
         }
     }
 
     /// The scans of a folder or file that comes from a scanner.
     private static func scans(
-        _ input: String, mask: String?, segmentLungs: Bool, series: String?, note: @escaping (String) -> Void
+        _ source: ScanSource, segmentLungs: Bool, note: (String) -> Void
     ) throws -> [PendingScan] {
-        let source = try ScanSource(input, masks: mask, series: series, note: note)
-        return source.layout.scans.map { scan in
+        source.layout.scans.map { scan in
             do {
                 let maskPath = try source.layout.maskPath(for: scan, segmentingLungs: segmentLungs)
                 if maskPath == nil { note("\(scan.seriesUID): no lung mask; luna segments the lungs") }
                 let files = try source.files(of: scan) + (maskPath.map { try ScanFile(path: $0).files } ?? [])
                 return PendingScan(seriesUID: scan.seriesUID, extent: try source.extent(of: scan), files: files) {
-                    guard let read = source.readScan else {
-                        return try Preprocessing.cleanVolume(
-                            scanPath: scan.path, maskPath: maskPath, seriesUID: scan.seriesUID)
+                    let volume =
+                        if let read = source.readScan {
+                            try Preprocessing.cleanVolume(read(scan), maskPath: maskPath, seriesUID: scan.seriesUID)
+                        } else {
+                            try Preprocessing.cleanVolume(
+                                scanPath: scan.path, maskPath: maskPath, seriesUID: scan.seriesUID)
+                        }
+                    // By whichever rank reads it.
+                    for warning in volume.warnings {
+                        FileHandle.standardError.write(Data("warning: \(scan.seriesUID): \(warning)\n".utf8))
                     }
-                    return try Preprocessing.cleanVolume(read(scan), maskPath: maskPath, seriesUID: scan.seriesUID)
+                    return volume
                 }
             } catch { return PendingScan(seriesUID: scan.seriesUID, failure: error) }
         }

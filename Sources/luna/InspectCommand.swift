@@ -29,6 +29,7 @@ struct InspectCommand: ParsableCommand {
     @OptionGroup var output: JSONOutputOption
 
     func run() throws {
+        try ForeignInput.refuse(path)
         var line: ProgressLine?
         let inspection = try Inspection(path) { completed, total in
             var current = line ?? ProgressLine("verifying", total: total)

@@ -4,7 +4,7 @@ import DICOM
 import FileIO
 
 /// The scans of `--input`, and how to read them where they are no `ScanFile`: an input that is not laid out as LUNA16
-/// can be a folder of DICOM.
+/// can be a folder of DICOM. A folder that holds both is refused.
 struct ScanSource: Sendable {
     let layout: LUNA16Layout
     /// The reading of a scan; nil where the scans are `ScanFile`s.
@@ -15,23 +15,53 @@ struct ScanSource: Sendable {
 
     /// - Parameters:
     ///   - series: The one to take of a folder of DICOM that holds several.
-    ///   - note: Told what of a folder is left out.
+    ///   - acquisition: The one to take of a series that holds several.
+    ///   - note: Told what of a folder is left out, and what is odd about the rest.
     /// - Throws: `InputError`, `UsageError`, `FileError`.
     init(
-        _ input: String, annotations: String? = nil, masks: String? = nil, series: String?, note: (String) -> Void
+        _ input: String, annotations: String? = nil, masks: String? = nil, series: String?, acquisition: String? = nil,
+        note: (String) -> Void
     ) throws {
-        do {
-            let found = try LUNA16Layout(directory: input, annotations: annotations, masks: masks)
-            if series != nil { throw UsageError("--series chooses among DICOM series; \(input) holds other scans") }
-            (layout, readScan, geometry, slices) = (found, nil, nil, [])
-        } catch let error as InputError {
-            guard let found = try DICOMSeries(folder: input, uid: series) else { throw error }
-            if !found.notes.isEmpty { note("\(input): left out: \(found.notes.joined(separator: ", "))") }
-            layout = try LUNA16Layout(seriesUID: found.uid, at: input, annotations: annotations, masks: masks)
-            readScan = { _ in try found.scanVolume() }
-            geometry = found.geometry
-            slices = found.files
+        let choosesDICOM = series != nil || acquisition != nil
+        if try LUNA16Layout.holdsScans(input) {
+            let slices = Self.slices(beside: input, isDeep: choosesDICOM)
+            if !choosesDICOM {
+                let found = try LUNA16Layout(directory: input, annotations: annotations, masks: masks)
+                if let slices {
+                    throw InputError(
+                        input, "holds \(Path.name(of: found.scans[0].path)) and \(slices)",
+                        remedy: "give the path of the file, or the slices in a folder of their own; "
+                            + "--series UID takes the slices")
+                }
+                (layout, readScan, geometry, self.slices) = (found, nil, nil, [])
+                return
+            }
+            if slices == nil {
+                throw UsageError(
+                    "--series and --acquisition choose among DICOM slices; \(input) holds other scans")
+            }
         }
+        guard let found = try DICOMSeries(folder: input, uid: series, acquisition: acquisition) else {
+            // Nothing of either kind: the layout says what is there instead.
+            layout = try LUNA16Layout(directory: input, annotations: annotations, masks: masks)
+            (readScan, geometry, slices) = (nil, nil, [])
+            return
+        }
+        if !found.notes.isEmpty { note("\(input): left out: \(found.notes.joined(separator: ", "))") }
+        for warning in found.warnings { note("warning: \(input): \(warning)") }
+        layout = try LUNA16Layout(seriesUID: found.uid, at: input, annotations: annotations, masks: masks)
+        readScan = { _ in try found.scanVolume() }
+        geometry = found.geometry
+        slices = found.files
+    }
+
+    /// Describes the CT slices in a folder of other scans; nil where there are none. Folders in a data set's are not
+    /// looked through unless slices are asked for: beside LUNA16 there may be an archive of what it was made from.
+    private static func slices(beside input: String, isDeep: Bool) -> String? {
+        guard FileContent.isDirectory(input) else { return nil }
+        let isPlain = (try? LUNA16Layout.isPlain(input)) ?? false
+        // What cannot be looked through is no second reading.
+        return try? DICOMSeries.description(of: input, isDeep: isDeep || isPlain)
     }
 
     /// Adds all files of scans and masks to what a command reads.

@@ -41,6 +41,12 @@ struct ScanOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The CT series to take from a folder of DICOM that holds several.", valueName: "uid"))
     var series: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The acquisition to take from a series that holds several at the same places (AcquisitionNumber).",
+            valueName: "n"))
+    var acquisition: String?
+
     @Flag(help: "Segment the lungs of the scans that have no mask, also where others have one.")
     var segmentLungs = false
 }
