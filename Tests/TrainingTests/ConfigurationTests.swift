@@ -96,6 +96,8 @@ import Testing
             warmup_steps: 0
             output_prior: null
             zero_init_residual: false
+            average_decay: null
+            clip_norm: null
             regression_weight: 1.0
 
             """
