@@ -16,7 +16,7 @@ import Testing
         var rows: [Row] = []
         for (ranks, kib) in [(1, 1024), (2, 1024), (2, 77), (4, 1024), (4, 333)] {
             let job = try mpirun(
-                ranks: ranks, "bench", "overlap", "--size", "32", "--replicas", "4", "--threads", "1", "--steps", "1",
+                ranks: ranks, "bench", "overlap", "--size", "16", "--replicas", "4", "--threads", "1", "--steps", "1",
                 "--exchange", "float32", "--exchange", "bfloat16", "--bucket-kib", "\(kib)", "--no-bound", "--json")
             #expect(job.status == 0, "\(job.diagnosis)")
             let line = try #require(job.output.split(separator: "\n").last)
