@@ -76,6 +76,12 @@ public struct CounterGenerator: RandomNumberGenerator, Sendable {
     /// A number drawn uniformly from [low, high).
     public mutating func uniform(_ low: Double, _ high: Double) -> Double { low + (high - low) * uniform() }
 
+    /// A number drawn from the normal distribution of mean 0 and deviation 1 (G. Box and M. Muller, 1958).
+    public mutating func normal() -> Double {
+        let radius = (-2 * Elementary.log(1 - uniform())).squareRoot()
+        return radius * Elementary.cos(2 * Double.pi * uniform())
+    }
+
     /// A uniformly drawn element of a half-open range (Lemire's multiplication with rejection: no bias).
     ///
     /// - Precondition: The range is not empty.

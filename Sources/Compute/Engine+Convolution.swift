@@ -54,13 +54,20 @@ extension Engine {
     /// - Parameters:
     ///   - x: Its channels are a multiple of 8, at least C_in: those beyond count for nothing.
     ///   - weights: [C_out, C_in, 3, 3, 3].
-    ///   - bias: [C_out].
+    ///   - bias: [C_out], if there is one.
     ///   - inputs: C_in of the weights.
-    ///   - outputs: C_out, a multiple of 8.
+    ///   - outputs: C_out; where it is no multiple of 8, as many channels as fill it up are computed beside the result.
     public func convolution(
-        _ x: FeatureMap, weights: UnsafeBufferPointer<Float>, bias: UnsafeBufferPointer<Float>, inputs: Int,
+        _ x: FeatureMap, weights: UnsafeBufferPointer<Float>, bias: UnsafeBufferPointer<Float>?, inputs: Int,
         outputs: Int
     ) -> FeatureMap {
+        guard outputs % 8 == 0 else {
+            requireCount(weights.count, 27 * inputs * outputs, "weights")
+            let (filters, offsets) = (filledUp(weights, outputs), bias.map { filledUp($0, outputs) })
+            let wide = convolution(
+                x, weights: filters.read, bias: offsets?.read, inputs: inputs, outputs: filledUp(outputs))
+            return wide.channels(0..<outputs)
+        }
         let y = map(like: x, channels: outputs)
         convolution(x, weights: weights, bias: bias, inputs: inputs, into: y)
         return y
@@ -73,13 +80,13 @@ extension Engine {
     ///   whole is a multiple of 4 as the first, the result is that of the whole to the bit.
     public func convolution(
         _ x: FeatureMap, first: Int = 0, of depth: Int? = nil, weights: UnsafeBufferPointer<Float>,
-        bias: UnsafeBufferPointer<Float>, inputs: Int, into y: FeatureMap
+        bias: UnsafeBufferPointer<Float>?, inputs: Int, into y: FeatureMap
     ) {
         requireInputs(inputs, of: x)
         requireCount(weights.count, 27 * inputs * y.channels, "weights")
-        requireCount(bias.count, y.channels, "biases")
+        if let bias { requireCount(bias.count, y.channels, "biases") }
         winograd(
-            x, first, depth ?? x.extent.z, weights.start, bias.start, inputs: inputs, rowStride: 27,
+            x, first, depth ?? x.extent.z, weights.start, bias?.start, inputs: inputs, rowStride: 27,
             columnStride: 27 * inputs, flip: false, into: y)
     }
 
@@ -95,6 +102,11 @@ extension Engine {
     ) -> FeatureMap {
         precondition(channels <= inputs, "the gradient of \(channels) channels out of \(inputs)")
         requireCount(weights.count, 27 * inputs * gradient.channels, "weights")
+        guard gradient.channels % 8 == 0 else {
+            let filters = filledUp(weights, gradient.channels)
+            return convolutionDataGradient(
+                filledUp(gradient), weights: filters.read, inputs: inputs, channels: channels)
+        }
         let x = map(like: gradient, channels: channels)
         winograd(
             gradient, 0, gradient.extent.z, weights.start, nil, inputs: gradient.channels, rowStride: 27 * inputs,

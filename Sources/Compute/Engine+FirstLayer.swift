@@ -8,18 +8,19 @@ import CKernels
 public struct FirstLayer {
     /// The filters, [C, 1, 3, 3, 3], C a multiple of 8.
     public let weights: UnsafeBufferPointer<Float>
-    /// The biases, [C].
-    public let bias: UnsafeBufferPointer<Float>
+    /// The biases, [C], if there are any.
+    public let bias: UnsafeBufferPointer<Float>?
     /// The number of output channels, C.
-    public var outputs: Int { bias.count }
+    public var outputs: Int { weights.count / 27 }
 
     /// Refers to parameters without copying them.
-    public init(weights: UnsafeBufferPointer<Float>, bias: UnsafeBufferPointer<Float>) {
-        requireCount(weights.count, 27 * bias.count, "weights")
+    public init(weights: UnsafeBufferPointer<Float>, bias: UnsafeBufferPointer<Float>?) {
         precondition(
-            bias.count > 0 && bias.count % 8 == 0, "a first layer of \(bias.count) channels, which is no multiple of 8")
+            !weights.isEmpty && weights.count % (8 * 27) == 0,
+            "a first layer of \(weights.count) weights, which are no multiple of 8 filters")
         self.weights = weights
         self.bias = bias
+        if let bias { requireCount(bias.count, outputs, "biases") }
     }
 }
 
@@ -86,7 +87,7 @@ extension Engine {
         let value = x.pointer[voxel]
         // All neighbours are taken to have this value, which brings the result near enough to the mean.
         return (0..<layer.outputs).map { output in
-            layer.bias[output] + value * (0..<27).reduce(0) { $0 + layer.weights[output * 27 + $1] }
+            (layer.bias?[output] ?? 0) + value * (0..<27).reduce(0) { $0 + layer.weights[output * 27 + $1] }
         }
     }
 
@@ -178,7 +179,13 @@ extension Engine {
         }
         var a = arguments(x, outputs: outputs)
         a.weights = UnsafePointer(taps.pointer)
-        a.bias = layer.bias.start
-        return body(&a)
+        if let bias = layer.bias {
+            a.bias = bias.start
+            return body(&a)
+        }
+        return [Float](repeating: 0, count: outputs).withUnsafeBufferPointer { zeros in
+            a.bias = zeros.start
+            return body(&a)
+        }
     }
 }

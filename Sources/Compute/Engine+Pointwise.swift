@@ -1,93 +1,32 @@
 // 1x1x1 convolutions are matrix products over voxels, and a transposed convolution of size and stride 2 is eight of
 // them.
-//
-// The products are our own: every element is one sum from first to last, whatever its row and its neighbours, so that
-// equal voxels give equal results and all processors of an instruction set the same bits. OpenBLAS promises neither:
-// its kernels for Haswell and Zen round rows at a block's edge in another order, and those for SkylakeX and Cooperlake,
-// both of AVX-512, split long sums at different places.
 
 import Basics
 import CKernels
 
-/// A matrix [rows, columns] in memory: floats from row to row, and from column to column.
-private struct Operand {
-    var pointer: UnsafePointer<Float>
-    var rowStride: Int
-    var columnStride = 1
-}
-
 extension Engine {
-    /// Voxels of one item of products: a multiple of every block's rows.
-    private static let rows = 240
     /// Voxels of one item of sums over voxels, and those that are summed before they are added to the item's others.
     private static let summedRows = 512
     private static let summedAtOnce = 128
-
-    private func overRows(
-        _ voxels: Int, _ body: (_ first: Int, _ count: Int, _ scratch: UnsafeMutablePointer<Float>) -> Void
-    ) {
-        parallel((voxels + Self.rows - 1) / Self.rows, scratch: kernels.product_scratch()) { item, scratch in
-            body(item * Self.rows, min(Self.rows, voxels - item * Self.rows), scratch)
-        }
-    }
-
-    /// Brings the right side of products, [depth, columns], into panels.
-    private func pack(_ b: Operand, depth: Int, columns: Int, into panels: UnsafeMutablePointer<Float>) {
-        var p = ck_panels()
-        p.source = b.pointer
-        p.depth_stride = b.rowStride
-        p.column_stride = b.columnStride
-        p.depth = depth
-        p.columns = columns
-        p.panels = panels
-        kernels.pack(&p)
-    }
-
-    private func packed(_ b: Operand, depth: Int, columns: Int) -> FloatBuffer {
-        let panels = workspace.take(kernels.panels_size(depth, columns))
-        pack(b, depth: depth, columns: columns, into: panels.pointer)
-        return panels
-    }
-
-    /// C [rows, columns] = A [rows, depth] B, plus a bias for each column if there is one; or C += A B.
-    private func multiply(
-        _ a: Operand, _ panels: UnsafePointer<Float>, bias: UnsafePointer<Float>? = nil, rows: Int, depth: Int,
-        columns: Int, into c: UnsafeMutablePointer<Float>, rowStride: Int, adds: Bool = false,
-        scratch: UnsafeMutablePointer<Float>
-    ) {
-        var p = ck_product()
-        p.a = a.pointer
-        p.a_row = a.rowStride
-        p.a_depth = a.columnStride
-        p.b = panels
-        p.bias = bias
-        p.c = c
-        p.c_row = rowStride
-        p.rows = rows
-        p.depth = depth
-        p.columns = columns
-        p.adds = adds ? 1 : 0
-        kernels.product(&p, scratch)
-    }
 
     /// A 1x1x1 convolution.
     ///
     /// - Parameters:
     ///   - x: [N, D, H, W, C_in].
-    ///   - weights: [C_out, C_in]; `bias` [C_out].
+    ///   - weights: [C_out, C_in]; `bias` [C_out], if there is one.
     public func pointwise(
-        _ x: FeatureMap, weights: UnsafeBufferPointer<Float>, bias: UnsafeBufferPointer<Float>, inputs: Int,
+        _ x: FeatureMap, weights: UnsafeBufferPointer<Float>, bias: UnsafeBufferPointer<Float>?, inputs: Int,
         outputs: Int
     ) -> FeatureMap {
         requireInputs(inputs, of: x)
         requireCount(weights.count, inputs * outputs, "weights")
-        requireCount(bias.count, outputs, "biases")
+        if let bias { requireCount(bias.count, outputs, "biases") }
         let y = map(like: x, channels: outputs)
         let panels = packed(
             Operand(pointer: weights.start, rowStride: 1, columnStride: inputs), depth: inputs, columns: outputs)
         overRows(x.voxels) { first, count, scratch in
             multiply(
-                Operand(pointer: x.pointer + first * x.stride, rowStride: x.stride), panels.pointer, bias: bias.start,
+                Operand(pointer: x.pointer + first * x.stride, rowStride: x.stride), panels.pointer, bias: bias?.start,
                 rows: count, depth: inputs, columns: outputs, into: y.pointer + first * y.stride, rowStride: y.stride,
                 scratch: scratch)
         }
@@ -160,13 +99,13 @@ extension Engine {
     ///
     /// - Parameters:
     ///   - x: [N, D, H, W, C_in].
-    ///   - weights: PyTorch's layout [C_in, C_out, 2, 2, 2]; `bias` [C_out].
+    ///   - weights: PyTorch's layout [C_in, C_out, 2, 2, 2]; `bias` [C_out], if there is one.
     /// - Returns: [N, 2D, 2H, 2W, C_out].
     public func transposedConvolution(
-        _ x: FeatureMap, weights: UnsafeBufferPointer<Float>, bias: UnsafeBufferPointer<Float>, outputs: Int
+        _ x: FeatureMap, weights: UnsafeBufferPointer<Float>, bias: UnsafeBufferPointer<Float>?, outputs: Int
     ) -> FeatureMap {
         requireCount(weights.count, 8 * x.channels * outputs, "weights")
-        requireCount(bias.count, outputs, "biases")
+        if let bias { requireCount(bias.count, outputs, "biases") }
         let y = map(samples: x.samples, extent: x.extent * 2, channels: outputs)
         let inputs = x.channels
         let size = kernels.panels_size(inputs, outputs)
@@ -181,7 +120,7 @@ extension Engine {
             for tap in 0..<8 {
                 multiply(
                     Operand(pointer: x.pointer + row * width * x.stride, rowStride: x.stride),
-                    panels.pointer + tap * size, bias: bias.start, rows: width, depth: inputs, columns: outputs,
+                    panels.pointer + tap * size, bias: bias?.start, rows: width, depth: inputs, columns: outputs,
                     into: y.pointer + firstChild(row, tap, of: x) * y.stride, rowStride: 2 * y.stride,
                     scratch: scratch)
             }
@@ -214,7 +153,7 @@ extension Engine {
                 }
             }
         }
-        let taps = tapMajor(weights, inputs: inputs, outputs: outputs)
+        let taps = tapMajor(weights, inputs, outputs, taps: 8)
         let panels = packed(
             Operand(pointer: taps.pointer, rowStride: 1, columnStride: width), depth: width, columns: inputs)
         let result = map(like: x, channels: inputs)
@@ -237,19 +176,6 @@ extension Engine {
             }
         }
         return result
-    }
-
-    /// [C_in, C_out, 8] as [C_in, 8, C_out].
-    private func tapMajor(_ weights: UnsafeBufferPointer<Float>, inputs: Int, outputs: Int) -> FloatBuffer {
-        let taps = workspace.take(inputs * 8 * outputs)
-        for input in 0..<inputs {
-            for output in 0..<outputs {
-                for tap in 0..<8 {
-                    taps.pointer[(input * 8 + tap) * outputs + output] = weights[(input * outputs + output) * 8 + tap]
-                }
-            }
-        }
-        return taps
     }
 
     /// The index, in the larger map, of child `tap` (0 to 7 in (z, y, x) order) of the first voxel in a row of `x`; the

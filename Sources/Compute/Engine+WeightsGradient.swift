@@ -8,14 +8,20 @@ extension Engine {
     ///
     /// - Parameters:
     ///   - x: The convolution's input, [N, D, H, W, C_in] or more channels, a multiple of 8.
-    ///   - gradient: The gradient of the convolution's output, [N, D, H, W, C_out], C_out a multiple of 8.
+    ///   - gradient: The gradient of the convolution's output, [N, D, H, W, C_out].
     ///   - inputs: C_in of the weights.
     public func convolutionWeightsGradient(
         _ x: FeatureMap, _ gradient: FeatureMap, inputs: Int, into destination: UnsafeMutableBufferPointer<Float>
     ) {
         let outputs = gradient.channels
+        guard outputs % 8 == 0 else {
+            requireCount(destination.count, 27 * inputs * outputs, "weights' gradients")
+            let wide = workspace.take(27 * inputs * filledUp(outputs))
+            convolutionWeightsGradient(x, filledUp(gradient), inputs: inputs, into: wide.write)
+            destination.start.update(from: wide.pointer, count: destination.count)
+            return
+        }
         x.requireVectors("the input")
-        gradient.requireVectors("the gradient")
         gradient.requireVoxels(of: x, "the gradient")
         requireInputs(inputs, of: x)
         requireCount(destination.count, 27 * inputs * outputs, "weights' gradients")

@@ -4,9 +4,9 @@ import Networks
 /// A network as an ONNX model in evaluation mode (operator set 17), for any runtime: PyTorch's view of it, with batch
 /// normalisation as an operation of its own, which runtimes fold by themselves.
 ///
-/// Inputs `input` [N, 1, D, H, W], grey levels as (u − 128) / 128, and `coord` [N, 3, D/4, H/4, W/4]; output `output`
-/// [N, D/4, H/4, W/4, 3 anchors, 5] for `nodule-net`. N, D, H and W are free; the sides are multiples of the
-/// architecture's `sideUnit`.
+/// Inputs `input` [N, 1, D, H, W], grey levels as (u − 128) / 128, and, for a network that reads coordinates, `coord`
+/// [N, 3, D/4, H/4, W/4]; output `output` [N, D/4, H/4, W/4, 3 anchors, 5] for `nodule-net`, [N, D/4, H/4, W/4, 1, 7]
+/// for `cpm-net`. N, D, H and W are free; the sides are multiples of the architecture's `sideUnit`.
 public struct ONNXNetwork {
     private var graph = ONNXGraph()
     private let state: NetworkState
@@ -31,10 +31,10 @@ public struct ONNXNetwork {
         metadata["input"] =
             "(u - 128) / 128 with u = clip((HU + 1200) / 1800, 0, 1) * 255, voxels of 1 mm, axes z, y, x"
         metadata["padding"] = "u = 170"
-        metadata["coord"] = "ramps z, y, x over the grid of the whole padded scan, from -0.5 to 0.5 inclusive"
-        metadata["output"] =
-            "logit, dz, dy, dx, dd per cell and anchor a: center = 1.5 + 4 i + d a, diameter = exp(dd) a, "
-            + "probability = sigmoid(logit)"
+        if state.architecture.hasCoordinates {
+            metadata["coord"] = "ramps z, y, x over the grid of the whole padded scan, from -0.5 to 0.5 inclusive"
+        }
+        metadata["output"] = state.architecture.outputFormula
         return network.graph.model(
             named: "luna", documentation: "A 3-D detector of lung nodules in CT.", metadata: metadata)
     }
@@ -67,13 +67,15 @@ public struct ONNXNetwork {
             (name, .integers([Int](repeating: value, count: count)))
         }
         switch operation.kind {
-        case .convolution(let side):
+        case .convolution(let side, let stride, let hasBias):
+            // Without strides they are 1.
+            let strides = stride == 1 ? [] : [pair("strides", stride)]
             return graph.add(
-                "Conv", operation.name, inputs + parameters(operation.name),
-                [pair("kernel_shape", side), pair("pads", (side - 1) / 2, count: 6)])
-        case .transposedConvolution:
+                "Conv", operation.name, inputs + parameters(operation.name, hasBias: hasBias),
+                [pair("kernel_shape", side), pair("pads", (side - 1) / 2, count: 6)] + strides)
+        case .transposedConvolution(let hasBias):
             return graph.add(
-                "ConvTranspose", operation.name, inputs + parameters(operation.name),
+                "ConvTranspose", operation.name, inputs + parameters(operation.name, hasBias: hasBias),
                 [pair("kernel_shape", 2), pair("strides", 2)])
         case .normalization:
             let running = constants(
@@ -92,8 +94,8 @@ public struct ONNXNetwork {
         }
     }
 
-    private mutating func parameters(_ layer: String) -> [String] {
-        constants(layer, ["weight", "bias"], state.architecture.parameters, state.parameters)
+    private mutating func parameters(_ layer: String, hasBias: Bool = true) -> [String] {
+        constants(layer, hasBias ? ["weight", "bias"] : ["weight"], state.architecture.parameters, state.parameters)
     }
 
     /// Adds a layer's tensors under PyTorch's names.

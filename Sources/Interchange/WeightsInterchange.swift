@@ -54,7 +54,8 @@ extension Safetensors {
         try write(tensors, metadata: metadata, to: path)
     }
 
-    /// The weights of the network that the metadata names, or of the standard one where they name none.
+    /// The weights of the network that the metadata name, or, where they name none, of the one that has the most
+    /// tensors of these names.
     ///
     /// PyTorch's counters (`num_batches_tracked`) are ignored, and so is the `module.` that all names begin with when a
     /// network was saved inside `DataParallel`.
@@ -62,14 +63,15 @@ extension Safetensors {
     /// - Throws: `InputError` naming the tensor that is missing, superfluous, of another shape or type, not finite or a
     ///   negative variance, or the network that luna does not have.
     public func networkState() throws -> NetworkState {
-        let architecture =
-            try metadata[WeightsFile.architectureAttribute].map { try Architecture.find($0, in: file) } ?? .standard
         let wrapper = "module."
         let isWrapped = !tensors.isEmpty && tensors.allSatisfy { $0.name.hasPrefix(wrapper) }
         var found: [String: Tensor] = [:]
         for tensor in tensors where !tensor.name.hasSuffix("num_batches_tracked") {
             found[isWrapped ? String(tensor.name.dropFirst(wrapper.count)) : tensor.name] = tensor
         }
+        let architecture =
+            try metadata[WeightsFile.architectureAttribute].map { try Architecture.find($0, in: file) }
+            ?? .fitting(found.keys)
         let parameters = try take(architecture.parameters, from: &found)
         let statistics = try take(architecture.statistics, from: &found)
         if let strange = found.values.min(by: { $0.range.lowerBound < $1.range.lowerBound }) {
@@ -85,7 +87,7 @@ extension Safetensors {
             guard let tensor = found.removeValue(forKey: entry.name) else {
                 throw InputError(
                     file, at: entry.name, "is missing",
-                    remedy: "expected the state_dict of the network in scripts/reference/network.py")
+                    remedy: "expected the state_dict of a network in scripts/reference")
             }
             guard tensor.shape == entry.shape else {
                 throw InputError(file, at: tensor.name, "shape \(tensor.shape.prefix(8)), expected \(entry.shape)")
@@ -97,5 +99,14 @@ extension Safetensors {
             values += tensorValues
         }
         return values
+    }
+}
+
+extension Architecture {
+    /// The network that has the most parameters of some names, among equals the first.
+    fileprivate static func fitting(_ names: some Sequence<String>) -> Architecture {
+        let names = Set(names)
+        func count(_ network: Architecture) -> Int { network.parameters.entries.count { names.contains($0.name) } }
+        return allCases.max { count($0) < count($1) } ?? .standard
     }
 }

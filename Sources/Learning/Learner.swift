@@ -152,7 +152,7 @@ public struct Learner {
             gradients: UnsafeBufferPointer(rebasing: sum[layout.gradients]), tensors: network.architecture.parameters,
             learningRate: learningRate, engine: network.engine)
         let share = 1 / Float(replicas)
-        let kept = Architecture.statisticsMomentum
+        let kept = network.architecture.statisticsMomentum
         for (index, place) in zip(state.statistics.indices, layout.statistics) {
             let mean = sum[place] * share
             state.statistics[index] = (1 - kept) * state.statistics[index] + kept * mean

@@ -27,7 +27,12 @@ public struct Architecture: Sendable {
     public let sideUnit: Int
     /// Whether the network reads its input's coordinates.
     public let hasCoordinates: Bool
+    /// The meaning of an anchor's numbers, as a formula for people.
+    public let outputFormula: String
+    /// The part μ of a running statistic that a step replaces: running ← (1 − μ) running + μ batch.
+    public let statisticsMomentum: Float
 
+    private let conventions: Conventions
     private let initializers: [Initializer]
     private let initialStatistics: [Float]
     private let logitBiases: [Int]
@@ -35,16 +40,21 @@ public struct Architecture: Sendable {
 
     /// Declares a network.
     ///
-    /// - Parameter build: Makes the blocks, in the order of PyTorch's `state_dict`, and joins them in a graph.
+    /// - Parameters:
+    ///   - outputFormula: The meaning of an anchor's numbers.
+    ///   - build: Makes the blocks, in the order of PyTorch's `state_dict`, and joins them in a graph.
     init(
-        _ name: String, anchors: Int, components: Int,
-        build: @escaping @Sendable (_ network: NetworkGraph) -> Void
+        _ name: String, anchors: Int, components: Int, outputFormula: String = "", statisticsMomentum: Float = 0.1,
+        conventions: Conventions = .plain, build: @escaping @Sendable (_ network: NetworkGraph) -> Void
     ) {
         self.name = name
         self.anchors = anchors
         self.components = components
+        self.outputFormula = outputFormula
+        self.statisticsMomentum = statisticsMomentum
+        self.conventions = conventions
         self.build = build
-        let graph = NetworkGraph()
+        let graph = NetworkGraph(conventions)
         build(graph)
         parameters = graph.declarations.parameters
         statistics = graph.declarations.statistics
@@ -66,13 +76,10 @@ public struct Architecture: Sendable {
 
     /// New blocks in a graph of their own.
     func makeGraph() -> NetworkGraph {
-        let graph = NetworkGraph()
+        let graph = NetworkGraph(conventions)
         build(graph)
         return graph
     }
-
-    /// The part of a running statistic that a step replaces: running ← 0.9 running + 0.1 batch.
-    public static let statisticsMomentum: Float = 0.1
 
     /// The number of floating-point operations of a direct computation.
     ///
@@ -87,8 +94,9 @@ public struct Architecture: Sendable {
 
     /// The state of a new network.
     ///
-    /// Weights and biases of convolutions are uniform in ±1/√fan_in, as PyTorch initialises them, scales of batch
-    /// normalisation are 1 and shifts 0, running means 0 and variances 1. Every tensor draws from its own stream.
+    /// Weights and biases of convolutions are drawn as the network's authors did: uniform in ±1/√fan_in, as PyTorch
+    /// initialises them, or normal. Scales of batch normalisation are 1 and shifts 0, running means 0 and variances 1.
+    /// Every tensor draws from its own stream.
     ///
     /// - Parameters:
     ///   - seed: The experiment's seed.
@@ -96,7 +104,7 @@ public struct Architecture: Sendable {
     ///     blocks begin as their shortcuts (P. Goyal et al., "Accurate, Large Minibatch SGD: Training ImageNet in 1
     ///     Hour", 2017, section 5.1).
     ///   - logitBias: The bias that every anchor's logit begins with (T.-Y. Lin et al., "Focal Loss for Dense Object
-    ///     Detection", ICCV 2017, section 3.3); nil: as PyTorch draws it.
+    ///     Detection", ICCV 2017, section 3.3); nil: as the network's authors began.
     public func initialState(seed: UInt64, zeroInitResidual: Bool = false, logitBias: Float? = nil) -> NetworkState {
         var state = NetworkState(
             architecture: self, parameters: [Float](repeating: 0, count: parameters.count),
@@ -106,6 +114,9 @@ public struct Architecture: Sendable {
             case .uniform(let bound):
                 var generator = CounterGenerator(seed: seed, purpose: "initialisation", UInt64(index))
                 for element in entry.range { state.parameters[element] = Float(generator.uniform(-bound, bound)) }
+            case .normal(let deviation):
+                var generator = CounterGenerator(seed: seed, purpose: "initialisation", UInt64(index))
+                for element in entry.range { state.parameters[element] = Float(deviation * generator.normal()) }
             case .constant(let value):
                 for element in entry.range { state.parameters[element] = value }
             case .residualScale:
@@ -130,7 +141,7 @@ extension Architecture: Hashable {
 
 extension Architecture: RawRepresentable, CaseIterable {
     /// All networks, the standard one first.
-    public static let allCases = [noduleNet]
+    public static let allCases = [noduleNet, cpmNet]
 
     /// Finds the network of a name, if there is one.
     public init?(rawValue: String) {

@@ -1,9 +1,9 @@
-// The 3x3x3 convolutions of a network by their shapes, and how long one takes: for `luna bench layers`.
+// The 3x3x3 convolutions of a network with stride 1 by their shapes, and how long one takes: for `luna bench layers`.
 
 import Basics
 import Compute
 
-/// The 3x3x3 convolutions of a network that have the same channels and resolution.
+/// The 3x3x3 convolutions of a network with stride 1 that have the same channels and resolution.
 public struct ConvolutionShape: Hashable, Sendable {
     /// The number of input channels.
     public let inputs: Int
@@ -94,12 +94,13 @@ public struct ConvolutionShape: Hashable, Sendable {
 }
 
 extension Architecture {
-    /// The shapes of the 3x3x3 convolutions, in the order in which the network first has them.
+    /// The shapes of the 3x3x3 convolutions with stride 1, in the order in which the network first has them.
     public var convolutionShapes: [ConvolutionShape] {
         struct Key: Hashable { let inputs, outputs, reduction, trainedInputs: Int }
         var order: [Key] = []
         var counts: [Key: Int] = [:]
-        for operation in operations where operation.kind == .convolution(side: 3) {
+        for operation in operations {
+            guard case .convolution(side: 3, stride: 1, _) = operation.kind else { continue }
             let x = operation.inputs[0]
             let key = Key(
                 inputs: x.channels, outputs: operation.output.channels, reduction: x.reduction,

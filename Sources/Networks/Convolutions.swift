@@ -10,19 +10,26 @@ import Compute
 /// Where a convolution's weights and bias lie among the parameters.
 struct ConvolutionParameters {
     let weight: Range<Int>
+    /// The bias' place; empty where there is none.
     let bias: Range<Int>
     /// Whether a batch normalisation follows, so that the bias has no gradient.
     let isNormalized: Bool
 
     init(
-        _ name: String, weight shape: [Int], outputs: Int, isNormalized: Bool, _ declarations: Declarations
+        _ name: String, weight shape: [Int], outputs: Int, isNormalized: Bool, start: Float? = nil,
+        _ declarations: Declarations
     ) {
-        (weight, bias) = declarations.convolution(name, shape, outputs: outputs)
+        (weight, bias) = declarations.convolution(
+            name, shape, outputs: outputs, isNormalized: isNormalized, start: start)
         self.isNormalized = isNormalized
     }
 
+    var hasBias: Bool { !bias.isEmpty }
+
     func weights(_ pass: Pass) -> UnsafeBufferPointer<Float> { pass.parameter(weight.lowerBound, weight.count) }
-    func biases(_ pass: Pass) -> UnsafeBufferPointer<Float> { pass.parameter(bias.lowerBound, bias.count) }
+    func biases(_ pass: Pass) -> UnsafeBufferPointer<Float>? {
+        hasBias ? pass.parameter(bias.lowerBound, bias.count) : nil
+    }
 
     func weightsGradient(_ pass: Pass) -> UnsafeMutableBufferPointer<Float> {
         pass.gradient(weight.lowerBound, weight.count)
@@ -30,6 +37,7 @@ struct ConvolutionParameters {
 
     /// Writes the bias' gradient, from that of the output.
     func biasGradient(_ gradient: FeatureMap, _ pass: Pass) {
+        guard hasBias else { return }
         let destination = pass.gradient(bias.lowerBound, bias.count)
         if isNormalized {
             destination.update(repeating: 0)
@@ -39,25 +47,37 @@ struct ConvolutionParameters {
     }
 }
 
-/// A convolution of 3x3x3 or 1x1x1 with stride 1, padded so that the extent stays.
+/// A convolution: of 3x3x3 or 1x1x1 with stride 1, padded so that the extent stays, or of 3x3x3 or 2x2x2 with stride 2,
+/// which halves it.
 struct Convolution {
     let name: String
-    /// The filters' side: 3 or 1.
+    /// The filters' side: 3 or 1, with stride 2 also 2.
     let side: Int
+    /// The distance in voxels of the outputs: 1 or 2.
+    let stride: Int
     let parameters: ConvolutionParameters
     let inputs: Int
     let outputs: Int
 
+    /// Declares the layer's tensors.
+    ///
+    /// - Parameters:
+    ///   - isNormalized: Whether a batch normalisation follows.
+    ///   - start: The number that the biases begin with, the weights being 0; nil: all are drawn.
     init(
-        _ name: String, side: Int = 3, _ inputs: Int, _ outputs: Int, isNormalized: Bool,
-        _ declarations: Declarations
+        _ name: String, side: Int = 3, stride: Int = 1, _ inputs: Int, _ outputs: Int, isNormalized: Bool,
+        start: Float? = nil, _ declarations: Declarations
     ) {
-        precondition(side == 3 || side == 1, "\(name) of side \(side), which has no kernel")
+        precondition(
+            stride == 1 ? side == 3 || side == 1 : stride == 2 && (side == 3 || side == 2 && isNormalized),
+            "\(name) of side \(side) and stride \(stride), which has no kernel")
         self.name = name
         self.side = side
+        self.stride = stride
         parameters = ConvolutionParameters(
             name, weight: [outputs, inputs, side, side, side], outputs: outputs, isNormalized: isNormalized,
-            declarations)
+            start: start, declarations)
+        precondition(stride == 1 || !parameters.hasBias, "\(name) of stride 2 with a bias, which has no kernel")
         self.inputs = inputs
         self.outputs = outputs
     }
@@ -65,16 +85,31 @@ struct Convolution {
     func forward(_ x: FeatureMap, _ pass: Pass) -> FeatureMap {
         let (engine, weights, bias) = (pass.engine, parameters.weights(pass), parameters.biases(pass))
         return engine.span(name) {
-            side == 1
+            if stride == 2 { return engine.stridedConvolution(x, filters(pass)) }
+            return side == 1
                 ? engine.pointwise(x, weights: weights, bias: bias, inputs: inputs, outputs: outputs)
                 : engine.convolution(x, weights: weights, bias: bias, inputs: inputs, outputs: outputs)
+        }
+    }
+
+    /// The weights of a layer with stride 2.
+    private func filters(_ pass: Pass) -> StridedFilters {
+        StridedFilters(parameters.weights(pass), side: side, inputs: inputs, outputs: outputs)
+    }
+
+    /// Computes some planes of the result of stride 2, from the planes of the input that they see, of which the first
+    /// is the input's plane `first`.
+    func forward(_ x: FeatureMap, first: Int, into y: FeatureMap, planes: Range<Int>, _ pass: Pass) {
+        precondition(stride == 2, "\(name) of stride \(stride) by planes of stride 2")
+        pass.engine.span(name) {
+            pass.engine.stridedConvolution(x, first: first, filters(pass), into: y, planes: planes)
         }
     }
 
     /// Computes some planes of the result of 3x3x3 filters, of which the first lies at the input's plane `first`, of a
     /// map of `depth` planes.
     func forward(_ x: FeatureMap, first: Int, of depth: Int, into y: FeatureMap, _ pass: Pass) {
-        precondition(side == 3, "\(name) of side \(side) by planes")
+        precondition(side == 3 && stride == 1, "\(name) of side \(side) and stride \(stride) by planes")
         pass.engine.span(name) {
             pass.engine.convolution(
                 x, first: first, of: depth, weights: parameters.weights(pass), bias: parameters.biases(pass),
@@ -85,7 +120,9 @@ struct Convolution {
     func weightsGradient(_ x: FeatureMap, _ gradient: FeatureMap, _ pass: Pass) {
         let (engine, destination) = (pass.engine, parameters.weightsGradient(pass))
         engine.span("\(name) weights gradient") {
-            if side == 1 {
+            if stride == 2 {
+                engine.stridedConvolutionWeightsGradient(x, gradient, filters(pass), into: destination)
+            } else if side == 1 {
                 engine.pointwiseWeightsGradient(x, gradient, inputs: inputs, into: destination)
             } else {
                 engine.convolutionWeightsGradient(x, gradient, inputs: inputs, into: destination)
@@ -98,7 +135,10 @@ struct Convolution {
     func dataGradient(_ gradient: FeatureMap, channels: Int, _ pass: Pass) -> FeatureMap {
         let (engine, weights) = (pass.engine, parameters.weights(pass))
         return engine.span("\(name) data gradient") {
-            side == 1
+            if stride == 2 {
+                return engine.stridedConvolutionDataGradient(gradient, filters(pass)).channels(0..<channels)
+            }
+            return side == 1
                 ? engine.pointwiseDataGradient(gradient, weights: weights, inputs: inputs, channels: channels)
                 : engine.convolutionDataGradient(gradient, weights: weights, inputs: inputs, channels: channels)
         }
@@ -109,19 +149,21 @@ struct Convolution {
 struct TransposedConvolution {
     let name: String
     let parameters: ConvolutionParameters
-    let channels: Int
+    let inputs: Int
+    let outputs: Int
 
-    init(_ name: String, _ channels: Int, isNormalized: Bool, _ declarations: Declarations) {
+    init(_ name: String, _ inputs: Int, _ outputs: Int, isNormalized: Bool, _ declarations: Declarations) {
         self.name = name
         parameters = ConvolutionParameters(
-            name, weight: [channels, channels, 2, 2, 2], outputs: channels, isNormalized: isNormalized, declarations)
-        self.channels = channels
+            name, weight: [inputs, outputs, 2, 2, 2], outputs: outputs, isNormalized: isNormalized, declarations)
+        self.inputs = inputs
+        self.outputs = outputs
     }
 
     func forward(_ x: FeatureMap, _ pass: Pass) -> FeatureMap {
         pass.engine.span(name) {
             pass.engine.transposedConvolution(
-                x, weights: parameters.weights(pass), bias: parameters.biases(pass), outputs: channels)
+                x, weights: parameters.weights(pass), bias: parameters.biases(pass), outputs: outputs)
         }
     }
 

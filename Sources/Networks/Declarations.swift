@@ -3,6 +3,8 @@ enum Initializer: Hashable, Sendable {
     /// Numbers drawn uniformly from ±`bound`, as PyTorch draws the weights and biases of convolutions: the bound is
     /// 1/√fan_in.
     case uniform(bound: Double)
+    /// Numbers drawn from a normal distribution around 0.
+    case normal(deviation: Double)
     case constant(Float)
     /// The scale of a residual branch's last normalisation: 1, or 0 where blocks are to begin as their shortcuts.
     case residualScale
@@ -18,6 +20,10 @@ final class Declarations {
     private(set) var initialStatistics: [Float] = []
     /// The parameters that are biases of the output's logits.
     var logitBiases: [Int] = []
+    /// The habits of the network's layers.
+    let conventions: Conventions
+
+    init(_ conventions: Conventions = .plain) { self.conventions = conventions }
 
     /// Declares a parameter and returns its offset.
     func parameter(_ name: String, _ shape: [Int], _ initializer: Initializer) -> Int {
@@ -35,14 +41,25 @@ final class Declarations {
         return offset
     }
 
-    /// Declares a convolution's weight and bias and returns where they lie.
+    /// Declares a convolution's weight and bias and returns where they lie; the bias' range is empty where there is
+    /// none.
     ///
-    /// - Parameter shape: The weight's shape. All axes but the first are the fan-in, as PyTorch counts it; for a
-    ///   transposed convolution, too, whose first axis is the inputs.
-    func convolution(_ name: String, _ shape: [Int], outputs: Int) -> (weight: Range<Int>, bias: Range<Int>) {
-        let rule = Initializer.uniform(bound: 1 / Double(shape[1...].reduce(1, *)).squareRoot())
-        let weight = parameter("\(name).weight", shape, rule)
-        let bias = parameter("\(name).bias", [outputs], rule)
+    /// - Parameters:
+    ///   - shape: The weight's shape. All axes but the first are the fan-in, as PyTorch counts it; for a transposed
+    ///     convolution, too, whose first axis is the inputs.
+    ///   - isNormalized: Whether a batch normalisation follows.
+    ///   - start: The number that the biases begin with, the weights being 0; nil: as the conventions say.
+    func convolution(
+        _ name: String, _ shape: [Int], outputs: Int, isNormalized: Bool, start: Float? = nil
+    ) -> (weight: Range<Int>, bias: Range<Int>) {
+        let fanIn = Double(shape[1...].reduce(1, *))
+        let uniform = Initializer.uniform(bound: 1 / fanIn.squareRoot())
+        let normal = Initializer.normal(deviation: (2 / fanIn).squareRoot())
+        let drawn = conventions.weights == .uniform ? uniform : normal
+        let weight = parameter("\(name).weight", shape, start == nil ? drawn : .constant(0))
+        let end = weight + shape.reduce(1, *)
+        guard conventions.hasSuperfluousBiases || !isNormalized else { return (weight..<end, end..<end) }
+        let bias = parameter("\(name).bias", [outputs], start.map { .constant($0) } ?? uniform)
         return (weight..<bias, bias..<bias + outputs)
     }
 }

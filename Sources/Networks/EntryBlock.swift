@@ -10,8 +10,7 @@ import Compute
 /// written, since only its maxima are wanted.
 final class EntryBlock: Block {
     private let name: String
-    private let conv1: Convolution
-    private let bn1: BatchNormalization
+    private let first: FirstUnit
     private let conv2: Convolution
     private let bn2: BatchNormalization
     private let parameters: Range<Int>
@@ -28,8 +27,7 @@ final class EntryBlock: Block {
         self.name = name
         let channels = 24
         let start = declarations.parameters.count
-        conv1 = Convolution("\(name).0", 1, channels, isNormalized: true, declarations)
-        bn1 = BatchNormalization("\(name).1", channels, declarations)
+        first = FirstUnit(name, declarations.conventions.alone, channels: channels, declarations)
         conv2 = Convolution("\(name).3", channels, channels, isNormalized: true, declarations)
         bn2 = BatchNormalization("\(name).4", channels, declarations)
         parameters = start..<declarations.parameters.count
@@ -38,8 +36,8 @@ final class EntryBlock: Block {
     var backwardOrder: [Range<Int>] { [parameters] }
 
     func describe(_ inputs: [Operation.Value], in flow: inout Flow) -> Operation.Value {
-        let first = flow.rectified(flow.normalized(flow.convolution(inputs[0], conv1), bn1))
-        let second = flow.rectified(flow.normalized(flow.convolution(first, conv2), bn2))
+        let inner = first.describe(inputs[0], in: &flow)
+        let second = flow.rectified(flow.normalized(flow.convolution(inner, conv2), bn2))
         return flow.pooled(second, "maxpool1")
     }
 
@@ -54,9 +52,8 @@ final class EntryBlock: Block {
             evaluate(x, into: pooled, pass)
             return pooled
         }
-        let statistics = engine.span(bn1.name) { engine.firstStatistics(x, layer(pass)) }
-        let firstStatistics = bn1.report(statistics, voxels: x.voxels, pass)
-        let second = conv2.forward(activation(x, firstStatistics, pass), pass)
+        let firstStatistics = first.batchStatistics(x, pass)
+        let second = conv2.forward(first.activation(x, firstStatistics, pass), pass)
         let secondStatistics = bn2.statistics(second, pass)
         engine.poolNormalized(second, bn2.parameters(pass), secondStatistics, into: pooled)
         kept = Kept(
@@ -73,16 +70,15 @@ final class EntryBlock: Block {
         for sample in 0..<x.samples {
             let input = x.sample(sample)
             let output = pooled.sample(sample)
-            for first in stride(from: 0, to: depth, by: step) {
-                let planes = first..<min(first + step, depth)
-                let around = max(0, first - 1)..<min(planes.upperBound + 1, depth)
-                let inner = engine.firstActivation(
-                    input, planes: around, layer(pass), bn1.parameters(pass), bn1.running(pass))
+            for start in stride(from: 0, to: depth, by: step) {
+                let planes = start..<min(start + step, depth)
+                let around = max(0, start - 1)..<min(planes.upperBound + 1, depth)
+                let inner = first.evaluation(input, planes: around, pass)
                 let second = engine.map(
                     samples: 1, extent: ZYX(planes.count, x.extent.y, x.extent.x), channels: conv2.outputs)
-                conv2.forward(inner, first: first - around.lowerBound, of: depth, into: second, pass)
+                conv2.forward(inner, first: start - around.lowerBound, of: depth, into: second, pass)
                 engine.poolNormalized(
-                    second, bn2.parameters(pass), bn2.running(pass), into: output, first: first / 2)
+                    second, bn2.parameters(pass), bn2.running(pass), into: output, first: start / 2)
             }
         }
     }
@@ -98,28 +94,10 @@ final class EntryBlock: Block {
             second, gradient: consume gradient, bn2.parameters(pass), k.secondStatistics,
             scaleGradient: pass.gradient(bn2.weight, bn2.channels),
             shiftGradient: pass.gradient(bn2.bias, bn2.channels))
-        conv2.weightsGradient(activation(k.input, k.firstStatistics, pass), second, pass)
+        conv2.weightsGradient(first.activation(k.input, k.firstStatistics, pass), second, pass)
         let inner = conv2.dataGradient(second, channels: conv2.inputs, pass)
-        engine.span("\(conv1.name) gradient") {
-            engine.firstGradient(
-                k.input, layer(pass), gradient: inner, bn1.parameters(pass), k.firstStatistics,
-                weightsGradient: conv1.parameters.weightsGradient(pass),
-                scaleGradient: pass.gradient(bn1.weight, bn1.channels),
-                shiftGradient: pass.gradient(bn1.bias, bn1.channels))
-        }
-        conv1.parameters.biasGradient(inner, pass)  // zero, since a normalisation follows
+        first.backward(k.input, k.firstStatistics, gradient: inner, pass)
         pass.finished?(parameters)
         return [nil]
-    }
-
-    private func layer(_ pass: Pass) -> FirstLayer {
-        FirstLayer(weights: conv1.parameters.weights(pass), bias: conv1.parameters.biases(pass))
-    }
-
-    private func activation(_ x: FeatureMap, _ statistics: Statistics, _ pass: Pass) -> FeatureMap {
-        pass.engine.span(conv1.name) {
-            pass.engine.firstActivation(
-                x, planes: 0..<x.samples * x.extent.z, layer(pass), bn1.parameters(pass), statistics)
-        }
     }
 }

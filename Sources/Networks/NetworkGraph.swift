@@ -17,14 +17,15 @@ final class NetworkGraph {
     private(set) var flow = Flow()
 
     /// The tensors that blocks declare.
-    let declarations = Declarations()
+    let declarations: Declarations
 
     /// A map between blocks.
     struct Edge {
         fileprivate let index: Int
     }
 
-    init() {
+    init(_ conventions: Conventions) {
+        declarations = Declarations(conventions)
         values = [Operation.Value(name: "input", channels: 1, reduction: 1, trainedChannels: 0)]
     }
 

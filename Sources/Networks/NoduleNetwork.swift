@@ -1,7 +1,8 @@
 extension Architecture {
     /// A 3-D U-Net of residual blocks with coordinates, the network that won the 2017 Data Science Bowl (F. Liao et
     /// al., "Evaluate the Malignancy of Pulmonary Nodules Using the 3-D Deep Leaky Noisy-OR Network", IEEE TNNLS 2019).
-    public static let noduleNet = Architecture("nodule-net", anchors: 3, components: 5) { network in
+    public static let noduleNet = Architecture("nodule-net", anchors: 3, components: 5, outputFormula: boxesOfAnchors) {
+        network in
         let d = network.declarations
         // One line per block, in the order of PyTorch's `state_dict`; on the right, the resolution.
         let preBlock = EntryBlock("preBlock", d)  //                              1 → 24              1 → 1/2
@@ -11,8 +12,8 @@ extension Architecture {
         let forw4 = Stage("forw4", 64, 64, blocks: 3, d)  //                                             1/16
         let back2 = Stage("back2", 131, 128, blocks: 3, d)  //  64 + 64 + 3 coordinates → 128             1/4
         let back3 = Stage("back3", 128, 64, blocks: 3, d)  //                   64 + 64 → 64              1/8
-        let path1 = UpwardBlock("path1", 64, d)  //                                                1/16 → 1/8
-        let path2 = UpwardBlock("path2", 64, d)  //                                                 1/8 → 1/4
+        let path1 = UpwardBlock("path1", 64, 64, d)  //                                            1/16 → 1/8
+        let path2 = UpwardBlock("path2", 64, 64, d)  //                                             1/8 → 1/4
         let output = Head("output", 128, 64, anchors: 3, components: 5, d)  //   128 → 64 → 15            1/4
 
         let half = network.add(forw1, after: network.add(preBlock, after: network.input))
@@ -24,4 +25,8 @@ extension Architecture {
         let cat2 = network.add(UpwardJoin("cat2", path2, hasCoordinates: true), after: up3, quarter)
         _ = network.add(output, after: network.add(back2, after: cat2))
     }
+
+    private static let boxesOfAnchors =
+        "logit, dz, dy, dx, dd per cell and anchor a: center = 1.5 + 4 i + d a, diameter = exp(dd) a, "
+        + "probability = sigmoid(logit)"
 }

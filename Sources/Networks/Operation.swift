@@ -2,11 +2,12 @@
 public struct Operation: Hashable, Sendable {
     /// The kinds of operations.
     public enum Kind: Hashable, Sendable {
-        /// A convolution with cubic filters of this side and stride 1, padded so that the extent stays; weights [C_out,
-        /// C_in, side, side, side] and a bias under the operation's name.
-        case convolution(side: Int)
-        /// A transposed convolution of size and stride 2; weights [C_in, C_out, 2, 2, 2] and a bias.
-        case transposedConvolution
+        /// A convolution with cubic filters, padded by (side − 1)/2 voxels, rounded down, so that stride 1 leaves the
+        /// extent as it is and stride 2 halves it; weights [C_out, C_in, side, side, side] under the operation's name,
+        /// and perhaps a bias.
+        case convolution(side: Int, stride: Int, hasBias: Bool)
+        /// A transposed convolution of size and stride 2; weights [C_in, C_out, 2, 2, 2] and perhaps a bias.
+        case transposedConvolution(hasBias: Bool)
         /// Batch normalisation with running statistics.
         case normalization
         /// The rectifier max(x, 0).
@@ -46,13 +47,16 @@ public struct Operation: Hashable, Sendable {
     /// - Parameter inputs: The number of input channels that count.
     private func flop(inputs: Int) -> Double {
         let taps: Int
+        let reduction = Double(self.inputs[0].reduction)
+        var products = Double(inputs * output.channels) / (reduction * reduction * reduction)
         switch kind {
-        case .convolution(let side): taps = side * side * side
+        case .convolution(let side, let stride, _):
+            taps = side * side * side
+            products /= Double(stride * stride * stride)
         case .transposedConvolution: taps = 8
         default: return 0
         }
-        let reduction = Double(self.inputs[0].reduction)
-        return 2 * Double(taps * inputs * output.channels) / (reduction * reduction * reduction)
+        return 2 * Double(taps) * products
     }
 
     /// The number of floating-point operations of a forward pass, per voxel of the network's input.
@@ -80,13 +84,17 @@ struct Flow {
 
     mutating func convolution(_ x: Value, _ layer: Convolution) -> Value {
         precondition(x.channels == layer.inputs, "\(layer.name) reads \(layer.inputs) channels, not \(x.channels)")
-        return add(.convolution(side: layer.side), layer.name, [x], channels: layer.outputs, reduction: x.reduction)
+        return add(
+            .convolution(side: layer.side, stride: layer.stride, hasBias: layer.parameters.hasBias), layer.name, [x],
+            channels: layer.outputs, reduction: layer.stride * x.reduction)
     }
 
     mutating func convolution(_ x: Value, _ layer: TransposedConvolution) -> Value {
-        precondition(x.channels == layer.channels, "\(layer.name) reads \(layer.channels) channels, not \(x.channels)")
+        precondition(x.channels == layer.inputs, "\(layer.name) reads \(layer.inputs) channels, not \(x.channels)")
         precondition(x.reduction % 2 == 0, "\(layer.name) would be finer than the input")
-        return add(.transposedConvolution, layer.name, [x], channels: layer.channels, reduction: x.reduction / 2)
+        return add(
+            .transposedConvolution(hasBias: layer.parameters.hasBias), layer.name, [x], channels: layer.outputs,
+            reduction: x.reduction / 2)
     }
 
     mutating func normalized(_ x: Value, _ layer: BatchNormalization) -> Value {

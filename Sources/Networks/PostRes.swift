@@ -34,16 +34,20 @@ final class PostRes {
         self.name = name
         self.inputs = inputs
         let start = declarations.parameters.count
-        conv1 = Convolution("\(name).conv1", inputs, outputs, isNormalized: true, declarations)
-        bn1 = BatchNormalization("\(name).bn1", outputs, declarations)
-        conv2 = Convolution("\(name).conv2", outputs, outputs, isNormalized: true, declarations)
-        bn2 = BatchNormalization("\(name).bn2", outputs, endsResidual: true, declarations)
+        let names = declarations.conventions
+        conv1 = Convolution("\(name).\(names.first.convolution)", inputs, outputs, isNormalized: true, declarations)
+        bn1 = BatchNormalization("\(name).\(names.first.normalization)", outputs, declarations)
+        conv2 = Convolution("\(name).\(names.second.convolution)", outputs, outputs, isNormalized: true, declarations)
+        bn2 = BatchNormalization(
+            "\(name).\(names.second.normalization)", outputs, endsResidual: true, declarations)
         shortcut =
             inputs == outputs
             ? nil
             : (
-                Convolution("\(name).shortcut.0", side: 1, inputs, outputs, isNormalized: true, declarations),
-                BatchNormalization("\(name).shortcut.1", outputs, declarations)
+                Convolution(
+                    "\(name).\(names.shortcut.convolution)", side: 1, inputs, outputs, isNormalized: true,
+                    declarations),
+                BatchNormalization("\(name).\(names.shortcut.normalization)", outputs, declarations)
             )
         parameters = start..<declarations.parameters.count
     }

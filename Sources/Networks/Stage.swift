@@ -13,7 +13,8 @@ final class Stage: Block {
         _ name: String, _ inputs: Int, _ outputs: Int, blocks: Int, keepsOutput: Bool = true,
         _ declarations: Declarations
     ) {
-        self.blocks = (0..<blocks).map { PostRes("\(name).\($0)", $0 == 0 ? inputs : outputs, outputs, declarations) }
+        let list = "\(name).\(declarations.conventions.list)"
+        self.blocks = (0..<blocks).map { PostRes("\(list)\($0)", $0 == 0 ? inputs : outputs, outputs, declarations) }
         self.keepsOutput = keepsOutput
     }
 

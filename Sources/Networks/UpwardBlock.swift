@@ -4,6 +4,7 @@ import Compute
 /// A transposed convolution, batch normalisation and ReLU, written into some channels of a wider map.
 final class UpwardBlock {
     private let name: String
+    /// The number of channels of the result.
     let channels: Int
     private let convolution: TransposedConvolution
     private let normalization: BatchNormalization
@@ -11,12 +12,14 @@ final class UpwardBlock {
     let parameters: Range<Int>
     private var kept: (input: FeatureMap, convolved: FeatureMap, statistics: Statistics)?
 
-    init(_ name: String, _ channels: Int, _ declarations: Declarations) {
+    init(_ name: String, _ inputs: Int, _ outputs: Int, _ declarations: Declarations) {
         self.name = name
-        self.channels = channels
+        channels = outputs
         let start = declarations.parameters.count
-        convolution = TransposedConvolution("\(name).0", channels, isNormalized: true, declarations)
-        normalization = BatchNormalization("\(name).1", channels, declarations)
+        let names = declarations.conventions.alone
+        convolution = TransposedConvolution(
+            "\(name).\(names.convolution)", inputs, outputs, isNormalized: true, declarations)
+        normalization = BatchNormalization("\(name).\(names.normalization)", outputs, declarations)
         parameters = start..<declarations.parameters.count
     }
 

@@ -78,6 +78,50 @@ enum Naive {
         return y
     }
 
+    /// Calls `body` for every product of a convolution of stride 2, padded by (side - 1)/2: the places of the input,
+    /// the weight and the output.
+    private static func forEachStridedProduct(
+        _ x: NaiveMap, _ y: NaiveMap, side: Int, _ body: (_ x: Int, _ weight: Int, _ y: Int) -> Void
+    ) {
+        let (taps, padding) = (side * side * side, (side - 1) / 2)
+        y.forEachVoxel { n, vz, vy, vx in
+            for tap in 0..<taps {
+                let z = 2 * vz + tap / (side * side) - padding
+                let (y0, x0) = (2 * vy + tap / side % side - padding, 2 * vx + tap % side - padding)
+                guard z >= 0, y0 >= 0, x0 >= 0, z < x.extent.z, y0 < x.extent.y, x0 < x.extent.x else { continue }
+                for output in 0..<y.channels {
+                    for input in 0..<x.channels {
+                        body(
+                            x.index(n, z, y0, x0, input), (output * x.channels + input) * taps + tap,
+                            y.index(n, vz, vy, vx, output))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Stride 2; weights [C_out, C_in, side, side, side].
+    static func strided(_ x: NaiveMap, _ weights: [Double], outputs: Int, side: Int) -> NaiveMap {
+        var y = NaiveMap(samples: x.samples, extent: x.extent.map { $0 / 2 }, channels: outputs)
+        var values = y.values
+        forEachStridedProduct(x, y, side: side) { values[$2] += x.values[$0] * weights[$1] }
+        y.values = values
+        return y
+    }
+
+    /// The gradients of `strided` from that of its output.
+    static func stridedGradients(
+        _ x: NaiveMap, _ weights: [Double], _ g: NaiveMap, side: Int
+    ) -> (x: [Double], weights: [Double]) {
+        var dx = [Double](repeating: 0, count: x.values.count)
+        var dw = [Double](repeating: 0, count: weights.count)
+        forEachStridedProduct(x, g, side: side) {
+            dx[$0] += g.values[$2] * weights[$1]
+            dw[$1] += g.values[$2] * x.values[$0]
+        }
+        return (dx, dw)
+    }
+
     /// Size 2, stride 2; weights [C_in, C_out, 2, 2, 2].
     static func transposed(_ x: NaiveMap, _ weights: [Double], _ bias: [Double]) -> NaiveMap {
         var y = NaiveMap(samples: x.samples, extent: x.extent * 2, channels: bias.count)

@@ -70,6 +70,27 @@ import Testing
         #expect(constants.count == count + 1)
     }
 
+    /// Strides are said, superfluous biases are not there, and coordinates are no input.
+    @Test func theCenterPointNetwork() throws {
+        let net = Architecture.cpmNet
+        let state = net.initialState(seed: 1)
+        let model = try Message(ONNXNetwork.model(state, origin: WeightsOrigin())[...])
+        let graph = try #require(try model.messages(7).first)
+        let nodes = try graph.messages(1)
+        #expect(try graph.messages(11).map { $0.texts(1) } == [["input"]])
+        let constants = Set(try graph.messages(5).flatMap { $0.texts(8) })
+        #expect(
+            constants == Set((net.parameters.entries + net.statistics.entries).map(\.name)).union(["view"]))
+        // One attribute more than without strides.
+        let entry = nodes.filter { ["in_conv.conv", "in_dw.conv"].contains($0.texts(2)[0]) }
+        #expect(entry.map { $0.bytes(5).count } == [2, 3])
+        #expect(entry.map { $0.texts(1).count } == [2, 2])
+        let counts = Dictionary(grouping: nodes.flatMap { $0.texts(4) }) { $0 }.mapValues(\.count)
+        #expect(counts["ConvTranspose"] == 2 && counts["Concat"] == 3 && counts["MaxPool"] == nil)
+        let output = try model.messages(14).first { $0.texts(1) == ["output"] }
+        #expect(output?.texts(2)[0].hasPrefix("logit, oz") == true)
+    }
+
     @Test func itSaysHowItIsUsed() throws {
         let model = try Message(ONNXNetwork.model(WeightsInterchangeTests.state, origin: Self.origin)[...])
         let pairs = try model.messages(14).map { ($0.texts(1)[0], $0.texts(2)[0]) }

@@ -122,6 +122,24 @@ import Testing
         }
     }
 
+    /// A file that names no network is of the one whose tensors it holds.
+    @Test func aNetworkIsKnownByItsTensors() throws {
+        try withTemporaryDirectory { directory in
+            let state = Architecture.cpmNet.initialState(seed: 2)
+            let (named, nameless) = ("\(directory)/named.safetensors", "\(directory)/nameless.safetensors")
+            try Safetensors.write(state, origin: WeightsOrigin(), to: named)
+            #expect(try Safetensors(contentsOf: named).networkState() == state)
+            let table = state.architecture.parameters.entries.map {
+                ("module.\($0.name)", $0.shape, Array(state.parameters[$0.range]))
+            }
+            let statistics = state.architecture.statistics.entries.map {
+                ("module.\($0.name)", $0.shape, Array(state.statistics[$0.range]))
+            }
+            try Safetensors.write(table + statistics, metadata: [:], to: nameless)
+            #expect(try Safetensors(contentsOf: nameless).networkState() == state)
+        }
+    }
+
     /// The standard deviation over cells of the component that varies least.
     private static func spread(_ output: [Float]) -> Double {
         let components = Architecture.standard.anchors * Architecture.standard.components

@@ -51,8 +51,8 @@ import Testing
             #expect(operation.inputs.allSatisfy { known.contains($0.name) }, "\(operation.name)")
             #expect(known.insert(operation.output.name).inserted, "\(operation.name)")
             switch operation.kind {
-            case .convolution, .transposedConvolution:
-                names.formUnion(["weight", "bias"].map { "\(operation.name).\($0)" })
+            case .convolution(_, _, let hasBias), .transposedConvolution(let hasBias):
+                names.formUnion((hasBias ? ["weight", "bias"] : ["weight"]).map { "\(operation.name).\($0)" })
             case .normalization:
                 names.formUnion(["weight", "bias", "running_mean", "running_var"].map { "\(operation.name).\($0)" })
             default: break

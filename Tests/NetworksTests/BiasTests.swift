@@ -10,7 +10,7 @@ import Testing
         let declarations = Declarations()
         let convolution = Convolution("a", 8, 16, isNormalized: isNormalized, declarations)
         let pointwise = Convolution("b", side: 1, 8, 16, isNormalized: isNormalized, declarations)
-        let transposed = TransposedConvolution("c", 8, isNormalized: isNormalized, declarations)
+        let transposed = TransposedConvolution("c", 8, 8, isNormalized: isNormalized, declarations)
         let engine = Engine(pool: ThreadPool(threads: 1))
         let extent = ZYX(2, 3, 4)
         let x = engine.map(samples: 2, extent: extent, channels: 8)

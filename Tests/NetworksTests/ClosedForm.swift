@@ -29,13 +29,13 @@ enum ClosedForm {
         case separated
     }
 
-    static func state(_ profile: Profile) -> NetworkState {
+    static func state(_ profile: Profile, of architecture: Architecture = .standard) -> NetworkState {
         let (base, spread, shift) = profile == .ordinary ? (1.0, 0.25, 0.0) : (0.3, 0.075, 1.0)
-        var parameters = [Float](repeating: 0, count: Architecture.standard.parameters.count)
-        for entry in Architecture.standard.parameters.entries {
+        var parameters = [Float](repeating: 0, count: architecture.parameters.count)
+        for entry in architecture.parameters.entries {
             let name = fnv1a(entry.name)
             let dot = entry.name.lastIndex(of: ".") ?? entry.name.startIndex
-            let weight = Architecture.standard.parameters[entry.name[..<dot] + ".weight"]?.shape ?? []
+            let weight = architecture.parameters[entry.name[..<dot] + ".weight"]?.shape ?? []
             let isWeight = entry.name.hasSuffix(".weight")
             for (index, place) in entry.range.enumerated() {
                 let u = uniform(name, index)
@@ -47,11 +47,11 @@ enum ClosedForm {
                 }
             }
         }
-        var statistics = [Float](repeating: 0, count: Architecture.standard.statistics.count)
-        for entry in Architecture.standard.statistics.entries where entry.name.hasSuffix("running_var") {
+        var statistics = [Float](repeating: 0, count: architecture.statistics.count)
+        for entry in architecture.statistics.entries where entry.name.hasSuffix("running_var") {
             for place in entry.range { statistics[place] = 1 }
         }
-        return NetworkState(architecture: .standard, parameters: parameters, statistics: statistics)
+        return NetworkState(architecture: architecture, parameters: parameters, statistics: statistics)
     }
 
     private static func wave(_ position: Int, _ half: Int) -> Int { abs(position % (2 * half) - half) }
@@ -119,6 +119,12 @@ enum ClosedForm {
             }
         }
         return values
+    }
+
+    /// The gradient of an output of so many numbers.
+    static func outputGradient(_ count: Int) -> [Float] {
+        let base = fnv1a("output gradient")
+        return (0..<count).map { Float(uniform(base, $0) / 64) }
     }
 
     /// The elements that the fixture holds of a tensor.

@@ -5,12 +5,26 @@ import Testing
 @testable import Networks
 
 @Suite struct MemoryTests {
+    struct Case {
+        let architecture: Architecture
+        let side: Int
+        let samples: Int
+        let threads: Int
+    }
+
+    static let cases = [
+        Case(architecture: .noduleNet, side: 48, samples: 1, threads: 1),
+        Case(architecture: .noduleNet, side: 64, samples: 2, threads: 2),
+        Case(architecture: .cpmNet, side: 32, samples: 2, threads: 2),
+    ]
+
     /// A plan comes to what a step takes.
-    @Test(arguments: [(48, 1, 1), (64, 2, 2)]) func trainingStep(_ side: Int, _ samples: Int, _ threads: Int) {
+    @Test(arguments: cases) func trainingStep(_ c: Case) {
+        let (architecture, side, samples, threads) = (c.architecture, c.side, c.samples, c.threads)
         let pool = ThreadPool(threads: threads)
         defer { pool.stop() }
-        let network = Network(.standard, engine: Engine(pool: pool))
-        let state = Architecture.standard.initialState(seed: 1)
+        let network = Network(architecture, engine: Engine(pool: pool))
+        let state = architecture.initialState(seed: 1)
         let cells = side / 4
         let output = network.forward(
             state,
@@ -21,12 +35,12 @@ import Testing
                 shape: [samples, 3, cells, cells, cells],
                 values: [Float](repeating: 0, count: samples * 3 * cells * cells * cells)),
             mode: .training(dropout: 0, generator: CounterGenerator(seed: 1, purpose: "test")))
-        var gradients = [Float](repeating: 0, count: Architecture.standard.parameters.count)
+        var gradients = [Float](repeating: 0, count: architecture.parameters.count)
         gradients.withUnsafeMutableBufferPointer {
             network.backward(state, outputGradient: output, gradients: $0)
         }
         let bytes = network.engine.plannedBytes
-        let plan = MemoryPlan(.standard).training(ZYX(repeating: side), samples: samples, threads: threads)
+        let plan = MemoryPlan(architecture).training(ZYX(repeating: side), samples: samples, threads: threads)
         #expect(bytes == plan)
     }
 }

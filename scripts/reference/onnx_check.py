@@ -27,7 +27,7 @@ def main(model, *answers):
     worst = 0.0
     for path in answers:
         with command.reading(path, "what luna has answered"), h5py.File(path) as file:
-            output, = session.run(["output"], {name: file[name][()] for name in ("input", "coord")})
+            output, = session.run(["output"], {value.name: file[value.name][()] for value in session.get_inputs()})
             if output.shape != file["output"].shape:
                 raise command.Refusal(f"shape {output.shape}, expected {file['output'].shape}")
             worst = max(worst, float(abs(output - file["output"][()]).max()))

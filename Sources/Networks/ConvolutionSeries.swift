@@ -1,0 +1,97 @@
+import Basics
+import Compute
+
+/// Convolutions behind one another, each with batch normalisation and ReLU.
+///
+///     x ─ conv ─ norm ─ ReLU ─ … ─
+///
+/// For the backward pass it keeps the results of the convolutions; activations are computed again.
+final class ConvolutionSeries: Block {
+    private struct Unit {
+        let convolution: Convolution
+        let normalization: BatchNormalization
+        let parameters: Range<Int>
+    }
+
+    private let name: String
+    private let units: [Unit]
+    private var kept: [(convolved: FeatureMap, statistics: Statistics)] = []
+
+    /// Declares a single convolution of stride 2, which has the block's name.
+    convenience init(halving name: String, side: Int, _ inputs: Int, _ outputs: Int, _ declarations: Declarations) {
+        self.init(name, [name], side: side, stride: 2, inputs, outputs, declarations)
+    }
+
+    /// Declares several convolutions of 3x3x3 under the block's name and their numbers.
+    convenience init(_ name: String, _ channels: Int, count: Int, _ declarations: Declarations) {
+        self.init(name, (0..<count).map { "\(name).\($0)" }, side: 3, stride: 1, channels, channels, declarations)
+    }
+
+    private init(
+        _ name: String, _ units: [String], side: Int, stride: Int, _ inputs: Int, _ outputs: Int,
+        _ declarations: Declarations
+    ) {
+        self.name = name
+        let names = declarations.conventions.alone
+        self.units = units.enumerated().map { index, unit in
+            let start = declarations.parameters.count
+            let convolution = Convolution(
+                "\(unit).\(names.convolution)", side: side, stride: stride, index == 0 ? inputs : outputs, outputs,
+                isNormalized: true, declarations)
+            let normalization = BatchNormalization("\(unit).\(names.normalization)", outputs, declarations)
+            return Unit(
+                convolution: convolution, normalization: normalization,
+                parameters: start..<declarations.parameters.count)
+        }
+    }
+
+    var backwardOrder: [Range<Int>] { units.reversed().map(\.parameters) }
+
+    func describe(_ inputs: [Operation.Value], in flow: inout Flow) -> Operation.Value {
+        units.reduce(inputs[0]) {
+            flow.rectified(flow.normalized(flow.convolution($0, $1.convolution), $1.normalization))
+        }
+    }
+
+    func forward(_ inputs: consuming [FeatureMap], _ pass: Pass) -> FeatureMap {
+        var x = inputs.removeLast()
+        let span = pass.engine.begin(name)
+        defer { span.end() }
+        for unit in units {
+            let convolved = unit.convolution.forward(x, pass)
+            let statistics = unit.normalization.statistics(convolved, pass)
+            if pass.isTraining { kept.append((convolved, statistics)) }
+            x = pass.isTraining ? pass.engine.map(like: convolved) : convolved
+            pass.engine.normalize(convolved, unit.normalization.parameters(pass), statistics, into: x)
+        }
+        return x
+    }
+
+    func output(_ pass: Pass) -> FeatureMap { activation(units.count - 1, pass) }
+
+    /// The output of a unit in the last training pass.
+    private func activation(_ index: Int, _ pass: Pass) -> FeatureMap {
+        let (convolved, statistics) = kept[index]
+        let output = pass.engine.map(like: convolved)
+        pass.engine.normalize(convolved, units[index].normalization.parameters(pass), statistics, into: output)
+        return output
+    }
+
+    func backward(_ gradient: consuming FeatureMap, _ inputs: BlockInputs, _ pass: Pass) -> [FeatureMap?] {
+        let span = pass.engine.begin("\(name) gradient")
+        defer { span.end() }
+        precondition(kept.count == units.count, "no forward pass")
+        for (index, unit) in units.enumerated().reversed() {
+            let (convolved, statistics) = kept.removeLast()
+            // The gradient of a normalised map takes the map's place.
+            unit.normalization.backward(
+                convolved, statistics, .rectified, gradient: gradient, into: convolved, pass)
+            unit.convolution.weightsGradient(
+                index == 0 ? inputs.map(0) : activation(index - 1, pass), convolved, pass)
+            gradient = unit.convolution.dataGradient(
+                convolved, channels: index == 0 ? inputs.trainedChannels[0] : unit.convolution.inputs, pass)
+            pass.finished?(unit.parameters)
+        }
+        return [gradient]
+    }
+}
