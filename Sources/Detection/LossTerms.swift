@@ -23,7 +23,8 @@ public struct LossTerms: Hashable, Sendable {
     public var positiveClassification = 0.0
     /// Half the mean cross-entropy of the kept negatives.
     public var negativeClassification = 0.0
-    /// The mean smooth L1 over the positives of (dz, dy, dx, dd).
+    /// The four parts of the boxes' loss: in the published recipe the means over the positives of the smooth L1 of dz,
+    /// dy, dx and dd, in others the shares of the three axes' offsets, and the rest.
     public var regression = [0.0, 0.0, 0.0, 0.0]
     /// The number of positives with a logit of at least 0.
     public var positivesCorrect = 0.0

@@ -2,12 +2,27 @@ import Basics
 
 /// A meaning of the network's output, and how it is learnt: labels of crops, the loss, and boxes of scans.
 ///
-/// The output and the labels are [N, d, h, w, anchors, 5]; each recipe says what the five numbers are.
+/// The output and the labels are [N, d, h, w, anchors, components]; each recipe says how many anchors a cell has and
+/// what the numbers of one are.
 public protocol Recipe: Sendable {
-    /// The anchors' edge lengths in mm.
+    /// The anchors' edge lengths in mm; empty where cells answer for nodules of any size.
     var anchors: [Double] { get }
 
-    /// The labels of a crop, d·h·w·anchors·5 numbers.
+    /// The number of anchors of a cell, at least 1.
+    var anchorsPerCell: Int { get }
+
+    /// The number of numbers for an anchor: the logit or the label, the offsets along z, y and x, and the size.
+    var components: Int { get }
+
+    /// The place of a cell along an axis, in voxels, from which offsets count.
+    ///
+    /// - Parameter index: The cell's index along the axis.
+    func place(_ index: Int) -> Double
+
+    /// The sum of a cell's offset along an axis and the offset that it becomes in the mirrored volume.
+    var mirroredOffsetSum: Float { get }
+
+    /// The labels of a crop, d·h·w·anchors·components numbers.
     ///
     /// - Parameters:
     ///   - grid: Cells along z, y, x.
@@ -30,14 +45,14 @@ public protocol Recipe: Sendable {
     /// pass.
     ///
     /// - Parameters:
-    ///   - labels: [N, d, h, w, anchors, 5].
+    ///   - labels: [N, d, h, w, anchors, components].
     ///   - mode: Training or validation.
     func counts(labels: Tensor, mode: RecipeMode) -> LossCounts
 
     /// A micro-batch's share of a step's loss, and its gradient.
     ///
     /// - Parameters:
-    ///   - output: [N, d, h, w, anchors, 5].
+    ///   - output: [N, d, h, w, anchors, components].
     ///   - labels: The same shape.
     ///   - mode: Training or validation.
     ///   - normalizers: The step's counts, over all replicas; nil for sums that `means` divides later.
@@ -55,13 +70,25 @@ public protocol Recipe: Sendable {
     /// The boxes of all cells with a logit above a threshold, in the cells' order.
     ///
     /// - Parameters:
-    ///   - output: d·h·w·anchors·5 numbers of one volume.
+    ///   - output: d·h·w·anchors·components numbers of one volume.
     ///   - grid: Cells along z, y, x.
     ///   - threshold: The logit above which a cell is decoded.
     func boxes(_ output: [Float], grid: ZYX<Int>, threshold: Double) -> [ScoredBox]
 }
 
 extension Recipe {
+    /// The number of edge lengths.
+    public var anchorsPerCell: Int { anchors.count }
+
+    /// The number of (logit, dz, dy, dx, dd): 5.
+    public var components: Int { Grid.components }
+
+    /// The cell's centre.
+    public func place(_ index: Int) -> Double { Grid.center(index) }
+
+    /// The sum 0, since offsets count from the cell's centre and change their sign.
+    public var mirroredOffsetSum: Float { 0 }
+
     /// The boxes of all cells that a detection considers: those with a logit above `decodingThreshold`.
     public func boxes(_ output: [Float], grid: ZYX<Int>) -> [ScoredBox] {
         boxes(output, grid: grid, threshold: decodingThreshold)
@@ -82,6 +109,8 @@ public enum RecipeName: String, Codable, CaseIterable, Sendable {
     case published
     /// Several positive cells for every nodule, an ignored band, many mined negatives, focal loss, distance-IoU.
     case dense
+    /// The dense recipe of networks without anchors, whose cells give a nodule's half extents in voxels.
+    case anchorFree = "anchor-free"
 
     /// The recipe of this name with given constants.
     ///
@@ -92,6 +121,7 @@ public enum RecipeName: String, Codable, CaseIterable, Sendable {
         switch self {
         case .published: PublishedRecipe(anchors: anchors, regressionWeight: regressionWeight)
         case .dense: DenseRecipe(anchors: anchors, regressionWeight: regressionWeight)
+        case .anchorFree: AnchorFreeRecipe(regressionWeight: regressionWeight)
         }
     }
 }

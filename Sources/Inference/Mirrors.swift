@@ -1,5 +1,4 @@
 import Basics
-import Detection
 
 /// Test-time augmentation: the mean of the network's answers to a tile and to its mirror images along y and x, the axes
 /// along which training mirrors its crops.
@@ -10,13 +9,17 @@ public enum Mirrors {
 
     /// A network that answers with the mean over the four mirror images, at the cost of four passes.
     ///
-    /// Logits and boxes are averaged; a mirrored box's offset along the axis changes its sign.
-    public static func averaging(_ network: @escaping Network) -> Network {
+    /// Logits and boxes are averaged; a mirrored box's offset along the axis is turned back.
+    ///
+    /// - Parameters:
+    ///   - network: Answers to a tile.
+    ///   - offsetSum: The sum of an offset and its mirror image, as `Recipe.mirroredOffsetSum` says.
+    public static func averaging(_ network: @escaping Network, offsetSum: Float = 0) -> Network {
         { input, coord in
             var mean = try network(input, coord)
             for (y, x) in [(false, true), (true, false), (true, true)] {
                 let answer = try network(mirrored(input, y: y, x: x), mirrored(coord, y: y, x: x))
-                let back = output(answer, y: y, x: x)
+                let back = output(answer, y: y, x: x, offsetSum)
                 for index in mean.values.indices { mean.values[index] += back.values[index] }
             }
             for index in mean.values.indices { mean.values[index] /= 4 }
@@ -30,14 +33,14 @@ public enum Mirrors {
         return reversed(tensor, planes: s[0] * s[1] * s[2], rows: s[3], columns: s[4], inner: 1, y: y, x: x)
     }
 
-    /// The network's output [N, d, h, w, anchors, (logit, dz, dy, dx, dd)] mirrored back along h, w or both.
-    private static func output(_ tensor: Tensor, y: Bool, x: Bool) -> Tensor {
+    /// The network's output [N, d, h, w, anchors, (logit, dz, dy, dx, …)] mirrored back along h, w or both.
+    private static func output(_ tensor: Tensor, y: Bool, x: Bool, _ offsetSum: Float) -> Tensor {
         let s = tensor.shape
         var result = reversed(
             tensor, planes: s[0] * s[1], rows: s[2], columns: s[3], inner: s[4] * s[5], y: y, x: x)
-        for cell in stride(from: 0, to: result.count, by: Grid.components) {
-            if y { result.values[cell + 2] = -result.values[cell + 2] }
-            if x { result.values[cell + 3] = -result.values[cell + 3] }
+        for cell in stride(from: 0, to: result.count, by: s[5]) {
+            if y { result.values[cell + 2] = offsetSum - result.values[cell + 2] }
+            if x { result.values[cell + 3] = offsetSum - result.values[cell + 3] }
         }
         return result
     }

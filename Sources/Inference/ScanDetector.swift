@@ -24,7 +24,7 @@ public struct ScanDetector {
     public var tiling = Tiling.planned(bytes: Tiling.defaultBytes)
     /// Whether findings are moved to the mean of the boxes that mean the same.
     public var voting = false
-    /// The network: [1, 1, D, H, W] and [1, 3, D/4, H/4, W/4] to [1, D/4, H/4, W/4, anchors, 5].
+    /// The network: [1, 1, D, H, W] and [1, 3, D/4, H/4, W/4] to [1, D/4, H/4, W/4, anchors, components].
     private let network: (Tensor, Tensor) throws -> Tensor
     /// The bytes that the network takes for a tile, approximately.
     private let evaluationBytes: (ZYX<Int>) -> Int
@@ -70,7 +70,7 @@ public struct ScanDetector {
         64 << 20 + evaluationBytes(tile) + 6 * tile.product + 2 * extent.product
     }
 
-    /// The network's output for every cell of a volume: d·h·w·anchors·5 values.
+    /// The network's output for every cell of a volume: d·h·w·anchors·components values.
     ///
     /// - Parameter progress: Called after each tile with how many of how many are done.
     /// - Throws: As `plan`, `ScoresNotFinite`, and what the network throws.
@@ -85,7 +85,7 @@ public struct ScanDetector {
         _ volume: CleanVolume, _ plan: TilePlan, progress: (_ done: Int, _ tiles: Int) -> Void = { _, _ in }
     ) throws -> [Float] {
         let grid = plan.grid
-        let depth = recipe.anchors.count * Grid.components
+        let depth = recipe.anchorsPerCell * recipe.components
         var values = [Float](repeating: 0, count: grid.product * depth)
         for (index, tile) in plan.tiles.enumerated() {
             let view = TileView(tile, of: volume, plan.surroundings)

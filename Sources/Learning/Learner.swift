@@ -9,7 +9,7 @@ public struct TrainingBatch: Sendable {
     public var input: Tensor
     /// The cells' places in the scan, [N, 3, d, h, w].
     public var coord: Tensor
-    /// The recipe's labels, [N, d, h, w, anchors, 5].
+    /// The recipe's labels, [N, d, h, w, anchors, components].
     public var labels: Tensor
 
     /// Creates a batch of its three tensors.

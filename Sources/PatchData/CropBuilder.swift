@@ -8,7 +8,7 @@ public struct MicroBatch: Sendable {
     public var input: Tensor
     /// The coordinate ramps [N, 3, D/4, H/4, W/4], −0.5 to 0.5 over the crops' volumes.
     public var coord: Tensor
-    /// The recipe's labels [N, D/4, H/4, W/4, anchors, 5].
+    /// The recipe's labels [N, D/4, H/4, W/4, anchors, components].
     public var labels: Tensor
     /// The scans that the crops come from, one for each crop.
     public var seriesUIDs: [String]
@@ -138,7 +138,7 @@ struct CropBuilder: Sendable {
             input: Tensor(shape: [crops.count, 1, side, side, side], values: input),
             coord: Tensor(shape: [crops.count, 3, cells, cells, cells], values: coord),
             labels: Tensor(
-                shape: [crops.count, cells, cells, cells, configuration.preset.anchors.count, Grid.components],
+                shape: [crops.count, cells, cells, cells, recipe.anchorsPerCell, recipe.components],
                 values: labels),
             seriesUIDs: crops.map(\.seriesUID))
     }

@@ -16,7 +16,7 @@ public struct SampledCrop: Sendable {
     public var target: Int?
     /// The changes that augmentation has made.
     public var changes: CropChanges
-    /// The recipe's labels [side/4, side/4, side/4, anchors, 5].
+    /// The recipe's labels [side/4, side/4, side/4, anchors, components].
     public var labels: [Float]
 }
 

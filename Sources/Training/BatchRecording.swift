@@ -10,8 +10,8 @@ import PatchData
 ///
 /// With K steps, R replicas of N crops, and d = D/4 and so on:
 /// `/input` uint8 [K, R, N, 1, D, H, W], the grey levels u of which the network is given (u − 128)/128;
-/// `/coord` float32 [K, R, N, 3, d, h, w]; `/labels` float32 [K, R, N, d, h, w, 3, 5]; `/learning_rate` float64 [K];
-/// `/model/<name>` the run's initial weights. Root attributes: `momentum`, `weight_decay`, `dropout`,
+/// `/coord` float32 [K, R, N, 3, d, h, w]; `/labels` float32 [K, R, N, d, h, w, anchors, components]; `/learning_rate`
+/// float64 [K]; `/model/<name>` the run's initial weights. Root attributes: `momentum`, `weight_decay`, `dropout`,
 /// `regression_weight`, `first_step` (from 1), `config` (YAML).
 public enum BatchRecording {
     /// The value of the file's `format` attribute.

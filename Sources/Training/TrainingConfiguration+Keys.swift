@@ -18,6 +18,7 @@ extension TrainingConfiguration {
                 switch $0 {
                 case .published: "one positive cell a crop, two mined negatives"
                 case .dense: "several positive cells a nodule, many mined negatives, focal and distance-IoU loss"
+                case .anchorFree: "the same for cpm-net, whose cells have no anchors"
                 }
             }, .fixed, "what the network's output means, and the loss"),
         .init(
@@ -49,7 +50,7 @@ extension TrainingConfiguration {
         .init("adam_beta1", \.adamBeta1, .number(0..<1), .fixed, "how much of the gradient's mean adamw keeps"),
         .init("adam_beta2", \.adamBeta2, .number(0..<1), .fixed, "how much of the squared gradient's mean adamw keeps"),
         .init("adam_epsilon", \.adamEpsilon, .positive, .fixed, "what adamw adds to the root of that mean"),
-        .init("dropout", \.dropout, .number(0..<1), .fixed, "probability for each of the last 128 channels"),
+        .init("dropout", \.dropout, .number(0..<1), .fixed, "probability for each of nodule-net's last 128 channels"),
         .init(
             group: "augment", \.augment,
             [

@@ -59,7 +59,7 @@ extension TrainingConfiguration {
         let copied = (averageDecay == nil ? 1 : 2) + makeOptimizer().slots.count
         let vectors = levels + (ranks > 1 ? 1 : 0) + copied
         let cells = (cropSize / network.stride) * (cropSize / network.stride) * (cropSize / network.stride)
-        let crop = cropSize * cropSize * cropSize + cells * (3 + preset.anchors.count * 5)
+        let crop = cropSize * cropSize * cropSize + cells * (3 + network.anchors * network.components)
         // With local steps: the shared network and its momentum, the sites beyond the first, the outer update's
         // vectors; on rank 0 all sites on their way into a checkpoint.
         let ownSites = max(1, sites / ranks)

@@ -15,6 +15,7 @@ extension TrainingConfiguration {
 
     /// The demands in the order of their checks, which follow those of each key by itself.
     static let rules: [Rule] = [
+        Rule(path: \.recipe) { $0.recipe.misfit($0.network) },
         Rule(path: \.evaluateEveryEpochs) {
             $0.evaluateEveryEpochs != nil && $0.validationFold == nil
                 ? "there are no held-out scans while \(name(of: \.validationFold)) is null" : nil

@@ -56,11 +56,16 @@ extension View {
         let labelled = pages(
             "labels-epoch-\(crops.epoch)", count: count, title: title + " crops with their labels",
             legend: """
-                \(recipe.labelLegend) A cell is 4 x 4 x 4 voxels with \(Caption.count(recipe.anchors.count, "anchor")) \
-                (\(recipe.anchors.map { "\(Int($0))" }.joined(separator: ", ")) mm), any of which may be meant.
+                \(recipe.labelLegend) A cell is 4 x 4 x 4 voxels\(anchors(of: recipe)).
                 """
         ) { position in try labels(of: crops.crop(position), position, recipe) }
         return seen + labelled
+    }
+
+    private static func anchors(of recipe: any Recipe) -> String {
+        guard !recipe.anchors.isEmpty else { return "" }
+        let sizes = recipe.anchors.map { "\(Int($0))" }.joined(separator: ", ")
+        return " with \(Caption.count(recipe.anchors.count, "anchor")) (\(sizes) mm), any of which may be meant"
     }
 
     /// Three slices side by side with the nodules circled.
@@ -87,24 +92,24 @@ extension View {
 
     /// A crop with the classes of its cells.
     private static func labels(of crop: SampledCrop, _ position: Int, _ recipe: any Recipe) -> ContactSheet.Tile {
-        let anchors = recipe.anchors
+        let anchors = recipe.anchorsPerCell
         let cells = crop.side / Grid.stride
         let grid = ZYX(repeating: cells)
-        let near = Set(recipe.ignoredAnchors(near: crop.nodules, grid: grid).map { $0 / anchors.count })
+        let near = Set(recipe.ignoredAnchors(near: crop.nodules, grid: grid).map { $0 / anchors })
         var positives: [Int] = []
         var negatives: Set<Int> = []
         var negativeCount = 0
-        for index in 0..<grid.product * anchors.count {
-            let label = crop.labels[Grid.components * index]
+        for index in 0..<grid.product * anchors {
+            let label = crop.labels[recipe.components * index]
             if label > 0.5 { positives.append(index) }
             if label < -0.5 {
                 negativeCount += 1
-                negatives.insert(index / anchors.count)
+                negatives.insert(index / anchors)
             }
         }
         func place(_ cell: Int) -> ZYX<Int> { ZYX(cell / (cells * cells), cell / cells % cells, cell % cells) }
         let voxels = VoxelGrid(cube: crop.voxels, side: crop.side)
-        let point = positives.first.map { place($0 / anchors.count).map { Grid.center($0) } } ?? voxels.middle
+        let point = positives.first.map { place($0 / anchors).map(recipe.place) } ?? voxels.middle
         let picture = slices(
             of: voxels, through: point, crop.nodules, target: crop.target, enlarged: crop.changes.scale
         ) { panel in
@@ -112,15 +117,16 @@ extension View {
                 let first = place(cell).map { $0 * Grid.stride }
                 if near.contains(cell) { panel.square(first: first, size: Grid.stride, inset: 1, Marks.ignored) }
                 if negatives.contains(cell) { panel.dot(first: first, size: Grid.stride, Marks.negative) }
-                if positives.contains(where: { $0 / anchors.count == cell }) {
+                if positives.contains(where: { $0 / anchors == cell }) {
                     panel.square(first: first, size: Grid.stride, inset: 0, Marks.positive, stroke: 2)
                 }
             }
         }
-        let answered = positives.map { "\(Int(anchors[$0 % anchors.count]))" }
+        let answered = recipe.anchors.isEmpty ? [] : positives.map { "\(Int(recipe.anchors[$0 % anchors]))" }
         let answer =
-            switch answered.count {
+            switch positives.count {
             case 0: "no positive"
+            case let count where answered.isEmpty: Caption.count(count, "positive")
             case 1: "positive: anchor \(answered[0]) mm"
             default: "\(answered.count) positives: anchors \(Set(answered).sorted().joined(separator: ", ")) mm"
             }

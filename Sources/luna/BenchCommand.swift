@@ -64,6 +64,7 @@ struct BenchOptions: ParsableArguments {
     func subject() -> BenchSubject {
         var configuration = TrainingConfiguration()
         configuration.network = network
+        configuration.recipe = .standard(for: network)
         return BenchSubject(
             configuration, size: size, batch: batch, pool: ThreadPool(threads: threads ?? Startup.defaultThreads))
     }
@@ -107,7 +108,7 @@ struct BenchSubject {
         self.batch = TrainingBatch(
             input: input, coord: coord,
             labels: Tensor(
-                shape: [batch, cells, cells, cells, recipe.anchors.count, Grid.components], values: labels))
+                shape: [batch, cells, cells, cells, recipe.anchorsPerCell, recipe.components], values: labels))
         counts = recipe.counts(labels: self.batch.labels, mode: .training)
     }
 }

@@ -210,9 +210,12 @@ struct DetectCommand: ParsableCommand {
     ) -> ScanDetector {
         let answer: Mirrors.Network = { network.forward(state, input: $0, coord: $1, mode: .evaluation) }
         let anchors = (constants.preset ?? experiment?.preset ?? .luna16).anchors
+        // Imported weights know their preset at most.
+        let name = RecipeName.standard(for: network.architecture, named: experiment?.recipe)
+        let recipe = name.recipe(anchors: anchors)
         var detector = ScanDetector(
-            recipe: (experiment?.recipe ?? .published).recipe(anchors: anchors), network.architecture,
-            network: mirrors ? Mirrors.averaging(answer) : answer)
+            recipe: recipe, network.architecture,
+            network: mirrors ? Mirrors.averaging(answer, offsetSum: recipe.mirroredOffsetSum) : answer)
         detector.tiling = tiling == .recipe ? .recipe : .planned(bytes: memory.bytes)
         detector.voting = vote
         return detector

@@ -30,9 +30,9 @@ struct ReplaySteps: ParsableCommand {
               luna replay --weights weights.h5 --batch batch.h5 --output result.h5 --steps 3 --no-dropout
 
             Weights: /model/<name>, float32, with PyTorch's names and shapes. Batch: /input [N,1,D,H,W], /coord \
-            [N,3,D/4,H/4,W/4], /labels [N,D/4,H/4,W/4,3,5]. Output: /output, /loss (attribute `names`) and \
-            /gradients/<name> of the first step, /losses of all steps, /model/<name> after the last. The whole batch \
-            is one replica.
+            [N,3,D/4,H/4,W/4], /labels [N,D/4,H/4,W/4,3,5], for cpm-net [N,D/4,H/4,W/4,1,7]. Output: /output, /loss \
+            (attribute `names`) and /gradients/<name> of the first step, /losses of all steps, /model/<name> after the \
+            last. The whole batch is one replica.
             """)
 
     @OptionGroup var initial: WeightsOption
@@ -75,6 +75,8 @@ struct ReplaySteps: ParsableCommand {
         let architecture = state.architecture
         let batch = try readBatch(architecture)
         var configuration = TrainingConfiguration()
+        configuration.network = architecture
+        configuration.recipe = .standard(for: architecture)
         configuration.momentum = momentum
         configuration.weightDecay = weightDecay
         configuration.dropout = noDropout ? 0 : configuration.dropout

@@ -54,9 +54,13 @@ struct WeightsExport: ParsableCommand {
         let state = try source.state()
         let experiment = try source.configuration()
         let preset = constants.preset ?? experiment?.preset
-        if preset == nil { note("\(source.path) does not say which anchors it was trained with; --preset would") }
+        let hasAnchors = RecipeName.hasAnchors(state.architecture)
+        if preset == nil && hasAnchors {
+            note("\(source.path) does not say which anchors it was trained with; --preset would")
+        }
         let origin = WeightsOrigin(
-            preset: preset?.rawValue, anchors: preset?.anchors ?? [], validationFold: experiment?.validationFold)
+            preset: preset?.rawValue, anchors: hasAnchors ? preset?.anchors ?? [] : [],
+            validationFold: experiment?.validationFold)
         switch format {
         case .safetensors: try Safetensors.write(state, origin: origin, to: output)
         case .onnx: try ONNXNetwork.write(state, origin: origin, to: output)
@@ -91,7 +95,7 @@ struct WeightsImport: ParsableCommand {
         let configuration = try knownConfiguration(file)
         try WeightsFile.write(state, configuration: configuration, to: output)
         print("\(input) as a weight file: \(output)")
-        if configuration == nil {
+        if configuration == nil && RecipeName.hasAnchors(state.architecture) {
             note(
                 "\(input) does not say which anchors it was trained with; luna detect takes those of luna16 or --preset"
             )

@@ -27,7 +27,7 @@ import Yams
         // One of these is a value of any kind.
         let texts = [
             "7", "64", "0.5", "true", "false", "a.h5", "dsb2017", "allreduce", "bfloat16", "off", "cosine", "adamw",
-            "dense",
+            "dense", "cpm-net",
         ]
         // What there is one of cannot change.
         var single: [PartialKeyPath<TrainingConfiguration>] = []
