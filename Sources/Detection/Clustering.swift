@@ -25,8 +25,8 @@ extension Decoding {
     /// Joins the boxes that mean the same.
     ///
     /// The most confident box takes all that overlap it, each with its overlap times its own weight as its weight w.
-    /// With their probabilities s the cluster's box is the mean by w·s, and its probability is Σ w·s/(Σ w + m·w̄), where
-    /// m is the number of models that have no box there. Then the next box takes its turn.
+    /// With their probabilities s the cluster's box is the mean by w·s, and its probability is Σ w·s/(Σ w + m·v), where
+    /// m is the number of models that have no box there and v the mean of w. Then the next box takes its turn.
     ///
     /// - Parameters:
     ///   - boxes: All models' boxes of one volume; the first 1,000 by confidence count, equal ones in the given order.

@@ -1,8 +1,7 @@
 // The choice of several cells for every nodule. A nodule of 4 mm and a cell of 4 mm meet where they may: of the cells
 // around the nodule several see it equally well, and to call only one of them positive and its neighbours background
 // teaches the network to be unsure. So the nearest cells are positive, those around them are neither, and only what
-// lies clearly outside is background (compare W. Song et al., "CPM-Net", MICCAI 2020, whose cells are chosen by distance
-// too).
+// lies clearly outside is background. (W. Song et al., "CPM-Net", MICCAI 2020, choose cells by distance, too.)
 
 import Basics
 
