@@ -36,7 +36,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (["--output", "o", "--annotations", "a"], "which data set"), (["--data", "d", "--output", "o"], "which nodules"),
+        (["--output", "o", "--annotations", "a"], "which data set"),
+        (["--data", "d", "--output", "o"], "which nodules"),
         (["--data", "d", "--output", "o", "--only-folds"], "no data set"),
         (["--data", "d", "--output", "o", "--only-folds", "--folds", "10"], "no data set"),
         (["--data", ""], "--data needs a value"), (["--ranks", "none"], "--ranks needs a number"),
