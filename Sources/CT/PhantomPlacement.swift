@@ -30,7 +30,7 @@ struct PhantomPlacement {
             let margin = PhantomFinding.Margin.allCases[
                 generator.choice(weights: diameter < 6 ? [0.68, 0.26, 0.06] : [0.38, 0.37, 0.25])]
             let site = PhantomFinding.Site.allCases[generator.choice(weights: [0.34, 0.27, 0.11, 0.28])]
-            // Where the window has no room of the kind drawn, anywhere free.
+            // A window without room of the kind drawn takes any free place.
             for attempt in 0..<600 {
                 let place = attempt < 400 ? site : .free
                 guard let center = self.place(place, radius: diameter / 2, &generator),

@@ -40,7 +40,7 @@ public struct StridedFilters {
 }
 
 extension FeatureMap {
-    /// Where a row of voxels begins.
+    /// The place in memory where a row of voxels begins.
     fileprivate func row(_ sample: Int, _ z: Int, _ y: Int) -> UnsafeMutablePointer<Float> {
         pointer + ((sample * extent.z + z) * extent.y + y) * extent.x * stride
     }

@@ -97,9 +97,10 @@ extension Recipe {
 
 /// The purpose that labels and loss are wanted for.
 public enum RecipeMode: Sendable {
-    /// A step of training: few negatives, the hardest of them mined.
+    /// A step of training; `published` draws and mines few negatives.
     case training
-    /// A validation: all negatives count, and the target's cell is one that overlaps it fully, if there is one.
+    /// A validation; with `published` all negatives count, and the target's cell is one that overlaps it fully, if there
+    /// is one. The dense recipes make no difference.
     case validation
 }
 

@@ -6,7 +6,7 @@ import Compute
 ///
 ///     x ─ conv 1→32 ─ norm ─ ReLU ─ conv 3x3x3 stride 2 ─ norm ─ ReLU ─
 ///
-/// Of the maps at full resolution none outlives the forward pass.
+/// No map at full resolution outlives the forward pass.
 final class StridedEntry: Block {
     private let name: String
     private let first: FirstUnit

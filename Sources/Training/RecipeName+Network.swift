@@ -1,4 +1,4 @@
-// Which recipes go with which networks: those that read as many numbers as the network gives.
+// A recipe goes with the networks that give as many numbers as it reads.
 
 import Detection
 import Networks

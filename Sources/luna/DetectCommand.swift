@@ -118,7 +118,7 @@ struct DetectCommand: ParsableCommand {
         if pictures != nil && scans.count > 1 {
             throw UsageError("--pictures is for one scan; `luna view --candidates` draws those of many")
         }
-        // Of a single scan there is nothing else to do.
+        // Where it is the only scan, there is nothing else to do.
         if scans.count == 1, let failure = scans[0].failure { throw failure }
         try communicator.releaseFromRoot()
 

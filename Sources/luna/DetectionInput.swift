@@ -69,7 +69,7 @@ struct DetectionInput {
                             try Preprocessing.cleanVolume(
                                 scanPath: scan.path, maskPath: maskPath, seriesUID: scan.seriesUID)
                         }
-                    // By whichever rank reads it.
+                    // The rank that reads the scan warns of it.
                     for warning in volume.warnings {
                         FileHandle.standardError.write(Data("warning: \(scan.seriesUID): \(warning)\n".utf8))
                     }

@@ -99,7 +99,7 @@ import Testing
             _ = try layout.maskPath(for: layout.scans[0])
         }
         #expect(masks.contains("a.mhd and") || masks.contains("a.nii.gz are both there"))
-        // The same list twice is one.
+        // A list that is there twice, with the same bytes, is one list.
         try withTemporaryDirectory { root in
             try touch(root, "subset0/a.mhd", "annotations.csv", "CSVFILES/annotations.csv")
             #expect(try LUNA16Layout(directory: root).annotationsPath == "\(root)/CSVFILES/annotations.csv")

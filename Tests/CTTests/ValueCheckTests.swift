@@ -98,7 +98,7 @@ import Testing
             let other = mapped(Self.mask) { $0 == 0 ? 0 : factor == 85 ? 255 : $0 * factor }
             #expect(try refusal(Self.scan, other).problem.hasSuffix("no voxel has label 3 or 4, it holds \(held)"))
         }
-        // Of other organs: the body where the lungs are not.
+        // The mask of other organs marks the body where the lungs are not.
         let organs = mapped(Self.mask) { UInt8($0 == 0 ? 0 : 1) }
         var body = organs
         for (index, value) in Self.scan.voxels.enumerated() where value == 40 { body.voxels[index] = 3 }

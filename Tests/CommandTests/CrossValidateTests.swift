@@ -15,7 +15,7 @@ import Testing
                         + ["--", "--config", runs.configuration])
             }
             let annotations = "\(runs.tiny.phantoms)/CSVFILES/annotations.csv"
-            // As a task of an array: one fold, and nothing is evaluated.
+            // A task of an array runs one fold and evaluates nothing.
             let one = try run("--folds", "1", "--only-folds")
             #expect(one.status == 0, "\(one.diagnosis)")
             #expect(FileContent.size("\(output)/fold1/candidates.csv") != nil)

@@ -9,7 +9,7 @@ import Testing
         String(decoding: try FileContent.bytes(path), as: UTF8.self)
     }
 
-    /// Of four scans one is cut off: the others are searched, and are not searched again once it is whole.
+    /// One of four scans is cut off: the others are searched, and are not searched again once it is whole.
     @Test func detectGoesOnWithoutABadScan() throws {
         try withTinyRuns(["epochs": "1", "steps_per_epoch": "1", "output_prior": "null"]) { runs in
             let (run, directory) = (runs.run(), runs.directory)

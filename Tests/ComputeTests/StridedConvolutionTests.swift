@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    /// To the bit, whatever the number of threads, and whether planes are computed together or not.
+    /// The result has the same bits for any number of threads, and whether planes are computed together or not.
     @Test(arguments: cases) func sameBits(_ c: Case) {
         let inputs = Inputs(c)
         let one = run(c, inputs, threads: 1, .best)

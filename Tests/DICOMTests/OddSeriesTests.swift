@@ -161,7 +161,7 @@ import Testing
                 #expect(series.warnings.first?.hasPrefix("8 files look like DICOM without its preamble") == true)
             }
         }
-        // With it, but without a description of the file.
+        // The files have a preamble, but no description.
         try withSeries(Self.slices.map { slice in changed(slice) { $0.hasDescription = false } }) { folder in
             let series = try Fixture.series(folder)
             try expectVoxels(series)

@@ -51,7 +51,7 @@ import Testing
         let (a, b) = (Box(center: ZYX(40, 40, 40), diameter: 5), Box(center: ZYX(40, 40, 48), diameter: 9))
         let labels = labels([a, b], grid: grid)
         #expect(labels[7 * index(10, 10, 10) + 4] == 2.5 && labels[7 * index(10, 10, 12) + 4] == 4.5)
-        // As near to both: the first one's.
+        // A cell that is as near to both belongs to the first.
         #expect(labels[7 * index(10, 10, 11) + 4] == 2.5)
         let outside = self.labels([Box(center: ZYX(40, 40, -3), diameter: 10)], grid: grid)
         #expect(stride(from: 0, to: outside.count, by: 7).allSatisfy { outside[$0] < 0.5 })
