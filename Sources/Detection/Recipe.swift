@@ -99,8 +99,8 @@ extension Recipe {
 public enum RecipeMode: Sendable {
     /// A step of training; `published` draws and mines few negatives.
     case training
-    /// A validation; with `published` all negatives count, and the target's cell is one that overlaps it fully, if there
-    /// is one. The dense recipes make no difference.
+    /// A validation; with `published` all negatives count, and the target's cell is one that overlaps it fully, if
+    /// there is one. The dense recipes make no difference.
     case validation
 }
 

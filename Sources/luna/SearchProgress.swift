@@ -30,8 +30,7 @@ struct SearchProgress {
         let all = try communicator.gather(isFirst ? Array(JSONEncoder().encode(found)) : [])
         known = isFirst ? found : try JSONDecoder().decode([String: [Candidate]].self, from: Data(all[0]))
         if isFirst && !known.isEmpty { note("\(known.count) of \(scans.count) scans were searched before") }
-        // The stamps are taken before any scan is read. Other hosts may not have the output's directory: they keep nothing
-        // then.
+        // The stamps are taken before any scan is read. A host without the output's directory keeps nothing.
         var stamps: [String: [FileStamp]] = [:]
         for scan in scans where isKept { stamps[scan.seriesUID] = try? scan.files.map(FileStamp.init) }
         self.stamps = stamps
