@@ -58,7 +58,7 @@ struct DistanceIoU {
 
     /// Compares two boxes of positive extents by their centres and extents along z, y, x.
     init(center: [Double], size: [Double], otherCenter: [Double], otherSize: [Double]) {
-        let sides = (0..<3).map { Side(center[$0], size[$0], otherCenter[$0], otherSize[$0]) }
+        let sides = (0..<3).map { BoxEdges(center[$0], size[$0], otherCenter[$0], otherSize[$0]) }
         let volume = size.reduce(1, *)
         let intersection = sides.allSatisfy { $0.shared > 0 } ? sides.reduce(1) { $0 * $1.shared } : 0
         let union = volume + otherSize.reduce(1, *) - intersection
@@ -84,25 +84,6 @@ struct DistanceIoU {
             return derivative(
                 intersection: intersection == 0 ? 0 : intersection / side.shared * side.sharedBySize,
                 volume: volume / size[axis], square: 0, diagonal: 2 * side.enclosing * side.enclosingBySize)
-        }
-    }
-
-    /// Two boxes' edges along one axis.
-    private struct Side {
-        // The length that both have, not positive where they have none, and its derivatives.
-        let shared, sharedByCenter, sharedBySize: Double
-        // The length that holds both, and its derivatives.
-        let enclosing, enclosingByCenter, enclosingBySize: Double
-
-        init(_ center: Double, _ size: Double, _ otherCenter: Double, _ otherSize: Double) {
-            let (low, high) = (center - size / 2, center + size / 2)
-            let (otherLow, otherHigh) = (otherCenter - otherSize / 2, otherCenter + otherSize / 2)
-            shared = min(high, otherHigh) - max(low, otherLow)
-            sharedByCenter = (high < otherHigh ? 1 : 0) - (low > otherLow ? 1 : 0)
-            sharedBySize = ((high < otherHigh ? 1 : 0) + (low > otherLow ? 1 : 0)) / 2
-            enclosing = max(high, otherHigh) - min(low, otherLow)
-            enclosingByCenter = (high > otherHigh ? 1 : 0) - (low < otherLow ? 1 : 0)
-            enclosingBySize = ((high > otherHigh ? 1 : 0) + (low < otherLow ? 1 : 0)) / 2
         }
     }
 }

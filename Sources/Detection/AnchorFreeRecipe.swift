@@ -4,7 +4,7 @@ import Basics
 /// ``AnchorFreeBoxLoss``.
 ///
 /// The seven numbers of a cell are (logit, offset z, y, x in cells, half extent z, y, x in voxels).
-struct AnchorFreeRecipe: Recipe {
+struct AnchorFreeRecipe: DenselyLabelledRecipe {
     let regressionWeight: Double
 
     let anchors: [Double] = []
@@ -15,9 +15,6 @@ struct AnchorFreeRecipe: Recipe {
 
     /// The weights of positives and negatives in the focal loss: four times α and 1 − α with α = 0.75.
     static let weights = (positive: 3.0, negative: 1.0)
-
-    /// p = 0.1, as for the dense recipe.
-    var decodingThreshold: Double { Elementary.log(0.1 / 0.9) }
 
     func place(_ index: Int) -> Double { Double(Grid.stride * index) }
 
@@ -38,7 +35,7 @@ struct AnchorFreeRecipe: Recipe {
         """
     }
 
-    private var denseLoss: DenseLoss {
+    var denseLoss: DenseLoss {
         DenseLoss(
             components: components, positiveWeight: Self.weights.positive, negativeWeight: Self.weights.negative,
             regressionWeight: regressionWeight
@@ -47,16 +44,6 @@ struct AnchorFreeRecipe: Recipe {
             return (box.terms, box.gradient)
         }
     }
-
-    func counts(labels: Tensor, mode: RecipeMode) -> LossCounts { denseLoss.counts(labels) }
-
-    func loss(
-        output: Tensor, labels: Tensor, mode: RecipeMode, normalizers: LossCounts?
-    ) -> (terms: LossTerms, gradient: Tensor) {
-        denseLoss.evaluate(output: output, labels: labels, normalizers: normalizers)
-    }
-
-    func means(_ sums: LossTerms) -> LossTerms { DenseLoss.means(sums) }
 
     func boxes(_ output: [Float], grid: ZYX<Int>, threshold: Double) -> [ScoredBox] {
         precondition(output.count == grid.product * components, "an output of \(output.count) for grid \(grid)")

@@ -25,7 +25,7 @@ struct BoxLoss {
         let (own, other) = (output.map(Double.init), label.map(Double.init))
         let logSize = min(max(own[3], Self.sizes.lowerBound), Self.sizes.upperBound)
         let (size, target) = (Elementary.exp(logSize), Elementary.exp(other[3]))
-        let sides = (0..<3).map { Side(own[$0], size, other[$0], target) }
+        let sides = (0..<3).map { BoxEdges(own[$0], size, other[$0], target) }
 
         let diagonal = sides.reduce(0) { $0 + $1.enclosing * $1.enclosing }
         let distances = (0..<3).map { (own[$0] - other[$0]) * (own[$0] - other[$0]) / diagonal }
@@ -37,10 +37,10 @@ struct BoxLoss {
             let union = volume + target * target * target - intersection
             // IoU = I/U with U = V + V′ − I, so that dIoU = (dI·(U + I) − I·dV)/U².
             for axis in 0..<3 {
-                let change = intersection / sides[axis].shared * sides[axis].byCenter
+                let change = intersection / sides[axis].shared * sides[axis].sharedByCenter
                 slopes[axis] -= change * (union + intersection) / (union * union)
             }
-            let growth = sides.reduce(0) { $0 + intersection / $1.shared * $1.bySize }
+            let growth = sides.reduce(0) { $0 + intersection / $1.shared * $1.sharedBySize }
             let bySize = (growth * (union + intersection) - intersection * 3 * size * size) / (union * union)
             rest = 1 - intersection / union
             slopes.append(-bySize * size)
@@ -51,26 +51,5 @@ struct BoxLoss {
         }
         terms = distances + [rest]
         gradient = slopes
-    }
-
-    /// Two cubes' edges along one axis.
-    private struct Side {
-        /// The length that both have, not positive where they have none.
-        let shared: Double
-        /// The length that holds both.
-        let enclosing: Double
-        /// The derivative of `shared` with respect to the first cube's centre.
-        let byCenter: Double
-        /// The derivative of `shared` with respect to the first cube's size.
-        let bySize: Double
-
-        init(_ center: Double, _ size: Double, _ otherCenter: Double, _ otherSize: Double) {
-            let (low, high) = (center - size / 2, center + size / 2)
-            let (otherLow, otherHigh) = (otherCenter - otherSize / 2, otherCenter + otherSize / 2)
-            shared = min(high, otherHigh) - max(low, otherLow)
-            enclosing = max(high, otherHigh) - min(low, otherLow)
-            byCenter = (high < otherHigh ? 1 : 0) - (low > otherLow ? 1 : 0)
-            bySize = ((high < otherHigh ? 1 : 0) + (low > otherLow ? 1 : 0)) / 2
-        }
     }
 }

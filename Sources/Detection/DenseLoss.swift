@@ -113,3 +113,24 @@ struct DenseLoss {
         min(negatives, max(Self.leastNegatives, Self.negativesPerPositive * positives))
     }
 }
+
+/// A recipe that learns by ``DenseLoss``.
+protocol DenselyLabelledRecipe: Recipe {
+    /// The loss, with the recipe's own box loss and weights.
+    var denseLoss: DenseLoss { get }
+}
+
+extension DenselyLabelledRecipe {
+    /// p = 0.1: the focal loss leaves background well above the probability 0 that cross-entropy drives it to.
+    var decodingThreshold: Double { Elementary.log(0.1 / 0.9) }
+
+    func counts(labels: Tensor, mode: RecipeMode) -> LossCounts { denseLoss.counts(labels) }
+
+    func loss(
+        output: Tensor, labels: Tensor, mode: RecipeMode, normalizers: LossCounts?
+    ) -> (terms: LossTerms, gradient: Tensor) {
+        denseLoss.evaluate(output: output, labels: labels, normalizers: normalizers)
+    }
+
+    func means(_ sums: LossTerms) -> LossTerms { DenseLoss.means(sums) }
+}

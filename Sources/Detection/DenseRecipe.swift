@@ -5,15 +5,12 @@ import Basics
 ///
 /// ``DenseAssignment`` makes the labels. The loss is ``DenseLoss`` with the distance-IoU loss of the positives' boxes,
 /// ``BoxLoss``. The meaning of the five numbers is the published one: (logit, dz, dy, dx, dd).
-struct DenseRecipe: Recipe {
+struct DenseRecipe: DenselyLabelledRecipe {
     let anchors: [Double]
     let regressionWeight: Double
 
     /// The weight α of positives in the focal loss; negatives have 1 − α.
     static let positiveWeight = 0.5
-
-    /// p = 0.1: the focal loss leaves background well above the probability 0 that cross-entropy drives it to.
-    var decodingThreshold: Double { Elementary.log(0.1 / 0.9) }
 
     func labels(
         grid: ZYX<Int>, nodules: [Box], target: Box?, mode: RecipeMode, generator: inout CounterGenerator
@@ -34,7 +31,7 @@ struct DenseRecipe: Recipe {
         """
     }
 
-    private var denseLoss: DenseLoss {
+    var denseLoss: DenseLoss {
         DenseLoss(
             components: components, positiveWeight: Self.positiveWeight, negativeWeight: 1 - Self.positiveWeight,
             regressionWeight: regressionWeight
@@ -43,16 +40,6 @@ struct DenseRecipe: Recipe {
             return (box.terms, box.gradient)
         }
     }
-
-    func counts(labels: Tensor, mode: RecipeMode) -> LossCounts { denseLoss.counts(labels) }
-
-    func loss(
-        output: Tensor, labels: Tensor, mode: RecipeMode, normalizers: LossCounts?
-    ) -> (terms: LossTerms, gradient: Tensor) {
-        denseLoss.evaluate(output: output, labels: labels, normalizers: normalizers)
-    }
-
-    func means(_ sums: LossTerms) -> LossTerms { DenseLoss.means(sums) }
 
     func boxes(_ output: [Float], grid: ZYX<Int>, threshold: Double) -> [ScoredBox] {
         Decoding.boxes(output, grid: grid, anchors: anchors, threshold: threshold)

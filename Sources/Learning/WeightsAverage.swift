@@ -25,8 +25,8 @@ public struct WeightsAverage: Hashable, Sendable {
     ///   - decay: The part of the mean that stays, 0 … 1.
     ///   - engine: Does the arithmetic.
     public mutating func follow(_ current: NetworkState, decay: Double, engine: Engine) {
-        let (done, start) = (Double(updates + 1), 10.0)
-        let share = Float(1 - min(decay, done / (start + done - 1)))
+        let steps = Double(updates)
+        let share = Float(1 - min(decay, (1 + steps) / (10 + steps)))
         engine.approach(&state.parameters, current.parameters, share: share)
         engine.approach(&state.statistics, current.statistics, share: share)
         updates += 1

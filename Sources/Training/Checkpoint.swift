@@ -187,9 +187,13 @@ public struct Checkpoint: Hashable, Sendable {
         _ architecture: Architecture, from file: borrowing HDF5File
     ) throws -> WeightsAverage? {
         guard file.hasAttribute(averageAttribute) else { return nil }
+        let updates = try file.attribute(averageAttribute, as: Int64.self)
+        guard 0...Int64(Int32.max) ~= updates else {
+            throw InputError(file.path, at: averageAttribute, "\(updates), which no run comes to")
+        }
         return WeightsAverage(
             try WeightsFile.readModel(architecture, group: WeightsFile.averageGroup, from: file),
-            updates: Int(try file.attribute(averageAttribute, as: Int64.self)))
+            updates: Int(updates))
     }
 
     private static func readSites(

@@ -21,7 +21,8 @@ import Testing
             #expect(FileContent.size("\(output)/fold1/candidates.csv") != nil)
             #expect(!FileContent.isDirectory("\(output)/evaluation"))
 
-            let all = try run("--folds", "0-1", "--annotations", annotations)
+            let all = try run(
+                "--folds", "0-1", "--annotations", annotations, "--side-by-side", "2", "--detect", "--vote")
             #expect(all.status == 0, "\(all.diagnosis)")
             #expect(all.diagnosis.contains("fold 1 is done") && !all.diagnosis.contains("fold 1: training"))
             #expect(all.output.contains("CPM ") && all.output.contains("2 scans"))

@@ -43,6 +43,12 @@ import Testing
             other = written
             other.average?.updates += 1
             #expect(other.digest() != written.digest())
+            for updates in [-1, Int.max] {
+                other.average?.updates = updates
+                try other.write(to: path)
+                let error = #expect(throws: InputError.self) { try Checkpoint.read(path) }
+                #expect(error?.description.contains("average_updates") == true)
+            }
         }
     }
 
