@@ -23,10 +23,11 @@ import Testing
     @Test func isTheRecurrence() {
         let average = Self.mean(of: 1...4, decay: 0.3, threads: 2)
         #expect(average.updates == 4)
+        let states = (UInt64(0)...4).map { Self.state($0).parameters }
         for index in stride(from: 0, to: Self.architecture.parameters.count, by: 9973) {
-            var truth = Double(Self.state(0).parameters[index])
-            for (seed, decay) in zip(UInt64(1)...4, [0.1, 2.0 / 11, 0.25, 0.3]) {
-                truth = decay * truth + (1 - decay) * Double(Self.state(seed).parameters[index])
+            var truth = Double(states[0][index])
+            for (state, decay) in zip(states.dropFirst(), [0.1, 2.0 / 11, 0.25, 0.3]) {
+                truth = decay * truth + (1 - decay) * Double(state[index])
             }
             #expect(abs(Double(average.state.parameters[index]) - truth) < 1e-6)
         }
