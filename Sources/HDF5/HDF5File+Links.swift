@@ -19,7 +19,12 @@ extension HDF5File {
     /// - Throws: `InputError` where there is no such group or it is damaged.
     public func names(in group: String = "/") throws -> [String] {
         try requireObject(group, "a group")
-        return try Library.run {
+        return try linkNames(group)
+    }
+
+    /// The sorted names in a group that is there.
+    private func linkNames(_ group: String) throws -> [String] {
+        try Library.run {
             var names: [String] = []
             let status = withUnsafeMutablePointer(to: &names) { names in
                 luna_h5_visit_names(
@@ -51,6 +56,7 @@ extension HDF5File {
     public func datasetPaths(in group: String = "/") throws -> [String] {
         var paths: [String] = []
         var visits = 0
+        try requireObject(group, "a group")
         try collect(group, depth: 0, into: &paths, visits: &visits)
         return paths
     }
@@ -58,7 +64,7 @@ extension HDF5File {
     private func collect(_ group: String, depth: Int, into paths: inout [String], visits: inout Int) throws {
         // Hard links may form a ring, or lead to one group along so many paths that no walk ends.
         guard depth < 32 else { throw site.mismatch(group, "groups nested deeper than 32") }
-        for name in try names(in: group) {
+        for name in try linkNames(group) {
             let path = group == "/" ? "/\(name)" : "\(group)/\(name)"
             visits += 1
             guard visits <= 65_536 else { throw site.mismatch(group, "more than 65,536 links from group to group") }

@@ -51,7 +51,8 @@ import Testing
                 try #require(run.status == SIGKILL, "\(run.diagnosis)")
                 kills += 1
             }
-            #expect((8..<100).contains(kills))
+            // Before it dies, a conversion may get a few files further.
+            #expect((4..<100).contains(kills))
             let resumed = try luna(convert(input, output, "--jobs", "2"))
             #expect(resumed.status == 0)
             #expect(try Self.whole.get() == content(output))

@@ -49,17 +49,22 @@ struct NaiveMap {
 enum Naive {
     /// 3x3x3, stride 1, padding 1; weights [C_out, C_in, 3, 3, 3].
     static func convolution(_ x: NaiveMap, _ weights: [Double], _ bias: [Double], inputs: Int) -> NaiveMap {
-        var y = NaiveMap(samples: x.samples, extent: x.extent, channels: bias.count)
+        let outputs = bias.count
+        var y = NaiveMap(samples: x.samples, extent: x.extent, channels: outputs)
+        // [27, C_in, C_out], so that the innermost loop runs along memory.
+        let byTap = (0..<27 * inputs * outputs).map { index in
+            weights[(index % outputs * inputs + index / outputs % inputs) * 27 + index / (outputs * inputs)]
+        }
         y.forEachVoxel { n, vz, vy, vx in
-            for output in bias.indices {
-                var sum = bias[output]
+            let place = y.index(n, vz, vy, vx, 0)
+            for output in 0..<outputs { y.values[place + output] = bias[output] }
+            for tap in 0..<27 {
                 for input in 0..<inputs {
-                    for tap in 0..<27 {
-                        let value = x.at(n, vz + tap / 9 - 1, vy + tap / 3 % 3 - 1, vx + tap % 3 - 1, input)
-                        sum += value * weights[(output * inputs + input) * 27 + tap]
-                    }
+                    let value = x.at(n, vz + tap / 9 - 1, vy + tap / 3 % 3 - 1, vx + tap % 3 - 1, input)
+                    if value == 0 { continue }
+                    let row = (tap * inputs + input) * outputs
+                    for output in 0..<outputs { y.values[place + output] += value * byTap[row + output] }
                 }
-                y.values[y.index(n, vz, vy, vx, output)] = sum
             }
         }
         return y
