@@ -35,7 +35,8 @@ import Testing
             #expect(job.status == 70, "\(job.diagnosis)")
             let lines = job.diagnosis.split(separator: "\n")
             let named = lines.filter { $0.contains("rank \(rank) on") && $0.contains("no sign of life") }
-            #expect(named.count { $0.contains("warning: nothing got done for") } == 1, "\(job.diagnosis)")
+            // Where the other rank is itself slow to its wait, that ends a first stall, and the second is named, too.
+            #expect(named.contains { $0.contains("warning: nothing got done for") }, "\(job.diagnosis)")
             #expect(named.count { $0.contains("given up (stall_limit_seconds)") } == 1, "\(job.diagnosis)")
             #expect(isGone(try #require(stopped)))
             let part = try Timeline("\(runs.directory)/timeline-rank\(1 - rank).json")
@@ -55,7 +56,7 @@ import Testing
         try withTinyRuns { runs in
             let run = runs.run()
             let job = try mpirun(
-                ranks: 2, fault: "slow:rank=1:phase=forward:seconds=0.4",
+                ranks: 2, fault: "slow:rank=1:phase=forward:seconds=1.2",
                 run.train("replicas=2", "epochs=4", "steps_per_epoch=6", "validation_fold=null", "threads=1"))
             #expect(job.status == 0, "\(job.diagnosis)")
             let warnings = job.diagnosis.split(separator: "\n").filter { $0.contains("holds the others up") }
@@ -67,7 +68,7 @@ import Testing
             let lines = try run.lines("ranks", as: Line.self)
             let line = try #require(lines.first)
             #expect(lines.count == 1 && line.step == 20 && line.steps == 20 && line.slowest_rank == 1)
-            #expect(line.maximum_seconds ?? 0 > 0.4)
+            #expect(line.maximum_seconds ?? 0 > 1.2)
             let text = try luna("status", run.path)
             #expect(text.output.contains("finished") && text.output.contains("slowest: rank 1 on"), "\(text.output)")
             let status = try run.status()
