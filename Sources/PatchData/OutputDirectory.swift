@@ -32,7 +32,12 @@ struct OutputDirectory: ~Copyable {
         self.descriptor = descriptor
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // A process that another thread is just starting has a copy of the descriptor until it is a program of its own:
+        // closing alone would leave the lock to it.
+        _ = flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     private static func conversionPath(_ path: String) -> String { "\(path)/conversion.json" }
 

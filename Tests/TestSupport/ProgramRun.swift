@@ -25,7 +25,7 @@ public struct ProgramRun: Sendable {
     /// - Throws: ``Overdue``; what `meanwhile` throws, after the program and all that it started were killed.
     public init(
         _ program: String, _ arguments: [String] = [], environment variables: [String: String] = [:],
-        directory: String? = nil, limit: Double = 120, meanwhile: (RunningProgram) throws -> Void = { _ in }
+        directory: String? = nil, limit: Double = 400, meanwhile: (RunningProgram) throws -> Void = { _ in }
     ) throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
