@@ -37,15 +37,18 @@ struct CropBuilder: Sendable {
             }
             let geometry = CropGeometry.targeted(
                 center: patch.nodules[target].center, diameter: patch.nodules[target].diameter,
-                cropSize: configuration.cropSize, scaled: augmentation.scale, patch: patch, side: source.patchSide,
-                generator: &generator)
+                cropSize: configuration.cropSize,
+                scaledTo: augmentation.scale ? configuration.preset.smallestScaledDiameter : nil, patch: patch,
+                side: source.patchSide, generator: &generator)
             var crop = try cut(index, geometry, target: target)
             change(&crop, &generator)
             return (crop, patch.seriesUID)
         case .random(let index, let diameter):
             let patch = source.patches[index]
+            let smallest = configuration.preset.smallestScaledDiameter
+            let scale = diameter.map { CropGeometry.scaleRange(diameter: $0, smallest: smallest) }
             let geometry = CropGeometry.random(
-                cropSize: configuration.cropSize, scaledFor: augmentation.scale ? diameter : nil, patch: patch,
+                cropSize: configuration.cropSize, scale: augmentation.scale ? scale : nil, patch: patch,
                 side: source.patchSide, generator: &generator)
             return (try cut(index, geometry, target: nil), patch.seriesUID)
         }
@@ -66,7 +69,7 @@ struct CropBuilder: Sendable {
         let target = patch.target ?? 0
         let geometry = CropGeometry.targeted(
             center: patch.nodules[target].center, diameter: patch.nodules[target].diameter,
-            cropSize: configuration.cropSize, scaled: false, patch: patch, side: source.patchSide,
+            cropSize: configuration.cropSize, scaledTo: nil, patch: patch, side: source.patchSide,
             generator: &generator)
         return (try cut(index, geometry, target: target), patch.seriesUID)
     }

@@ -16,9 +16,9 @@ struct CropGeometry: Hashable, Sendable {
     static func bound(cropSize: Int) -> Int { min(12, cropSize / 4) }
 
     /// The range that the scale of a crop around a nodule of `diameter` mm is drawn from: it neither shrinks a nodule
-    /// below 8 mm nor enlarges one above 120 mm.
-    static func scaleRange(diameter: Double) -> ClosedRange<Double> {
-        let low = min(max(8 / diameter, 0.75), 1)
+    /// below `smallest` mm nor enlarges one above 120 mm.
+    static func scaleRange(diameter: Double, smallest: Double) -> ClosedRange<Double> {
+        let low = min(max(smallest / diameter, 0.75), 1)
         let high = max(min(120 / diameter, 1.25), 1)
         return low...high
     }
@@ -31,11 +31,13 @@ struct CropGeometry: Hashable, Sendable {
     }
 
     /// A crop around a nodule, within the patch.
+    ///
+    /// - Parameter smallest: The diameter in mm below which scaling shrinks no nodule; nil: crops are not scaled.
     static func targeted(
-        center: ZYX<Double>, diameter: Double, cropSize: Int, scaled: Bool, patch: PatchEntry, side: Int,
+        center: ZYX<Double>, diameter: Double, cropSize: Int, scaledTo smallest: Double?, patch: PatchEntry, side: Int,
         generator: inout CounterGenerator
     ) -> CropGeometry {
-        let scale = scaled ? draw(scaleRange(diameter: diameter), &generator) : 1
+        let scale = smallest.map { draw(scaleRange(diameter: diameter, smallest: $0), &generator) } ?? 1
         let size = min(side, Int(Double(cropSize) / scale))
         let bound = bound(cropSize: cropSize)
         let start = ZYX(0, 1, 2).map { axis -> Int in
@@ -59,15 +61,16 @@ struct CropGeometry: Hashable, Sendable {
         return low..<max(extent - size / 2, extent / 2 + bound)
     }
 
-    /// A random crop in a background patch, scaled as if for a nodule of `diameter` mm where one is given.
+    /// A random crop in a background patch, scaled by a factor from a range where one is given.
     ///
     /// The converter drew the patch's position evenly from the centres of unscaled crops. Stretched to the range that
     /// this crop has, moved as far as the patch reaches, and reflected at the range's ends, it is even over that range.
     /// (For crops smaller than those that the data set was converted for, places near the ends are rarer than that.)
     static func random(
-        cropSize: Int, scaledFor diameter: Double?, patch: PatchEntry, side: Int, generator: inout CounterGenerator
+        cropSize: Int, scale scales: ClosedRange<Double>?, patch: PatchEntry, side: Int,
+        generator: inout CounterGenerator
     ) -> CropGeometry {
-        let scale = diameter.map { draw(scaleRange(diameter: $0), &generator) } ?? 1
+        let scale = scales.map { draw($0, &generator) } ?? 1
         let size = min(side, Int(Double(cropSize) / scale))
         let bound = bound(cropSize: cropSize)
         let start = ZYX(0, 1, 2).map { axis -> Int in

@@ -41,7 +41,7 @@ public struct Sampler: Sendable {
         list = training.flatMap { index -> [Int] in
             let patch = source.patches[index]
             guard patch.kind == .nodule, let target = patch.target else { return [] }
-            let copies = Self.copies(diameter: patch.nodules[target].diameter, preset: configuration.preset)
+            let copies = configuration.preset.copies(diameter: patch.nodules[target].diameter)
             return Array(repeating: index, count: copies)
         }
         let background = training.filter { source.patches[$0].kind == .background }
@@ -66,7 +66,7 @@ public struct Sampler: Sendable {
             configuration.validationFold.map { "outside validation fold \($0)" }
             ?? "in any fold (validation_fold: null)"
         if small > 0 {
-            let limit = configuration.preset.oversamplingLimits[0]
+            let limit = configuration.preset.smallestDiameter
             return InputError(
                 name, "no nodule to train on \(place): of \(small), none is larger than \(limit) mm",
                 remedy: "the preset \(configuration.preset.rawValue) trains on larger ones: convert more scans")
@@ -79,11 +79,6 @@ public struct Sampler: Sendable {
         return InputError(
             name, "no nodule to train on \(place): there is no patch",
             remedy: "convert more subsets, or choose another validation_fold")
-    }
-
-    /// The number of times that a nodule is in the list: 0, 1, 3 or 7.
-    static func copies(diameter: Double, preset: Preset) -> Int {
-        zip(preset.oversamplingLimits, [1, 2, 4]).reduce(0) { $0 + (diameter > $1.0 ? $1.1 : 0) }
     }
 
     /// The number of samples of an epoch, including the tail that does not fill a step.

@@ -1,19 +1,39 @@
 import Detection
 
 extension Preset {
-    /// The diameters in mm above which a nodule is more often in an epoch's list: once above the first, twice more
-    /// above the second, four times more above the third.
-    public var oversamplingLimits: [Double] {
+    /// The diameters in mm between which a nodule is so many times in an epoch's list.
+    ///
+    /// The published presets show large nodules more often, which cancer wants. The FROC counts all alike, and the small
+    /// ones are hard: `luna` shows those below 8 mm twice.
+    var copies: [(above: Double, count: Int)] {
         switch self {
-        case .luna16: [2.5, 10, 20]
-        case .dsb2017: [6, 30, 40]
+        case .luna: [(2.5, 2), (8, 1)]
+        case .luna16: [(2.5, 1), (10, 3), (20, 7)]
+        case .dsb2017: [(6, 1), (30, 3), (40, 7)]
+        }
+    }
+
+    /// The diameter in mm above which nodules are trained on.
+    public var smallestDiameter: Double { copies[0].above }
+
+    /// The number of times that a nodule of a diameter in mm is in an epoch's list.
+    public func copies(diameter: Double) -> Int { copies.last { diameter > $0.above }?.count ?? 0 }
+
+    /// The diameter in mm below which scaling shrinks no nodule.
+    ///
+    /// As published it is 8 mm, so that smaller nodules are only ever enlarged. Half of LUNA16's are smaller: `luna`
+    /// shrinks them, too, down to 4 mm.
+    var smallestScaledDiameter: Double {
+        switch self {
+        case .luna: 4
+        case .luna16, .dsb2017: 8
         }
     }
 
     /// The number of voxels along each axis of a crop.
     public var cropSize: Int {
         switch self {
-        case .luna16: 96
+        case .luna, .luna16: 96
         case .dsb2017: 128
         }
     }
@@ -27,8 +47,8 @@ public struct Augmentation: Hashable, Sendable, Codable {
     public var swap = false
     /// Whether slices are turned by a random angle in their plane.
     public var rotate = false
-    /// Whether crops are scaled by 0.75 to 1.25, less where the nodule would become smaller than 8 mm or larger than
-    /// 120 mm.
+    /// Whether crops are scaled by 0.75 to 1.25, less where the nodule would become smaller than the preset has it, or
+    /// larger than 120 mm.
     public var scale = true
 
     /// Creates a choice of changes; by default the published one.
@@ -42,7 +62,7 @@ public struct Augmentation: Hashable, Sendable, Codable {
 
 /// All that determines the samples of an experiment. Ranks and threads are not part of it.
 public struct SamplingConfiguration: Hashable, Sendable {
-    /// The published constants: anchors and oversampling.
+    /// The constants: anchors, and how often nodules are shown.
     public var preset: Preset
     /// The recipe that makes the labels.
     public var recipe: RecipeName

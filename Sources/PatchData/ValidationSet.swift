@@ -20,7 +20,7 @@ public struct ValidationSet: Sendable {
             guard let fold = configuration.validationFold, patch.fold == fold, patch.kind == .nodule,
                 let target = patch.target
             else { return false }
-            return Sampler.copies(diameter: patch.nodules[target].diameter, preset: configuration.preset) > 0
+            return configuration.preset.copies(diameter: patch.nodules[target].diameter) > 0
         }
     }
 

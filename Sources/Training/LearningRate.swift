@@ -16,7 +16,7 @@ extension Preset {
     /// The factors of the schedule, each with the fraction of the epochs up to which it holds.
     var scheduleSteps: [(until: Double, factor: Double)] {
         switch self {
-        case .luna16: [(1.0 / 3, 1), (2.0 / 3, 0.1), (0.8, 0.05), (1, 0.01)]
+        case .luna, .luna16: [(1.0 / 3, 1), (2.0 / 3, 0.1), (0.8, 0.05), (1, 0.01)]
         case .dsb2017: [(0.5, 1), (0.8, 0.1), (1, 0.01)]
         }
     }

@@ -39,7 +39,7 @@ struct StartingPoint {
         return StartingPoint(
             state: state,
             optimizer: configuration.localSteps == nil ? own : OuterUpdate.makeState(configuration.network),
-            average: configuration.averageDecay == nil ? nil : WeightsAverage(state),
+            average: configuration.ema == nil ? nil : WeightsAverage(state),
             sites: layout.own.map { Site(index: $0, state: state, optimizer: own) })
     }
 
@@ -74,7 +74,7 @@ struct StartingPoint {
         let outerSlots = configuration.localSteps == nil ? slots : OuterUpdate.slots
         guard checkpoint.state.architecture == configuration.network, checkpoint.optimizer.names == outerSlots,
             checkpoint.sites.allSatisfy({ $0.optimizer.names == slots }),
-            (checkpoint.average == nil) == (configuration.averageDecay == nil)
+            (checkpoint.average == nil) == (configuration.ema == nil)
         else { throw InputError(path, "its network or optimiser is not that of its configuration") }
 
         var point = StartingPoint(

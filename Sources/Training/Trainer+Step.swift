@@ -65,7 +65,7 @@ extension Trainer {
             learner.update(
                 &site.state, &site.optimizer, sum: sum, gradientNorm: norm, replicas: layout.replicasPerSite,
                 learningRate: rate)
-            if let decay = configuration.averageDecay {
+            if let decay = configuration.ema {
                 average?.follow(site.state, decay: decay, engine: network.engine)
             }
         }

@@ -10,7 +10,15 @@ import PatchData
 extension TrainingConfiguration {
     /// The keys in the order they are printed in.
     static let keys: [ConfigurationKey<TrainingConfiguration>] = [
-        .init("preset", \.preset, .choice, .fixed, "anchors, crop size, oversampling, epochs, schedule"),
+        .init(
+            "preset", \.preset,
+            .choice {
+                switch $0 {
+                case .luna: "the best known here"
+                case .luna16: "as published for LUNA16"
+                case .dsb2017: "as the winners of the Data Science Bowl published"
+                }
+            }, .fixed, "anchors, sampling, and the values of the other keys"),
         .init("network", \.network, .choice, .fixed, "what is trained"),
         .init(
             "recipe", \.recipe,
@@ -136,11 +144,11 @@ extension TrainingConfiguration {
             "zero_init_residual", \.zeroInitResidual, .bool, .fixed,
             "begin with residual branches that add nothing: the scale of each one's last normalisation 0"),
         .init(
-            "average_decay", \.averageDecay, .optional(.number(between: 0, and: 1)), .fixed,
+            "ema", \.ema, .optional(.number(between: 0, and: 1)), .fixed,
             "how much of their running mean weights keep at each step, such as 0.999; the mean is what is validated "
                 + "and detects; null: none"),
         .init(
-            "clip_norm", \.clipNorm, .optional(.positive), .fixed,
+            "gradient_clip", \.gradientClip, .optional(.positive), .fixed,
             "the norm that longer gradients are shortened to; null: none are"),
         .init(
             "regression_weight", \.regressionWeight, .positive, .fixed,

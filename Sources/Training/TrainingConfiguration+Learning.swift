@@ -43,6 +43,6 @@ extension TrainingConfiguration {
     /// Creates the learner, which trains on one replica.
     public func makeLearner(_ network: Network) -> Learner {
         Learner(
-            network: network, recipe: makeRecipe(), optimizer: makeOptimizer(), dropout: dropout, clipNorm: clipNorm)
+            network: network, recipe: makeRecipe(), optimizer: makeOptimizer(), dropout: dropout, clipNorm: gradientClip)
     }
 }

@@ -26,7 +26,7 @@ extension TrainingConfiguration {
 
     /// The bytes of a network's state and its optimiser's.
     private var siteBytes: Int {
-        let states = averageDecay == nil ? 1 : 2
+        let states = ema == nil ? 1 : 2
         return 4
             * ((states + makeOptimizer().slots.count) * network.parameters.count + states * network.statistics.count)
     }
@@ -45,7 +45,7 @@ extension TrainingConfiguration {
             ZYX(repeating: cropSize), samples: microBatch, threads: threads)
         if validationFold != nil, evaluateEveryEpochs != nil { step = max(step, evaluateMemoryMiB << 20) }
         // State, the weights' mean, optimiser's state, one gradient.
-        let states = averageDecay == nil ? 1 : 2
+        let states = ema == nil ? 1 : 2
         return Self.programBytes + step + (states + 1 + makeOptimizer().slots.count) * 4 * reductionCount
             + memoryBesideStep(ranks: ranks)
     }
@@ -56,7 +56,7 @@ extension TrainingConfiguration {
         let replicas = (self.replicas + ranks - 1) / ranks
         let levels = Int.bitWidth - 1 - replicas.leadingZeroBitCount
         // A checkpoint's copy holds the state, the weights' mean and the optimiser's slots.
-        let copied = (averageDecay == nil ? 1 : 2) + makeOptimizer().slots.count
+        let copied = (ema == nil ? 1 : 2) + makeOptimizer().slots.count
         let vectors = levels + (ranks > 1 ? 1 : 0) + copied
         let cells = (cropSize / network.stride) * (cropSize / network.stride) * (cropSize / network.stride)
         let crop = cropSize * cropSize * cropSize + cells * (3 + network.anchors * network.components)

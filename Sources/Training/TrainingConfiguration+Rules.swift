@@ -28,8 +28,8 @@ extension TrainingConfiguration {
         },
         needs(\.gradientExchange, \.reduction, .tree),
         needs(\.localSteps, \.reduction, .tree),
-        Rule(path: \.averageDecay, need: { "without \(name(of: \.localSteps))" }) {
-            $0.averageDecay != nil && $0.localSteps != nil
+        Rule(path: \.ema, need: { "without \(name(of: \.localSteps))" }) {
+            $0.ema != nil && $0.localSteps != nil
                 ? "there is no mean of the weights of sites that train by themselves: set it or "
                     + "\(name(of: \.localSteps)) to null" : nil
         },

@@ -5,18 +5,18 @@ import Networks
 import PatchData
 
 extension Preset {
-    /// The length of the published experiments.
+    /// The length of an experiment.
     var epochs: Int {
         switch self {
         case .luna16: 150
-        case .dsb2017: 100
+        case .luna, .dsb2017: 100
         }
     }
 }
 
 /// The definition of an experiment: the keys of the YAML file, with the preset's values for keys that the file lacks.
 public struct TrainingConfiguration: Hashable, Sendable {
-    /// The published constants that the others begin with.
+    /// The constants that the other keys begin with.
     public var preset = Preset.luna16
     /// The network that learns.
     public var network = Architecture.standard
@@ -55,13 +55,13 @@ public struct TrainingConfiguration: Hashable, Sendable {
     /// The random changes that are made to crops.
     public var augment = Augmentation()
     /// The norm of the gradient above which it is scaled down to it; nil: it is taken as it is.
-    public var clipNorm: Double?
+    public var gradientClip: Double?
     /// The way in which gradients are summed.
     public var reduction = ReductionMode.tree
     /// The numbers in which gradients are summed.
     public var gradientExchange = GradientExchange.float32
     /// The part that the mean of the weights keeps of itself at each step; nil: there is no mean.
-    public var averageDecay: Double?
+    public var ema: Double?
     /// The time at which gradients are exchanged.
     public var overlap = OverlapMode.thread
     /// The number of steps that each site makes by itself before an outer update; nil: sites share every step.
@@ -102,13 +102,20 @@ public struct TrainingConfiguration: Hashable, Sendable {
     public var regressionWeight = 1.0
 
     /// A configuration of nothing but defaults.
-    public init() {}
+    public init() { self.init(preset: .luna) }
 
     /// Creates a configuration with the values of a preset.
     public init(preset: Preset) {
         self.preset = preset
         cropSize = preset.cropSize
         epochs = preset.epochs
+        guard preset == .luna else { return }
+        recipe = .dense
+        schedule = .cosine
+        warmupSteps = 500
+        // Thousands of background cells outweigh all nodules until they are improbable.
+        outputPrior = 0.01
+        zeroInitResidual = true
     }
 
     /// Whether the held-out scans are searched after an epoch: after every so many, and after the last.

@@ -12,7 +12,7 @@ import Testing
     func sameBitsAtEveryRankCountAndAfterAKill(_ name: String, _ slots: [String]) throws {
         // With all that an update may have beside it: gradients that are shortened, a mean of the weights.
         let update = [
-            "optimizer": name, "learning_rate": "0.001", "recipe": "dense", "clip_norm": "0.5", "average_decay": "0.9",
+            "optimizer": name, "learning_rate": "0.001", "recipe": "dense", "gradient_clip": "0.5", "ema": "0.9",
         ]
         let settings = Self.settings.merging(update) { $1 }
         try withTinyRuns(settings) { runs in

@@ -28,8 +28,13 @@ import Testing
         (4.0, 1.0, 1.25), (8, 1, 1.25), (10, 0.8, 1.25), (32, 0.75, 1.25), (100, 0.75, 1.2), (200, 0.75, 1),
     ])
     func scalesKeepNodulesBetween8And120(diameter: Double, low: Double, high: Double) {
-        let range = CropGeometry.scaleRange(diameter: diameter)
+        let range = CropGeometry.scaleRange(diameter: diameter, smallest: 8)
         #expect(abs(range.lowerBound - low) < 1e-12 && abs(range.upperBound - high) < 1e-12)
+    }
+
+    @Test(arguments: [(3.0, 1.0), (4, 1), (5, 0.8), (8, 0.75)])
+    func smallNodulesMayBeShrunk(diameter: Double, low: Double) {
+        #expect(abs(CropGeometry.scaleRange(diameter: diameter, smallest: 4).lowerBound - low) < 1e-12)
     }
 
     /// Where the boxes say a nodule is, there the voxels are bright, whatever was done to the crop.

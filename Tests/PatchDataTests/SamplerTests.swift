@@ -69,10 +69,12 @@ struct MemorySource: PatchSource {
     }
 
     @Test func copiesGrowStrictlyAboveTheLimits() {
-        let luna = [2.5, 2.51, 10, 10.01, 20, 20.01].map { Sampler.copies(diameter: $0, preset: .luna16) }
+        let luna = [2.5, 2.51, 10, 10.01, 20, 20.01].map { Preset.luna16.copies(diameter: $0) }
         #expect(luna == [0, 1, 1, 3, 3, 7])
-        let dsb = [6, 6.1, 30.1, 40.1].map { Sampler.copies(diameter: $0, preset: .dsb2017) }
+        let dsb = [6, 6.1, 30.1, 40.1].map { Preset.dsb2017.copies(diameter: $0) }
         #expect(dsb == [0, 1, 3, 7])
+        let best = [2.5, 2.51, 8, 8.01, 30].map { Preset.luna.copies(diameter: $0) }
+        #expect(best == [0, 2, 2, 1, 1])
     }
 
     /// A refusal says which of several causes it is.

@@ -56,7 +56,7 @@ import Testing
         return (0..<count).map {
             var generator = CounterGenerator(seed: 17, purpose: "sample", UInt64($0))
             return CropGeometry.targeted(
-                center: center, diameter: diameter, cropSize: cropSize, scaled: scaled, patch: patch,
+                center: center, diameter: diameter, cropSize: cropSize, scaledTo: scaled ? 8 : nil, patch: patch,
                 side: PatchCutter.side(cropSize: cropSize, jitter: jitter), generator: &generator)
         }
     }
@@ -122,7 +122,8 @@ import Testing
         for (index, patch) in patches.enumerated() {
             var generator = CounterGenerator(seed: 3, purpose: "sample", UInt64(index))
             let crop = CropGeometry.random(
-                cropSize: cropSize, scaledFor: diameter, patch: patch, side: side, generator: &generator)
+                cropSize: cropSize, scale: diameter.map { CropGeometry.scaleRange(diameter: $0, smallest: 8) }, patch: patch,
+                side: side, generator: &generator)
             for axis in 0..<3 {
                 #expect(crop.start[axis] >= patch.corner[axis])
                 #expect(crop.start[axis] + crop.size <= patch.corner[axis] + side)

@@ -96,12 +96,18 @@ import Testing
             warmup_steps: 0
             output_prior: null
             zero_init_residual: false
-            average_decay: null
-            clip_norm: null
+            ema: null
+            gradient_clip: null
             regression_weight: 1.0
 
             """
-        #expect(TrainingConfiguration().yaml() == standard)
+        #expect(TrainingConfiguration(preset: .luna16).yaml() == standard)
+        let luna = TrainingConfiguration().yaml().split(separator: "\n")
+        #expect(
+            luna.filter { !standard.contains($0 + "\n") } == [
+                "preset: luna", "recipe: dense", "epochs: 100", "schedule: cosine", "warmup_steps: 500",
+                "output_prior: 0.01", "zero_init_residual: true",
+            ])
         let settings = [
             ("preset: luna16", "preset: dsb2017"), ("crop_size: 96", "crop_size: 128"), ("epochs: 150", "epochs: 100"),
             ("learning_rate: 0.01", "learning_rate: 1e-05"), ("threads: null", "threads: 3"),
