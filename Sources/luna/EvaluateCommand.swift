@@ -29,7 +29,10 @@ struct EvaluateCommand: ParsableCommand {
             valueName: "[name=]csv[,csv...]"))
     var candidates: [String]
 
-    @Option(help: ArgumentHelp("The nodules: seriesuid,coordX,coordY,coordZ,diameter_mm.", valueName: "csv"))
+    @Option(
+        help: ArgumentHelp(
+            "The nodules: seriesuid,coordX,coordY,coordZ,diameter_mm, or another form of luna convert's but LIDC-IDRI's.",
+            valueName: "path"))
     var annotations: String
 
     @Option(help: ArgumentHelp("The scans, one identifier a line.", valueName: "csv"))
@@ -71,9 +74,12 @@ struct EvaluateCommand: ParsableCommand {
         let manifest = try data.map(DatasetManifest.init(directory:))
         let log = try runDirectory.map(RunLog.init(directory:))
         let found = try detectors.map { try $0.read() }
-        let nodules = try ReferenceStandard.findings(annotations)
+        let listed = try series.map(ReferenceStandard.series)
+        let (nodules, outside) = try ListedFindings.read(
+            annotations, scans: listed, or: Set(found.flatMap { $0.candidates.map(\.seriesUID) }),
+            series.map { "scans of \($0)" } ?? "scans of the candidates")
         let reference = ReferenceStandard(
-            scans: try series.map(ReferenceStandard.series)
+            scans: listed
                 ?? Set(found.flatMap { $0.candidates.map(\.seriesUID) } + nodules.map(\.seriesUID)).sorted(),
             nodules: nodules,
             excluded: try excluded.map { try ReferenceStandard.findings($0, countsNeitherWay: true) } ?? [])
@@ -86,7 +92,7 @@ struct EvaluateCommand: ParsableCommand {
             EvaluationResult($0.candidates, reference, folds: foldOfSeries, resamples: bootstrap, seed: seed)
         }
         let comparison = Comparison(zip(detectors, results).map { ($0.name, $1) })
-        var warnings = listWarnings + listNotes
+        var warnings = listWarnings + listNotes + [outside].compactMap(\.self)
         if let unassigned = results[0].folds?.unassigned, unassigned > 0 {
             warnings.append("scans in no fold: \(unassigned); the pooled figures alone count them")
         }
@@ -207,7 +213,10 @@ struct EvaluateCommand: ParsableCommand {
         let lists = [
             ("annotations", annotations), ("series", series), ("excluded findings", excluded), ("folds", folds),
         ]
-        for case (let role, let path?) in lists { inputs.append(try Report.Input(role, file: path)) }
+        for case (let role, let path?) in lists {
+            inputs.append(
+                FileContent.isDirectory(path) ? Report.Input(role, path) : try Report.Input(role, file: path))
+        }
         if series == nil { inputs.append(Report.Input("series", "those named in candidates and annotations")) }
         if excluded == nil { inputs.append(Report.Input("excluded findings", "none")) }
         if let data { inputs.append(try Report.Input("data set", file: DatasetManifest.path(in: data))) }

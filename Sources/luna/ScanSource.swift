@@ -9,7 +9,8 @@ struct ScanSource: Sendable {
     let layout: LUNA16Layout
     /// The reading of a scan; nil where the scans are `ScanFile`s.
     let readScan: (@Sendable (LUNA16Layout.Scan) throws -> ScanVolume)?
-    private let geometry: VolumeGeometry?
+    /// The place of the voxels of the one scan that is no `ScanFile`.
+    let geometry: VolumeGeometry?
     /// The files of the one scan that is no `ScanFile`.
     private let slices: [String]
 
