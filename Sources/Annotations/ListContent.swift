@@ -40,7 +40,8 @@ enum ListContent {
         if let failure { throw failure }
         throw InputError(
             path, "a folder without a list of nodules",
-            remedy: "give a list's file, nnDetection's labelsTr with a JSON for every mask, or a folder of LIDC-IDRI's XML")
+            remedy: "give a list's file, nnDetection's labelsTr with a JSON for every mask, or a folder of LIDC-IDRI's "
+                + "XML")
     }
 
     private init(file path: String) throws {
