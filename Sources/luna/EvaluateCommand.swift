@@ -108,11 +108,12 @@ struct EvaluateCommand: ParsableCommand {
         for warning in warnings { FileHandle.standardError.write(Data("warning: \(warning)\n".utf8)) }
 
         let others = detectors.count > 1 ? comparison : nil
-        try results[0].write(to: output, comparison: others)
+        try results[0].write(to: output, comparison: others, excluded: excluded)
         var report = Report(results[0], comparison: others)
         report.warnings = warnings
         report.version = Luna.configuration.version
         report.run = log
+        report.excluded = excluded
         report.volumes = manifest.map { volumes(of: $0) } ?? [:]
         report.inputs = try inputs(detectors, log)
         try report.write(to: output)
@@ -178,6 +179,7 @@ struct EvaluateCommand: ParsableCommand {
     private func printResult(_ result: EvaluationResult, _ comparison: Comparison?) {
         let c = result.matching.counts
         print("\(c.scans) scans, \(c.nodules) nodules, \(c.detected) detected, \(c.falsePositives) false positives")
+        for term in result.terms(excluded: excluded) { print(term) }
         print("report: \(output)/report.html")
         if let table = result.foldTable { print("\n\(table)\n") }
         if let comparison { print("\n\(comparison.table)\n") }
