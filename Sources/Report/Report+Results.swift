@@ -148,8 +148,8 @@ extension Report {
             let name = run.bestCheckpoint.map { ": \($0)" } ?? ""
             facts.append(
                 "Best of \(counted(run.cpm.count, "evaluation")) on the held-out scans: epoch \(best.epoch), CPM "
-                    + "\(text(best.cpm))\(name). Chosen by the scans that it is measured on, that state flatters itself "
-                    + "there.")
+                    + "\(text(best.cpm))\(name). Chosen by the scans that it is measured on, that state flatters "
+                    + "itself there.")
         }
         return facts
     }

@@ -31,7 +31,7 @@ struct EvaluateCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The nodules: seriesuid,coordX,coordY,coordZ,diameter_mm, or another form of luna convert's but LIDC-IDRI's.",
+            "The nodules: seriesuid,coordX,coordY,coordZ,diameter_mm, or a form of luna convert's but LIDC-IDRI's.",
             valueName: "path"))
     var annotations: String
 
