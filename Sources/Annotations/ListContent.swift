@@ -45,14 +45,19 @@ enum ListContent {
     }
 
     private init(file path: String) throws {
-        switch try Self.firstByte(path) {
+        let bytes = try Self.begin(of: path)
+        switch bytes.first(where: { $0 > 32 }) {
         case UInt8(ascii: "{"), UInt8(ascii: "["):
             self = .json(members: try Self.decode(Members.self, path).names)
         case UInt8(ascii: "<"):
             self = .xml(root: try XMLReader.rootName(path))
         default:
-            // What is wrong with a table is told by its reader.
-            self = .table(columns: (try? CSVTable(contentsOf: path, requiring: []))?.header ?? [])
+            // Near enough to know a form by: what is wrong with a table is told by its reader.
+            let line = bytes.drop { $0 <= 32 }.prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
+            let columns = line.split(separator: UInt8(ascii: ",")).map { column in
+                String(decoding: column.filter { $0 > 32 && $0 != UInt8(ascii: "\"") }, as: UTF8.self)
+            }
+            self = .table(columns: columns)
         }
     }
 
@@ -69,12 +74,11 @@ enum ListContent {
             remedy: "give one of \(AnnotationList.readers.map { $0.form }.joined(separator: ", "))")
     }
 
-    /// The first byte that is no blank; nil for an empty file.
-    private static func firstByte(_ path: String) throws -> UInt8? {
+    /// The first bytes of a file, behind a byte order mark.
+    private static func begin(of path: String) throws -> ArraySlice<UInt8> {
         guard FileContent.size(path) != nil else { throw InputError(path, "no such file") }
-        var bytes = try FileContent.prefix(path, count: 1024)[...]
-        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
-        return bytes.first { $0 > 32 }
+        let bytes = try FileContent.prefix(path, count: 1 << 12)
+        return bytes.dropFirst(bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0)
     }
 
     /// The files of a folder with an ending, in order.

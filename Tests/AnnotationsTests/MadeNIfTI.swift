@@ -1,3 +1,4 @@
+import Basics
 import CT
 import FileIO
 
@@ -17,13 +18,13 @@ enum MadeNIfTI {
             values.withUnsafeBytes { bytes.replaceSubrange(offset..<offset + $0.count, with: $0) }
         }
         put([Int32(348)], at: 0)
-        put(([3] + extent + [1, 1, 1, 1]).map(Int16.init), at: 40)
+        put(([3] + extent + [1, 1, 1, 1]).map { Int16($0) }, at: 40)
         put([type, Int16(Voxel.bitWidth)], at: 70)
         put([1] + (0..<3).map { Float(abs(affine[$0][$0])) } + [1, 1, 1, 1], at: 76)
         put([Float(352), 1, 0], at: 108)
         bytes[123] = 2
         put([Int16(0), 1], at: 252)
-        put(affine.joined().map(Float.init), at: 280)
+        put(affine.joined().map { Float($0) }, at: 280)
         put(Array("n+1\0".utf8), at: 344)
         try AtomicFile.write(bytes + voxels.withUnsafeBytes { Array($0) }, to: path)
     }
