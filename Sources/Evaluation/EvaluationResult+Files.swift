@@ -93,7 +93,7 @@ private struct FROCFile: Encodable {
         }
     }
 
-    /// What the figures are shares of.
+    /// The numbers that the figures are shares of.
     struct Denominator: Encodable {
         let scans, nodules, scansWithNodules: Int
     }
