@@ -8,6 +8,7 @@ struct ListedRows: Sendable {
     private(set) var nodules: [String: [NoduleAnnotation]] = [:]
     /// The scans, each once, in the order of the list.
     private(set) var scans: [String] = []
+    private var seen: [String: Set<NoduleAnnotation>] = [:]
     private let file: String
 
     init(file: String) { self.file = file }
@@ -47,7 +48,7 @@ struct ListedRows: Sendable {
         let nodule = NoduleAnnotation(
             center: WorldPoint(x: center[0], y: center[1], z: center[2]),
             diameter: isCube ? sizes[0] : sizes.reduce(0, +) / 3)
-        guard nodules[scan]?.contains(nodule) != true else {
+        guard seen[scan, default: []].insert(nodule).inserted else {
             throw InputError(
                 file, at: place, "the nodule at \(Self.text(center)) of \(scan) is listed twice",
                 remedy: "take one of the two out")
