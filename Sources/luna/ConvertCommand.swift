@@ -113,7 +113,7 @@ struct ConvertCommand: ParsableCommand {
         let converter = try Converter(
             layout: layout, output: output, options: options, jobs: jobs ?? ThreadPool.availableCores,
             skipBad: skipBad, segmentLungs: reading.segmentLungs, files: { try source.files(of: $0) },
-            readScan: source.readScan, geometry: source.geometry.map { geometry in { _ in geometry } })
+            readScan: source.readScan, geometry: source.readGeometry)
         if layout.maskDirectory == nil, layout.maskFile == nil {
             note("no seg-lungs-LUNA16 found: luna segments the lungs; see --masks")
         }

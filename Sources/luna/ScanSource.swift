@@ -9,8 +9,7 @@ struct ScanSource: Sendable {
     let layout: LUNA16Layout
     /// The reading of a scan; nil where the scans are `ScanFile`s.
     let readScan: (@Sendable (LUNA16Layout.Scan) throws -> ScanVolume)?
-    /// The place of the voxels of the one scan that is no `ScanFile`.
-    let geometry: VolumeGeometry?
+    private let geometry: VolumeGeometry?
     /// The files of the one scan that is no `ScanFile`.
     private let slices: [String]
 
@@ -79,6 +78,12 @@ struct ScanSource: Sendable {
                 for file in scan.files where file != path { plan.read(file, as: name) }
             }
         }
+    }
+
+    /// The finding of the place of a scan's voxels; nil where the scans are `ScanFile`s.
+    var readGeometry: (@Sendable (LUNA16Layout.Scan) throws -> VolumeGeometry)? {
+        guard let geometry else { return nil }
+        return { _ in geometry }
     }
 
     /// The files that a scan is made of.
