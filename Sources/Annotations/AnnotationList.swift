@@ -3,8 +3,8 @@ import FileIO
 
 /// A list of a data set's nodules, in whichever of the forms that luna reads: known by its content, never by its name.
 ///
-/// Every form's places become world millimetres in LPS and its names those of scans, so that what is made of a list does
-/// not depend on its form.
+/// Every form's places become world millimetres in LPS and its names those of scans, so that what is made of a list
+/// does not depend on its form.
 public struct AnnotationList: Sendable {
     /// The readers of the forms; another form is another entry.
     static let readers: [any AnnotationReader.Type] = [
@@ -60,8 +60,8 @@ public struct AnnotationList: Sendable {
         return try reader.nodules(of: name, frame: frame)
     }
 
-    /// The CRC-32 by which a changed list is noticed: of the file where it is LUNA16's, of the same list in LUNA16's form
-    /// where the list's rows can be written so, and else of the names and sums of the list's files.
+    /// The CRC-32 by which a changed list is noticed: of the file where it is LUNA16's, of the same list in LUNA16's
+    /// form where the list's rows can be written so, and else of the names and sums of the list's files.
     ///
     /// - Throws: `FileError` where reading fails.
     public func checksum() throws -> UInt32 { try reader.checksum() }

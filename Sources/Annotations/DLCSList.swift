@@ -3,8 +3,8 @@ import FileIO
 /// The list of the Duke Lung Cancer Screening data set 2024, a table with the columns
 /// `ct_nifti_file,coordX,coordY,coordZ,w,h,d` among others.
 ///
-/// Middles are world mm, LPS (they are given to SimpleITK), although the scans are NIfTI; w, h and d are extents along x,
-/// y and z, mm, of which the diameter is the mean. Benign or malignant, every row is a nodule.
+/// Middles are world mm, LPS (they are given to SimpleITK), although the scans are NIfTI; w, h and d are extents along
+/// x, y and z, mm, of which the diameter is the mean. Benign or malignant, every row is a nodule.
 struct DLCSList: RowReader {
     static let form = "DLCS24's CSV"
     private static let scan = "ct_nifti_file"

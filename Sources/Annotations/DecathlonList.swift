@@ -1,7 +1,7 @@
 import FileIO
 
-/// MONAI's JSON for detection, in the manner of the Medical Segmentation Decathlon: `dataset_fold<N>.json` with the lists
-/// `training`, `validation` and `test` of `{"image": path, "box": [[x, y, z, w, h, d], …], "label": [0, …]}`.
+/// MONAI's JSON for detection, in the manner of the Medical Segmentation Decathlon: `dataset_fold<N>.json` with the
+/// lists `training`, `validation` and `test` of `{"image": path, "box": [[x, y, z, w, h, d], …], "label": [0, …]}`.
 ///
 /// Boxes are middles and sizes in world mm, LPS as in LUNA16's list (MONAI reads them with `affine_lps_to_ras`). All
 /// three lists are read: how scans are divided is the affair of the data set that is made. An entry of `test` may be a
