@@ -112,10 +112,12 @@ let package = Package(
             name: "DICOM",
             dependencies: ["Basics", "CT", "FileIO", .target(name: "CGDCM", condition: .when(traits: ["DICOM"]))],
             swiftSettings: optimised),
+        .target(name: "Annotations", dependencies: ["Basics", "CT", "FileIO"], swiftSettings: optimised),
         .target(name: "Evaluation", dependencies: ["Basics", "FileIO"], swiftSettings: optimised),
         .target(name: "Detection", dependencies: ["Basics"], swiftSettings: optimised),
         .target(
-            name: "PatchData", dependencies: ["Basics", "CT", "Detection", "FileIO", "HDF5"], swiftSettings: optimised),
+            name: "PatchData", dependencies: ["Annotations", "Basics", "CT", "Detection", "FileIO", "HDF5"],
+            swiftSettings: optimised),
         .target(name: "Runs", dependencies: ["Basics", "FileIO"], swiftSettings: strict),
         .target(name: "Exchange", dependencies: ["FileIO", "MPI"], swiftSettings: optimised),
 
@@ -159,10 +161,10 @@ let package = Package(
         .executableTarget(
             name: "luna",
             dependencies: [
-                "Basics", "CT", "Compute", "DICOM", "Detection", "Diagnosis", "Evaluation", "Exchange", "FileIO",
-                "HDF5", "Inference", "Interchange", "Learning", "MPI", "Networks", "PatchData",
-                "Pictures", "Report", "Runs", "Scaling",
-                "Training", "Views", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Annotations", "Basics", "CT", "Compute", "DICOM", "Detection", "Diagnosis", "Evaluation", "Exchange",
+                "FileIO", "HDF5", "Inference", "Interchange", "Learning", "MPI", "Networks", "PatchData",
+                "Pictures", "Report", "Runs", "Scaling", "Training", "Views",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
@@ -173,7 +175,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Basics", "CT", "Evaluation", "FileIO", "HDF5", "Interchange", "Networks", "PatchData", "Training",
+                "Annotations", "Basics", "CT", "Evaluation", "FileIO", "HDF5", "Interchange", "Networks", "PatchData",
+                "Training",
             ],
             path: "Tests/FuzzTargets", swiftSettings: strict),
         tests(of: "Basics"),
@@ -185,6 +188,7 @@ let package = Package(
         tests(of: "MPI"),
         tests(of: "CT", "Basics", "FileIO", "TestSupport", fixtures: true),
         tests(of: "DICOM", "Basics", "CT", "FileIO", "TestSupport", fixtures: true),
+        tests(of: "Annotations", "Basics", "CT", "FileIO", "TestSupport"),
         tests(of: "Evaluation", "Basics", "FileIO", "TestSupport", fixtures: true),
         tests(of: "Detection", "Basics", "FileIO"),
         tests(of: "PatchData", "Basics", "CT", "Detection", "FileIO", "HDF5", "TestSupport"),

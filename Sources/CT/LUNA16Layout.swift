@@ -36,7 +36,7 @@ public struct LUNA16Layout: Sendable {
     public let maskDirectory: String?
     /// The one mask that was given for the one scan.
     public let maskFile: String?
-    /// The list of annotations, or nil where there is none: then no nodule is known.
+    /// The list of annotations, a file or a folder, or nil where there is none: then no nodule is known.
     public let annotationsPath: String?
     /// The subsets that a complete data set would have and this one has not; empty for one scan or a plain directory.
     public let missingSubsets: [Int]
@@ -126,7 +126,9 @@ public struct LUNA16Layout: Sendable {
 
     private static func annotationsPath(_ given: String?, _ searchRoots: [String]) throws -> String? {
         guard let given else { return try annotationsPath(in: searchRoots) }
-        guard FileContent.size(given) != nil else { throw InputError(given, "no such file") }
+        guard FileContent.size(given) != nil || FileContent.isDirectory(given) else {
+            throw InputError(given, "no such file")
+        }
         return given
     }
 

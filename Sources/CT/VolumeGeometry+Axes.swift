@@ -11,6 +11,17 @@ struct AxisOrder: Hashable, Sendable {
 }
 
 extension VolumeGeometry {
+    /// Returns the place in the world, LPS and mm, of a voxel's index with fractions: origin plus, for every axis, its
+    /// vector times spacing times index.
+    public func world(_ voxel: ZYX<Double>) -> WorldPoint {
+        var point = origin
+        for axis in 0..<3 {
+            let step = voxel[axis] * spacing[axis]
+            for worldAxis in 0..<3 { point[worldAxis] += component(axis, along: worldAxis) * step }
+        }
+        return WorldPoint(x: point.x, y: point.y, z: point.z)
+    }
+
     /// The tilt, degrees, up to which an axis counts as the world's: over 400 mm it displaces by 0.7 mm.
     static let tiltTolerance = 0.1
 

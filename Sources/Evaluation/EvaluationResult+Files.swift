@@ -10,10 +10,11 @@ extension EvaluationResult {
     /// - Parameters:
     ///   - directory: Where the files go.
     ///   - comparison: The comparison of this detector, the first, with others; `froc.json` then tells of them, too.
+    ///   - excluded: The path of the list of excluded findings; nil where there was none.
     /// - Throws: `FileError` where the system refuses.
-    public func write(to directory: String, comparison: Comparison? = nil) throws {
+    public func write(to directory: String, comparison: Comparison? = nil, excluded: String? = nil) throws {
         try FileContent.makeDirectory(directory)
-        let content = FROCFile(self, comparison)
+        let content = FROCFile(self, comparison, excluded)
         try AtomicFile.write(try JSON.encode(content, isIndented: true) + [10], to: "\(directory)/\(Self.fileNames[0])")
         var csv = "false_positives_per_scan,sensitivity,threshold\n"
         for point in froc.corners {
@@ -92,6 +93,31 @@ private struct FROCFile: Encodable {
         }
     }
 
+    /// The numbers that the figures are shares of.
+    struct Denominator: Encodable {
+        let scans, nodules, scansWithNodules: Int
+    }
+
+    /// The candidates of a scan that count.
+    struct Marks: Encodable {
+        let mean: Double
+        let max: Int
+    }
+
+    /// A text that stands as `null`, and is not left out, where there is none.
+    struct TextOrNull: Encodable {
+        let text: String?
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            try container.encode(text)
+        }
+    }
+
+    let denominator: Denominator
+    let hitRule = EvaluationResult.hitRule
+    let excluded: TextOrNull
+    let marksPerScan: Marks
     let rates = FROC.rates
     let sensitivity: [Double]
     let cpm: Double
@@ -100,7 +126,13 @@ private struct FROCFile: Encodable {
     let folds: Folds?
     let comparison: [Detector]?
 
-    init(_ result: EvaluationResult, _ comparison: Comparison?) {
+    init(_ result: EvaluationResult, _ comparison: Comparison?, _ excluded: String?) {
+        let matching = result.matching
+        denominator = Denominator(
+            scans: matching.counts.scans, nodules: matching.counts.nodules,
+            scansWithNodules: matching.scansWithNodules)
+        self.excluded = TextOrNull(text: excluded)
+        marksPerScan = Marks(mean: matching.meanCandidates, max: matching.mostCandidates)
         (sensitivity, cpm, bootstrap) = (result.froc.sensitivities, result.froc.cpm, Resampled(result))
         (counts, folds) = (Counts(result.matching.counts), Folds(result))
         self.comparison = comparison?.detectors.map(Detector.init)

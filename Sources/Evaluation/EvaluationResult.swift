@@ -49,6 +49,23 @@ public struct EvaluationResult: Sendable {
         return lines.joined(separator: "\n")
     }
 
+    /// The rule by which a candidate hits a nodule, in words.
+    public static let hitRule = "a candidate hits a nodule whose middle is nearer than the nodule's radius"
+
+    /// The ways of counting without which the figures cannot be compared with others', each a sentence.
+    ///
+    /// - Parameter excluded: The path of the list of excluded findings; nil where there was none.
+    public func terms(excluded: String?) -> [String] {
+        let c = matching.counts
+        return [
+            "Scans: \(c.scans), with nodules: \(matching.scansWithNodules); nodules: \(c.nodules)",
+            "Hit rule: \(Self.hitRule)",
+            "Excluded findings: \(excluded ?? "none")",
+            "Candidates in a scan: \(Decimal.text(matching.meanCandidates, places: 1)) in the mean, "
+                + "\(matching.mostCandidates) at most",
+        ]
+    }
+
     /// The table of the folds: a line for each, then mean and standard deviation, then all scans at once; nil without
     /// folds.
     public var foldTable: String? {

@@ -56,6 +56,17 @@ public struct Matching: Sendable {
     /// The number of scans without any candidate.
     public private(set) var scansWithoutCandidates = 0
 
+    /// The number of candidates of each scan that count.
+    private(set) var candidatesByScan: [Int] = []
+    /// The mean number of candidates that count in a scan; 0 without scans.
+    public var meanCandidates: Double {
+        candidatesByScan.isEmpty ? 0 : Double(candidatesByScan.reduce(0, +)) / Double(candidatesByScan.count)
+    }
+    /// The largest number of candidates that count in a scan.
+    public var mostCandidates: Int { candidatesByScan.max() ?? 0 }
+    /// The number of scans that have a nodule.
+    public var scansWithNodules: Int { nodulesByScan.count { $0 > 0 } }
+
     /// The number of candidates that count in a scan.
     static let limit = 100
 
@@ -80,6 +91,7 @@ public struct Matching: Sendable {
         for scan in reference.scans.indices {
             let kept = Self.mostConfident(byScan[scan])
             counts.beyondLimit += byScan[scan].count - kept.count
+            candidatesByScan.append(kept.count)
             match(kept, nodules[scan], excluded[scan], scan: scan)
         }
         // Ties in the original order, so that the result does not depend on the sort.

@@ -29,4 +29,11 @@ extension FileContent {
             sum = CZlib.crc32(sum, buffer, UInt32(got))
         }
     }
+
+    /// The CRC-32 of bytes.
+    public static func crc32(of bytes: [UInt8]) -> UInt32 {
+        bytes.withUnsafeBufferPointer { buffer in
+            UInt32(truncatingIfNeeded: crc32_z(0, buffer.baseAddress, buffer.count))
+        }
+    }
 }

@@ -1,3 +1,4 @@
+import Annotations
 import Basics
 import CT
 import FileIO
@@ -63,6 +64,8 @@ public struct Converter: Sendable {
     public let layout: LUNA16Layout
     /// The data set's directory.
     public let output: String
+    /// The list of annotations; nil where there is none.
+    public let annotations: AnnotationList?
     /// The options of the conversion, with the checksum of the annotations.
     public let options: ConversionOptions
     /// The number of scans that are converted at a time.
@@ -86,27 +89,36 @@ public struct Converter: Sendable {
     ///   - segmentLungs: Whether to segment the lungs of a scan that has no mask though others have.
     ///   - files: The files of a scan that is no `ScanFile`, such as the slices of a folder of DICOM.
     ///   - readScan: Reads a scan that is no `ScanFile`.
+    ///   - geometry: The place of the voxels of a scan that is no `ScanFile`.
     /// - Throws: `InputError` where the list of annotations is not one; `FileError`.
     public init(
         layout: LUNA16Layout, output: String, options: ConversionOptions, jobs: Int, skipBad: Bool,
         segmentLungs: Bool = false, files: (@Sendable (LUNA16Layout.Scan) throws -> [String])? = nil,
-        readScan: (@Sendable (LUNA16Layout.Scan) throws -> ScanVolume)? = nil
+        readScan: (@Sendable (LUNA16Layout.Scan) throws -> ScanVolume)? = nil,
+        geometry: (@Sendable (LUNA16Layout.Scan) throws -> VolumeGeometry)? = nil
     ) throws {
-        let annotations = try layout.annotationsPath.map { try ScanAnnotations.read($0) } ?? [:]
+        let list = try layout.annotationsPath.map { try AnnotationList(contentsOf: $0) }
         var options = options
-        options.annotationsCRC32 = try layout.annotationsPath.map { try FileContent.crc32($0) }
+        options.annotationsCRC32 = try list?.checksum()
+        let annotations: @Sendable (LUNA16Layout.Scan) throws -> [NoduleAnnotation] = { scan in
+            try list?.nodules(of: scan.seriesUID) {
+                try geometry.map { ScanFrame(geometry: try $0(scan), source: scan.path) }
+                    ?? ScanFrame(scanPath: scan.path)
+            } ?? []
+        }
         self.init(
             layout: layout, output: output, options: options, jobs: jobs, skipBad: skipBad, segmentLungs: segmentLungs,
+            annotations: list,
             sources: { scan in
                 // A mask that is missing is told where the scan is to be converted.
                 let mask = try layout.maskPath(for: scan, segmentingLungs: true)
                 let own = try files?(scan) ?? ScanFile(path: scan.path).files
                 let others = try mask.map { try ScanFile(path: $0).files } ?? []
-                return SourceList(paths: own + others, annotations: annotations[scan.seriesUID] ?? [])
+                return SourceList(paths: own + others, annotations: try annotations(scan))
             }
         ) { scan in
             let mask = try layout.maskPath(for: scan, segmentingLungs: segmentLungs)
-            let nodules = annotations[scan.seriesUID] ?? []
+            let nodules = try annotations(scan)
             return if let readScan {
                 try Preprocessing.cleanVolume(
                     readScan(scan), maskPath: mask, seriesUID: scan.seriesUID, annotations: nodules)
@@ -122,7 +134,7 @@ public struct Converter: Sendable {
     ///   - prepare: Reads and cleans a scan; its errors, and those of `sources`, make the scan a bad one.
     init(
         layout: LUNA16Layout, output: String, options: ConversionOptions, jobs: Int, skipBad: Bool,
-        segmentLungs: Bool = false,
+        segmentLungs: Bool = false, annotations: AnnotationList? = nil,
         sources: @escaping @Sendable (LUNA16Layout.Scan) throws -> SourceList = { SourceList(paths: [$0.path]) },
         prepare: @escaping @Sendable (LUNA16Layout.Scan) throws -> CleanVolume
     ) {
@@ -132,6 +144,7 @@ public struct Converter: Sendable {
         self.jobs = max(1, jobs)
         self.skipBad = skipBad
         self.segmentLungs = segmentLungs
+        self.annotations = annotations
         self.sources = sources
         self.prepare = prepare
     }

@@ -20,6 +20,7 @@ enum PageTemplate {
         {{#results}}
         <p class="cpm">{{cpm}} <small>CPM{{#interval}}, 95 % interval {{interval}}{{/interval}}</small></p>
         <p>{{summary}}</p>
+        <ul class="soft">{{#terms}}<li>{{text}}.</li>{{/terms}}</ul>
         {{/results}}
         <nav aria-label="On this page"><a href="#curve">Curve</a>{{#comparison}}<a href="#comparison">Comparison</a>
         {{/comparison}}{{#folds}}<a href="#folds">Folds</a>{{/folds}}\

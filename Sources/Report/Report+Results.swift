@@ -14,6 +14,7 @@ extension Report {
             "summary": "\(count(c.detected)) of \(counted(c.nodules, "nodule")) in \(counted(c.scans, "scan")) have a "
                 + "candidate on them. At one false positive per scan the sensitivity is "
                 + "\(text(froc.sensitivity(at: 1))), at four it is \(text(froc.sensitivity(at: 4))).",
+            "terms": result.terms(excluded: excluded).map { ["text": $0] },
             "plot": FROCPlot.element(comparison),
             "axis": FROCPlot.base(comparison) > 0
                 ? "The axis begins at \(Decimal.text(FROCPlot.base(comparison), places: 1)). " : "",
@@ -120,7 +121,7 @@ extension Report {
         if run.skippedSteps > 0 {
             facts.append("\(counted(run.skippedSteps, "step")) left out because the gradient was not finite.")
         }
-        if let checkpoint = run.checkpoints.last { facts.append("Newest checkpoint: \(checkpoint).") }
+        facts += stateFacts(run)
         if run.unreadableLines > 0 {
             facts.append("\(counted(run.unreadableLines, "line")) of the log cannot be read and are passed over.")
         }
@@ -129,6 +130,28 @@ extension Report {
             "directory": run.directory, "facts": facts.joined(separator: " "),
             "figures": figures.map { ["plot": $0.plot, "caption": $0.caption] },
         ]
+    }
+
+    /// The states that a run left, and what they were chosen by: which of them the candidates come from is not in their
+    /// list.
+    private func stateFacts(_ run: RunLog) -> [String] {
+        var facts: [String] = []
+        switch run.heldOutFold {
+        case "null": facts.append("No fold was held out: on scans that it was trained on, a detector shows nothing.")
+        case let fold?: facts.append("Held out: fold \(fold).")
+        case nil: break
+        }
+        if let checkpoint = run.checkpoints.last {
+            facts.append("Newest checkpoint: \(checkpoint), which luna detect takes unless it is given another.")
+        }
+        if let best = run.best {
+            let name = run.bestCheckpoint.map { ": \($0)" } ?? ""
+            facts.append(
+                "Best of \(counted(run.cpm.count, "evaluation")) on the held-out scans: epoch \(best.epoch), CPM "
+                    + "\(text(best.cpm))\(name). Chosen by the scans that it is measured on, that state flatters "
+                    + "itself there.")
+        }
+        return facts
     }
 
     /// The number with thin spaces between thousands, from 10,000.

@@ -37,6 +37,8 @@ public struct Report {
     public let comparison: Comparison
     /// Sentences that qualify the result.
     public var warnings: [String] = []
+    /// The path of the list of excluded findings; nil where there was none.
+    public var excluded: String?
     /// The files and settings that the result was made from.
     public var inputs: [Input] = []
     /// The version of luna; empty where it is unknown.

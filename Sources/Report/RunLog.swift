@@ -27,8 +27,26 @@ public struct RunLog: Hashable, Sendable {
     private(set) var skippedSteps = 0
     /// Lines that are no record.
     private(set) var unreadableLines = 0
+    /// The first of the most sensitive evaluations on the held-out scans; nil where there was none.
+    private(set) var best: Best?
     /// Names of checkpoints, oldest first.
     let checkpoints: [String]
+    /// The name of the checkpoint that `checkpoints/best` points at.
+    let bestCheckpoint: String?
+
+    /// An evaluation after an epoch.
+    struct Best: Hashable, Sendable {
+        var epoch: Int
+        var cpm: Double
+    }
+
+    /// The fold that was held out, as the configuration has it: a number, or `null`; nil where it does not say.
+    var heldOutFold: String? {
+        let key = "validation_fold:"
+        return configuration?.split(separator: "\n").first { $0.hasPrefix(key) }.map {
+            $0.dropFirst(key.count).prefix { $0 != "#" }.filter { $0 != " " }
+        }
+    }
 
     /// The run's files: its configuration, log and newest checkpoint, as far as they are there.
     public let files: [String]
@@ -50,6 +68,8 @@ public struct RunLog: Hashable, Sendable {
             hasSettings ? String(decoding: try FileContent.bytes(settings, limit: 1 << 20), as: UTF8.self) : nil
         let paths = try run.checkpointPaths()
         checkpoints = paths.map(Path.name(of:))
+        // A pointer to what is gone is none; as ever, a report does not fail for it.
+        bestCheckpoint = try? RunDirectory.target(ofPointer: "\(directory)/checkpoints/best").map(Path.name(of:))
         files = ([settings, log] + paths.suffix(1)).filter { FileContent.size($0) != nil }
         if hasLog { try MetricsLog.read(log) { add($0) } }
     }
@@ -64,7 +84,11 @@ public struct RunLog: Hashable, Sendable {
         case .epoch(let record):
             epochs = max(epochs, record.epoch)
             if record.phase == .validation { Self.append(record.step, record.loss, to: &validationLoss) }
-        case .froc(let record): Self.append(record.step, record.cpm, to: &cpm)
+        case .froc(let record):
+            Self.append(record.step, record.cpm, to: &cpm)
+            if record.cpm.isFinite, best.map({ record.cpm > $0.cpm }) ?? true {
+                best = Best(epoch: record.epoch, cpm: record.cpm)
+            }
         case .none: unreadableLines += 1
         default: break
         }

@@ -1,3 +1,4 @@
+import Annotations
 import ArgumentParser
 import Basics
 import CT
@@ -31,6 +32,14 @@ struct ConvertCommand: ParsableCommand {
               luna convert --input scan.nii.gz --masks lungs.nii.gz --output one
               luna convert --input phantoms --output small --crop-size 48 --jitter 8 --background-patches 2
 
+            FORMS OF --annotations
+              A list is known by its content. Places are world mm in LPS, whatever the scans' format.
+              LUNA16       CSV: seriesuid,coordX,coordY,coordZ,diameter_mm
+              MONAI        JSON: training, validation, test of image, box (x y z w h d), label 0
+              DLCS24       CSV: ct_nifti_file,coordX,coordY,coordZ,w,h,d
+              nnDetection  labelsTr, or its task's folder: <case>.nii.gz of instances, <case>.json
+              LIDC-IDRI    XML, one file or a folder: outlines by 3 readers of 4; scans as DICOM, MetaImage, NRRD
+
             READING THE RESULT IN PYTHON
               import h5py
               shard = h5py.File("luna16-patches/shards/fold0-00000.h5")
@@ -47,7 +56,9 @@ struct ConvertCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The data set's directory, new or to be continued.", valueName: "dir"))
     var output: String
 
-    @Option(help: ArgumentHelp("Nodules, in place of the annotations.csv found with the scans.", valueName: "csv"))
+    @Option(
+        help: ArgumentHelp(
+            "Nodules, in place of the annotations.csv found with the scans; forms: see above.", valueName: "path"))
     var annotations: String?
 
     @Option(
@@ -102,11 +113,11 @@ struct ConvertCommand: ParsableCommand {
         let converter = try Converter(
             layout: layout, output: output, options: options, jobs: jobs ?? ThreadPool.availableCores,
             skipBad: skipBad, segmentLungs: reading.segmentLungs, files: { try source.files(of: $0) },
-            readScan: source.readScan)
+            readScan: source.readScan, geometry: source.readGeometry)
         if layout.maskDirectory == nil, layout.maskFile == nil {
             note("no seg-lungs-LUNA16 found: luna segments the lungs; see --masks")
         }
-        try compareAnnotations(layout)
+        try compareAnnotations(converter.annotations, layout)
         try compareMasks(layout)
         let lines = Mutex(Lines(scans: layout.scans.count))
         let outcome = try converter.run { progress in lines.withLock { $0.update(progress) } }
@@ -129,15 +140,16 @@ struct ConvertCommand: ParsableCommand {
     /// Holds the series of the list of annotations against the scans.
     ///
     /// - Throws: `InputError` where nothing is in common, unless it is one scan without a nodule beside a list of many.
-    private func compareAnnotations(_ layout: LUNA16Layout) throws {
-        guard let path = layout.annotationsPath else {
+    private func compareAnnotations(_ list: AnnotationList?, _ layout: LUNA16Layout) throws {
+        guard let list else {
             note("no annotations.csv found: no nodules are known; see --annotations")
             return
         }
-        let listed = try ScanAnnotations.read(path).keys
+        if !list.isLUNA16 { note("\(list.path): read as \(list.form)") }
+        let listed = try list.series(among: layout.scans.map(\.seriesUID))
         do {
             let overlap = try SeriesOverlap(
-                of: path, listed, with: Set(layout.scans.map(\.seriesUID)), "scans of \(input)",
+                of: list.path, listed, with: Set(layout.scans.map(\.seriesUID)), "scans of \(input)",
                 remedy: "give the list of these scans with --annotations; for scans without a nodule, one of the "
                     + "header alone")
             if let text = overlap.note { note(text) }

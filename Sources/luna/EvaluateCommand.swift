@@ -29,7 +29,10 @@ struct EvaluateCommand: ParsableCommand {
             valueName: "[name=]csv[,csv...]"))
     var candidates: [String]
 
-    @Option(help: ArgumentHelp("The nodules: seriesuid,coordX,coordY,coordZ,diameter_mm.", valueName: "csv"))
+    @Option(
+        help: ArgumentHelp(
+            "The nodules: seriesuid,coordX,coordY,coordZ,diameter_mm, or a form of luna convert's but LIDC-IDRI's.",
+            valueName: "path"))
     var annotations: String
 
     @Option(help: ArgumentHelp("The scans, one identifier a line.", valueName: "csv"))
@@ -71,9 +74,12 @@ struct EvaluateCommand: ParsableCommand {
         let manifest = try data.map(DatasetManifest.init(directory:))
         let log = try runDirectory.map(RunLog.init(directory:))
         let found = try detectors.map { try $0.read() }
-        let nodules = try ReferenceStandard.findings(annotations)
+        let listed = try series.map(ReferenceStandard.series)
+        let (nodules, outside) = try ListedFindings.read(
+            annotations, scans: listed, or: Set(found.flatMap { $0.candidates.map(\.seriesUID) }),
+            series.map { "scans of \($0)" } ?? "scans of the candidates")
         let reference = ReferenceStandard(
-            scans: try series.map(ReferenceStandard.series)
+            scans: listed
                 ?? Set(found.flatMap { $0.candidates.map(\.seriesUID) } + nodules.map(\.seriesUID)).sorted(),
             nodules: nodules,
             excluded: try excluded.map { try ReferenceStandard.findings($0, countsNeitherWay: true) } ?? [])
@@ -86,7 +92,7 @@ struct EvaluateCommand: ParsableCommand {
             EvaluationResult($0.candidates, reference, folds: foldOfSeries, resamples: bootstrap, seed: seed)
         }
         let comparison = Comparison(zip(detectors, results).map { ($0.name, $1) })
-        var warnings = listWarnings + listNotes
+        var warnings = listWarnings + listNotes + [outside].compactMap(\.self)
         if let unassigned = results[0].folds?.unassigned, unassigned > 0 {
             warnings.append("scans in no fold: \(unassigned); the pooled figures alone count them")
         }
@@ -102,11 +108,12 @@ struct EvaluateCommand: ParsableCommand {
         for warning in warnings { FileHandle.standardError.write(Data("warning: \(warning)\n".utf8)) }
 
         let others = detectors.count > 1 ? comparison : nil
-        try results[0].write(to: output, comparison: others)
+        try results[0].write(to: output, comparison: others, excluded: excluded)
         var report = Report(results[0], comparison: others)
         report.warnings = warnings
         report.version = Luna.configuration.version
         report.run = log
+        report.excluded = excluded
         report.volumes = manifest.map { volumes(of: $0) } ?? [:]
         report.inputs = try inputs(detectors, log)
         try report.write(to: output)
@@ -172,6 +179,7 @@ struct EvaluateCommand: ParsableCommand {
     private func printResult(_ result: EvaluationResult, _ comparison: Comparison?) {
         let c = result.matching.counts
         print("\(c.scans) scans, \(c.nodules) nodules, \(c.detected) detected, \(c.falsePositives) false positives")
+        for term in result.terms(excluded: excluded) { print(term) }
         print("report: \(output)/report.html")
         if let table = result.foldTable { print("\n\(table)\n") }
         if let comparison { print("\n\(comparison.table)\n") }
@@ -207,7 +215,10 @@ struct EvaluateCommand: ParsableCommand {
         let lists = [
             ("annotations", annotations), ("series", series), ("excluded findings", excluded), ("folds", folds),
         ]
-        for case (let role, let path?) in lists { inputs.append(try Report.Input(role, file: path)) }
+        for case (let role, let path?) in lists {
+            inputs.append(
+                FileContent.isDirectory(path) ? Report.Input(role, path) : try Report.Input(role, file: path))
+        }
         if series == nil { inputs.append(Report.Input("series", "those named in candidates and annotations")) }
         if excluded == nil { inputs.append(Report.Input("excluded findings", "none")) }
         if let data { inputs.append(try Report.Input("data set", file: DatasetManifest.path(in: data))) }

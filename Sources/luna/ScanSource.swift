@@ -80,6 +80,12 @@ struct ScanSource: Sendable {
         }
     }
 
+    /// The finding of the place of a scan's voxels; nil where the scans are `ScanFile`s.
+    var readGeometry: (@Sendable (LUNA16Layout.Scan) throws -> VolumeGeometry)? {
+        guard let geometry else { return nil }
+        return { _ in geometry }
+    }
+
     /// The files that a scan is made of.
     ///
     /// - Throws: What reading its header throws.

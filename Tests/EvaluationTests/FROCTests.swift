@@ -122,6 +122,17 @@ import Testing
             #expect((object["sensitivity"] as? [Double])?.count == 7)
             #expect((object["counts"] as? [String: Int])?["nodules"] == 2)
             #expect(result.table.hasSuffix("\nCPM 0.500"))
+            // What the figures cannot be compared without: two and one candidates in two scans, each with a nodule.
+            #expect(object["excluded"] is NSNull && (object["hit_rule"] as? String) == EvaluationResult.hitRule)
+            #expect((object["marks_per_scan"] as? [String: Double]) == ["mean": 1.5, "max": 2])
+            #expect(
+                (object["denominator"] as? [String: Int]) == ["scans": 2, "nodules": 2, "scans_with_nodules": 2])
+            let terms = result.terms(excluded: "list.csv")
+            #expect(terms.contains("Excluded findings: list.csv"))
+            #expect(terms.contains("Candidates in a scan: 1.5 in the mean, 2 at most"))
+            try result.write(to: directory, excluded: "list.csv")
+            let text = try String(contentsOfFile: "\(directory)/froc.json", encoding: .utf8)
+            #expect(text.contains("\"excluded\" : \"list.csv\""))
         }
     }
 

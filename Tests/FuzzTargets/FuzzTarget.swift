@@ -16,7 +16,8 @@ public struct FuzzTarget: Sendable {
     let read: @Sendable (_ path: String) throws -> Void
 
     public static let all: [FuzzTarget] = [
-        .nifti, .nrrd, .metaImage, .table, .manifest, .configuration, .safetensors, .volume, .shard, .weights,
+        .nifti, .nrrd, .metaImage, .table, .annotations, .manifest, .configuration, .safetensors, .volume, .shard,
+        .weights,
     ]
 
     /// Small good files to begin with.

@@ -1,3 +1,5 @@
+import Annotations
+import Basics
 import CT
 import Evaluation
 import FileIO
@@ -29,6 +31,44 @@ extension FuzzTarget {
             try attempt {
                 let table = try CSVTable(contentsOf: path, requiring: ["seriesuid"])
                 for row in 0..<table.count { _ = (table.text(row, "seriesuid"), table.line(row)) }
+            }
+        })
+
+    /// Lists of nodules of all forms that are one file.
+    static let annotations = FuzzTarget(
+        name: "annotations", file: "list",
+        words: [
+            "\"training\"", "\"validation\"", "\"test\"", "\"image\"", "\"box\"", "\"label\"", "\"instances\"", "null",
+            "1e400", "[[[[", "ct_nifti_file", "<roi>", "</roi>", "<edgeMap>", "<xCoord>", "<!DOCTYPE ", "<![CDATA[",
+            "]]>",
+            "<!--", "-->", "&#x10FFFF;", "&amp;", "/>", "FALSE", "65535",
+        ],
+        seed: { _ in
+            let outline = { (z: Int, x: Int) in
+                "<roi><imageZposition>\(z)</imageZposition><inclusion>TRUE</inclusion>"
+                    + [(x, 1), (x + 3, 1), (x + 3, 4), (x, 4)].map {
+                        "<edgeMap><xCoord>\($0.0)</xCoord><yCoord>\($0.1)</yCoord></edgeMap>"
+                    }.joined() + "</roi>"
+            }
+            let session =
+                "<readingSession><unblindedReadNodule><noduleID>1</noduleID>\(outline(1, 2))\(outline(2, 3))"
+                + "</unblindedReadNodule></readingSession>"
+            return [
+                #"{"training": [{"image": "a/1.nii.gz", "box": [[1, 2, 3, 4, 5, 6]], "label": [0]}], "test": ["2"]}"#,
+                #"{"instances": {}}"#,
+                "nodule_id,ct_nifti_file,coordX,coordY,coordZ,w,h,d\n1,1.nii.gz,-1,2,3,4,5,6\n",
+                "<?xml version=\"1.0\"?><!-- a --><LidcReadMessage xmlns=\"b\"><ResponseHeader><SeriesInstanceUid>1"
+                    + "</SeriesInstanceUid></ResponseHeader>\(session)\(session)\(session)</LidcReadMessage>",
+            ].map { Array($0.utf8) }
+        },
+        read: { path in
+            try attempt {
+                let list = try AnnotationList(contentsOf: path)
+                let geometry = VolumeGeometry(extent: ZYX(8, 8, 8), spacing: ZYX(1, 1, 1))
+                for scan in try list.series(among: ["1", "2"]) {
+                    _ = try list.nodules(of: scan) { ScanFrame(geometry: geometry, source: "scan") }
+                }
+                _ = try list.checksum()
             }
         })
 

@@ -36,6 +36,42 @@ import Testing
         #expect(TrainingPlots(log).figures.count == 4)
     }
 
+    /// The states of a run and what chose them.
+    @Test func theReportTellsWhichStatesThereAre() throws {
+        try withTemporaryDirectory { directory in
+            func froc(_ epoch: Int, _ cpm: String) -> String {
+                "{\"kind\":\"froc\",\"epoch\":\(epoch),\"step\":\(10 * epoch),\"cpm\":\(cpm)}"
+            }
+            let lines = [froc(1, "0.25"), froc(2, "0.75"), froc(3, "0.75"), froc(4, "\"nan\""), froc(5, "0.5")]
+            try AtomicFile.write(lines.joined(separator: "\n"), to: "\(directory)/metrics.jsonl")
+            try AtomicFile.write("seed: 1\nvalidation_fold: 3  # held out\n", to: "\(directory)/config.yaml")
+            try FileContent.makeDirectory("\(directory)/checkpoints")
+            for name in ["step-00000020.h5", "step-00000050.h5"] {
+                try AtomicFile.write("x", to: "\(directory)/checkpoints/\(name)")
+            }
+            try AtomicFile.write("step-00000020.h5\n", to: "\(directory)/checkpoints/best")
+            let log = try RunLog(directory: directory)
+            #expect(log.best == .init(epoch: 2, cpm: 0.75) && log.bestCheckpoint == "step-00000020.h5")
+            #expect(log.heldOutFold == "3")
+            var report = Report(
+                EvaluationResult([], ReferenceStandard(scans: ["1"], nodules: [], excluded: []), resamples: 0))
+            report.run = log
+            report.excluded = "findings.csv"
+            let page = try report.page()
+            #expect(page.contains("Held out: fold 3."))
+            #expect(page.contains("Newest checkpoint: step-00000050.h5"))
+            #expect(page.contains("Best of 4 evaluations on the held-out scans: epoch 2, CPM 0.750: step-00000020.h5."))
+            #expect(page.contains("Excluded findings: findings.csv."))
+            #expect(page.contains("Scans: 1, with nodules: 0; nodules: 0."))
+            try AtomicFile.write("gone.h5\n", to: "\(directory)/checkpoints/best")
+            try AtomicFile.write("validation_fold: null\n", to: "\(directory)/config.yaml")
+            let other = try RunLog(directory: directory)
+            #expect(other.bestCheckpoint == nil)
+            report.run = other
+            #expect(try report.page().contains("No fold was held out"))
+        }
+    }
+
     @Test func notARun() throws {
         try withTemporaryDirectory { directory in
             #expect(throws: InputError.self) { try RunLog(directory: directory) }
