@@ -10,10 +10,13 @@ extension EvaluationResult {
     /// - Parameters:
     ///   - directory: Where the files go.
     ///   - comparison: The comparison of this detector, the first, with others; `froc.json` then tells of them, too.
+    ///   - sweep: The choice of thresholds on these candidates; `froc.json` then tells of it, too.
     /// - Throws: `FileError` where the system refuses.
-    public func write(to directory: String, comparison: Comparison? = nil) throws {
+    public func write(
+        to directory: String, comparison: Comparison? = nil, sweep: ThresholdSweep? = nil
+    ) throws {
         try FileContent.makeDirectory(directory)
-        let content = FROCFile(self, comparison)
+        let content = FROCFile(self, comparison, sweep)
         try AtomicFile.write(try JSON.encode(content, isIndented: true) + [10], to: "\(directory)/\(Self.fileNames[0])")
         var csv = "false_positives_per_scan,sensitivity,threshold\n"
         for point in froc.corners {
@@ -92,6 +95,21 @@ private struct FROCFile: Encodable {
         }
     }
 
+    struct Sweep: Encodable {
+        let chosenOn: String
+        let heldOutFold: Int?
+        let folds: [Int]
+        let scans: Int
+        let best: ThresholdSweep.Trial
+        let trials: [ThresholdSweep.Trial]
+
+        init(_ sweep: ThresholdSweep) {
+            chosenOn = sweep.scope
+            (heldOutFold, folds, scans) = (sweep.heldOut, sweep.folds, sweep.scans)
+            (best, trials) = (sweep.best, sweep.trials)
+        }
+    }
+
     let rates = FROC.rates
     let sensitivity: [Double]
     let cpm: Double
@@ -99,10 +117,12 @@ private struct FROCFile: Encodable {
     let counts: Counts
     let folds: Folds?
     let comparison: [Detector]?
+    let sweep: Sweep?
 
-    init(_ result: EvaluationResult, _ comparison: Comparison?) {
+    init(_ result: EvaluationResult, _ comparison: Comparison?, _ sweep: ThresholdSweep?) {
         (sensitivity, cpm, bootstrap) = (result.froc.sensitivities, result.froc.cpm, Resampled(result))
         (counts, folds) = (Counts(result.matching.counts), Folds(result))
         self.comparison = comparison?.detectors.map(Detector.init)
+        self.sweep = sweep.map(Sweep.init)
     }
 }
