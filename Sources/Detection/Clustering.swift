@@ -5,8 +5,9 @@
 import Basics
 
 extension Decoding {
-    /// The number of boxes that are clustered, the most confident ones: as many as any evaluation looks at.
-    static let clusteredBoxes = 1000
+    /// The number of a model's findings that are joined with others', the most confident ones: more than any evaluation
+    /// looks at in a scan.
+    static let joinedFindings = 1000
 
     /// A box, and how much it counts beside others.
     public struct WeightedBox: Hashable, Sendable {
@@ -22,6 +23,19 @@ extension Decoding {
         }
     }
 
+    /// Joins the findings of several models of equal weight by `cluster`; a single model's are left as they are.
+    ///
+    /// - Parameters:
+    ///   - findings: Each model's findings in one volume, most confident first; of several models, the first 1,000 of
+    ///     each count.
+    ///   - overlap: Intersection over union above which findings mean the same.
+    /// - Returns: The findings of all, most confident first.
+    public static func join(_ findings: [[ScoredBox]], overlap: Double = suppressionOverlap) -> [ScoredBox] {
+        if findings.count == 1 { return findings[0] }
+        let boxes = findings.flatMap { $0.prefix(joinedFindings).map { WeightedBox($0) } }
+        return cluster(boxes, models: findings.count, overlap: overlap)
+    }
+
     /// Joins the boxes that mean the same.
     ///
     /// The most confident box takes all that overlap it, each with its overlap times its own weight as its weight w.
@@ -29,7 +43,7 @@ extension Decoding {
     /// m is the number of models that have no box there and v the mean of w. Then the next box takes its turn.
     ///
     /// - Parameters:
-    ///   - boxes: All models' boxes of one volume; the first 1,000 by confidence count, equal ones in the given order.
+    ///   - boxes: All models' boxes of one volume; of equally confident ones the first takes its turn first.
     ///   - models: The number of models that could have found each box.
     ///   - overlap: Intersection over union above which boxes mean the same.
     /// - Returns: The clusters, most confident first.
@@ -39,7 +53,7 @@ extension Decoding {
         let order = boxes.indices.sorted {
             (boxes[$1].scored.logit, $0) < (boxes[$0].scored.logit, $1)
         }
-        var rest = order.prefix(clusteredBoxes).map { boxes[$0] }
+        var rest = order.map { boxes[$0] }
         var clusters: [ScoredBox] = []
         while let first = rest.first {
             var members = [(box: first, overlap: 1.0)]

@@ -18,14 +18,24 @@ extension Decoding {
     /// - Precondition: Centres are within ±10⁶ and diameters within 10⁻³ … 10⁶, as `boxes` has them.
     /// - Complexity: O(n log n) for boxes that are spread out.
     public static func suppress(_ boxes: [ScoredBox], overlap: Double = suppressionOverlap) -> [ScoredBox] {
+        survivors(of: boxes, overlap: overlap).map { boxes[$0] }
+    }
+
+    /// The places in `boxes` of those that suppression keeps, by descending logit, equal ones in the given order.
+    ///
+    /// - Parameters:
+    ///   - boxes: Any boxes of one volume.
+    ///   - overlap: Intersection over union, above 0; below 0.01 the search for neighbours takes long.
+    /// - Precondition: As `suppress` has it.
+    public static func survivors(of boxes: [ScoredBox], overlap: Double) -> [Int] {
         precondition(overlap > 0, "boxes that overlap by 0 are all boxes")
         let order = boxes.indices.sorted {
             boxes[$0].logit > boxes[$1].logit || boxes[$0].logit == boxes[$1].logit && $0 < $1
         }
-        var kept: [ScoredBox] = []
+        var kept: [Int] = []
         var index = BoxIndex(overlap: overlap)
         for place in order where !index.holds(overlapping: boxes[place].box) {
-            kept.append(boxes[place])
+            kept.append(place)
             index.insert(boxes[place].box)
         }
         return kept
@@ -41,6 +51,8 @@ private struct BoxIndex {
     /// least that part of the larger one's.
     private let octaves: Int
     private var cells: [Cell: [Box]] = [:]
+    /// The octaves of the smallest and the largest box.
+    private var (lowest, highest) = (Int.max, Int.min)
 
     init(overlap: Double) {
         self.overlap = overlap
@@ -49,6 +61,7 @@ private struct BoxIndex {
 
     mutating func insert(_ box: Box) {
         let octave = Self.octave(box)
+        (lowest, highest) = (min(lowest, octave), max(highest, octave))
         let place = box.center.map { Self.cell($0, octave) }
         cells[Cell(octave: octave, z: place.z, y: place.y, x: place.x), default: []].append(box)
     }
@@ -56,7 +69,7 @@ private struct BoxIndex {
     /// Whether a box in the index overlaps this one by `overlap` or more.
     func holds(overlapping box: Box) -> Bool {
         let own = Self.octave(box)
-        for octave in own - octaves...own + octaves {
+        for octave in stride(from: max(own - octaves, lowest), through: min(own + octaves, highest), by: 1) {
             // Further away than half of both edges they cannot touch.
             let reach = (box.diameter + Self.width(octave)) / 2
             let low = box.center.map { Self.cell($0 - reach, octave) }

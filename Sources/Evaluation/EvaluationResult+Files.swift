@@ -10,11 +10,14 @@ extension EvaluationResult {
     /// - Parameters:
     ///   - directory: Where the files go.
     ///   - comparison: The comparison of this detector, the first, with others; `froc.json` then tells of them, too.
+    ///   - sweep: The choice of thresholds on these candidates; `froc.json` then tells of it, too.
     ///   - excluded: The path of the list of excluded findings; nil where there was none.
     /// - Throws: `FileError` where the system refuses.
-    public func write(to directory: String, comparison: Comparison? = nil, excluded: String? = nil) throws {
+    public func write(
+        to directory: String, comparison: Comparison? = nil, sweep: ThresholdSweep? = nil, excluded: String? = nil
+    ) throws {
         try FileContent.makeDirectory(directory)
-        let content = FROCFile(self, comparison, excluded)
+        let content = FROCFile(self, comparison, sweep, excluded)
         try AtomicFile.write(try JSON.encode(content, isIndented: true) + [10], to: "\(directory)/\(Self.fileNames[0])")
         var csv = "false_positives_per_scan,sensitivity,threshold\n"
         for point in froc.corners {
@@ -93,6 +96,21 @@ private struct FROCFile: Encodable {
         }
     }
 
+    struct Sweep: Encodable {
+        let chosenOn: String
+        let heldOutFold: Int?
+        let folds: [Int]
+        let scans: Int
+        let best: ThresholdSweep.Trial
+        let trials: [ThresholdSweep.Trial]
+
+        init(_ sweep: ThresholdSweep) {
+            chosenOn = sweep.scope
+            (heldOutFold, folds, scans) = (sweep.heldOut, sweep.folds, sweep.scans)
+            (best, trials) = (sweep.best, sweep.trials)
+        }
+    }
+
     /// The numbers that the figures are shares of.
     struct Denominator: Encodable {
         let scans, nodules, scansWithNodules: Int
@@ -125,8 +143,9 @@ private struct FROCFile: Encodable {
     let counts: Counts
     let folds: Folds?
     let comparison: [Detector]?
+    let sweep: Sweep?
 
-    init(_ result: EvaluationResult, _ comparison: Comparison?, _ excluded: String?) {
+    init(_ result: EvaluationResult, _ comparison: Comparison?, _ sweep: ThresholdSweep?, _ excluded: String?) {
         let matching = result.matching
         denominator = Denominator(
             scans: matching.counts.scans, nodules: matching.counts.nodules,
@@ -136,5 +155,6 @@ private struct FROCFile: Encodable {
         (sensitivity, cpm, bootstrap) = (result.froc.sensitivities, result.froc.cpm, Resampled(result))
         (counts, folds) = (Counts(result.matching.counts), Folds(result))
         self.comparison = comparison?.detectors.map(Detector.init)
+        self.sweep = sweep.map(Sweep.init)
     }
 }

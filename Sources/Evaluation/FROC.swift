@@ -25,7 +25,8 @@ public struct FROC: Hashable, Sendable {
     ///   - weights: How often each scan counts; nil: once.
     ///   - scans: The number of scans.
     ///   - nodules: All nodules of these scans, detected or not.
-    init(_ marks: [Mark], weights: [Int]? = nil, scans: Int, nodules: Int) {
+    ///   - isExact: Whether quotients are the nearest numbers, in place of those that the original rounds to.
+    init(_ marks: [Mark], weights: [Int]? = nil, scans: Int, nodules: Int, isExact: Bool = false) {
         func weight(_ mark: Mark) -> Int { weights?[mark.scan] ?? 1 }
         var (allDetected, allFalse) = (0, 0)
         for mark in marks { if mark.isNodule { allDetected += weight(mark) } else { allFalse += weight(mark) } }
@@ -37,15 +38,18 @@ public struct FROC: Hashable, Sendable {
             if index + 1 < marks.count && marks[index + 1].probability == mark.probability { continue }
             points.append(
                 Point(
-                    falsePositivesPerScan: Self.share(falsePositives, of: allFalse, over: scans),
-                    sensitivity: Self.share(detected, of: allDetected, over: nodules), threshold: mark.probability))
+                    falsePositivesPerScan: Self.share(falsePositives, of: isExact ? nil : allFalse, over: scans),
+                    sensitivity: Self.share(detected, of: isExact ? nil : allDetected, over: nodules),
+                    threshold: mark.probability))
         }
     }
 
     /// The quotient `part / count`, by way of the part's share of the whole, which is how the original rounds. Where a
-    /// rate such as 1/8 falls on a step of the curve, a last bit decides between the step's foot and its head.
-    private static func share(_ part: Int, of whole: Int, over count: Int) -> Double {
-        guard whole > 0, count > 0 else { return 0 }
+    /// rate such as 1/8 falls on a step of the curve, a last bit decides between the step's foot and its head. Without
+    /// a whole it is the nearest number, which decides for the head.
+    private static func share(_ part: Int, of whole: Int?, over count: Int) -> Double {
+        guard whole != 0, count > 0 else { return 0 }
+        guard let whole else { return Double(part) / Double(count) }
         return Double(part) / Double(whole) * Double(whole) / Double(count)
     }
 
@@ -75,6 +79,22 @@ public struct FROC: Hashable, Sendable {
     /// does.
     public func operatingPoint(within rate: Double) -> Point? {
         points.last { $0.falsePositivesPerScan <= rate }.flatMap { $0.threshold.isFinite ? $0 : nil }
+    }
+
+    /// The threshold down to which candidates are needed for the CPM; nil where no nodule is detected.
+    ///
+    /// Without those of lower probability the CPM is the same: it looks at no rates beyond the last.
+    public var neededThreshold: Double? {
+        let whole = cpm
+        var part = self
+        // A longer part of the curve has at least the CPM of a shorter one.
+        var (low, high) = (1, points.count)
+        while low < high {
+            let middle = (low + high) / 2
+            part.points = Array(points.prefix(middle))
+            if part.cpm < whole { low = middle + 1 } else { high = middle }
+        }
+        return points[low - 1].threshold.isFinite ? points[low - 1].threshold : nil
     }
 
     /// The points without those on a straight line between their neighbours.

@@ -7,6 +7,22 @@ public enum Mirrors {
     /// out.
     public typealias Network = (_ input: Tensor, _ coord: Tensor) throws -> Tensor
 
+    /// A network, and the same one looking into each of three mirror images: four networks of which each answers for
+    /// the tile as it is given.
+    ///
+    /// - Parameters:
+    ///   - network: Answers to a tile.
+    ///   - offsetSum: The sum of an offset and its mirror image, as `Recipe.mirroredOffsetSum` says.
+    public static func views(_ network: @escaping Network, offsetSum: Float = 0) -> [Network] {
+        [network]
+            + [(false, true), (true, false), (true, true)].map { y, x in
+                { input, coord in
+                    let answer = try network(mirrored(input, y: y, x: x), mirrored(coord, y: y, x: x))
+                    return output(answer, y: y, x: x, offsetSum)
+                }
+            }
+    }
+
     /// A network that answers with the mean over the four mirror images, at the cost of four passes.
     ///
     /// Logits and boxes are averaged; a mirrored box's offset along the axis is turned back.
@@ -15,14 +31,14 @@ public enum Mirrors {
     ///   - network: Answers to a tile.
     ///   - offsetSum: The sum of an offset and its mirror image, as `Recipe.mirroredOffsetSum` says.
     public static func averaging(_ network: @escaping Network, offsetSum: Float = 0) -> Network {
-        { input, coord in
-            var mean = try network(input, coord)
-            for (y, x) in [(false, true), (true, false), (true, true)] {
-                let answer = try network(mirrored(input, y: y, x: x), mirrored(coord, y: y, x: x))
-                let back = output(answer, y: y, x: x, offsetSum)
-                for index in mean.values.indices { mean.values[index] += back.values[index] }
+        let views = views(network, offsetSum: offsetSum)
+        return { input, coord in
+            var mean = try views[0](input, coord)
+            for view in views.dropFirst() {
+                let answer = try view(input, coord)
+                for index in mean.values.indices { mean.values[index] += answer.values[index] }
             }
-            for index in mean.values.indices { mean.values[index] /= 4 }
+            for index in mean.values.indices { mean.values[index] /= Float(views.count) }
             return mean
         }
     }

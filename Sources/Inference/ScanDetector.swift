@@ -24,8 +24,13 @@ public struct ScanDetector {
     public var tiling = Tiling.planned(bytes: Tiling.defaultBytes)
     /// Whether findings are moved to the mean of the boxes that mean the same.
     public var voting = false
-    /// The network: [1, 1, D, H, W] and [1, 3, D/4, H/4, W/4] to [1, D/4, H/4, W/4, anchors, components].
-    private let network: (Tensor, Tensor) throws -> Tensor
+    /// The bytes that other networks' weights take meanwhile.
+    public var otherBytes = 0
+    /// The network that is searched with.
+    public let architecture: Architecture
+    /// The network, or views of it that each have their findings: [1, 1, D, H, W] and [1, 3, D/4, H/4, W/4] to
+    /// [1, D/4, H/4, W/4, anchors, components].
+    private let views: [Mirrors.Network]
     /// The bytes that the network takes for a tile, approximately.
     private let evaluationBytes: (ZYX<Int>) -> Int
 
@@ -38,11 +43,24 @@ public struct ScanDetector {
     public init(
         recipe: any Recipe, _ architecture: Architecture = .standard,
         network: @escaping (_ input: Tensor, _ coord: Tensor) throws -> Tensor
-    ) {
+    ) { self.init(recipe: recipe, architecture, views: [network]) }
+
+    /// Creates a detector whose network looks at each volume in several ways, with findings of their own.
+    ///
+    /// - Parameters:
+    ///   - recipe: Says what the network's output means.
+    ///   - architecture: Tells how much memory the network takes.
+    ///   - views: Compute the network's output, as `Mirrors.views` do; at least one.
+    public init(recipe: any Recipe, _ architecture: Architecture = .standard, views: [Mirrors.Network]) {
+        precondition(!views.isEmpty, "a detector without a network")
         self.recipe = recipe
-        self.network = network
+        self.architecture = architecture
+        self.views = views
         evaluationBytes = MemoryPlan(architecture).evaluation
     }
+
+    /// The number of the network's views.
+    public var viewCount: Int { views.count }
 
     /// The tiles of a volume.
     ///
@@ -64,13 +82,13 @@ public struct ScanDetector {
     /// The bytes that a plan takes, approximately.
     public func memory(_ plan: TilePlan) -> Int { memory(plan.extent, tile: plan.largestTile) }
 
-    /// The bytes of the program with its weights, of what the network makes of a tile, of the tile itself and its
-    /// output, of the volume, and of the output for all of it.
+    /// The bytes of the program with its weights, of other networks' weights, of what the network makes of a tile, of
+    /// the tile itself and its output, of the volume, and of the output for all of it.
     private func memory(_ extent: ZYX<Int>, tile: ZYX<Int>) -> Int {
-        64 << 20 + evaluationBytes(tile) + 6 * tile.product + 2 * extent.product
+        64 << 20 + otherBytes + evaluationBytes(tile) + 6 * tile.product + 2 * extent.product
     }
 
-    /// The network's output for every cell of a volume: d·h·w·anchors·components values.
+    /// The network's output for every cell of a volume, in its first view: d·h·w·anchors·components values.
     ///
     /// - Parameter progress: Called after each tile with how many of how many are done.
     /// - Throws: As `plan`, `ScoresNotFinite`, and what the network throws.
@@ -82,14 +100,15 @@ public struct ScanDetector {
     }
 
     func output(
-        _ volume: CleanVolume, _ plan: TilePlan, progress: (_ done: Int, _ tiles: Int) -> Void = { _, _ in }
+        _ volume: CleanVolume, _ plan: TilePlan, view: Int = 0,
+        progress: (_ done: Int, _ tiles: Int) -> Void = { _, _ in }
     ) throws -> [Float] {
         let grid = plan.grid
         let depth = recipe.anchorsPerCell * recipe.components
         var values = [Float](repeating: 0, count: grid.product * depth)
         for (index, tile) in plan.tiles.enumerated() {
-            let view = TileView(tile, of: volume, plan.surroundings)
-            let result = try network(view.input, view.coord)
+            let seen = TileView(tile, of: volume, plan.surroundings)
+            let result = try views[view](seen.input, seen.coord)
             let cells = tile.window.map { $0.count / Grid.stride }
             let first = tile.window.map { $0.lowerBound / Grid.stride }
             for z in tile.core.z {
@@ -112,16 +131,29 @@ public struct ScanDetector {
         return values
     }
 
-    /// The findings in a volume, most confident first, in its voxels.
+    /// The findings in a volume, most confident first, in its voxels; those of several views are joined.
     ///
     /// - Throws: As `output`.
     public func detect(
         _ volume: CleanVolume, progress: (_ done: Int, _ tiles: Int) -> Void = { _, _ in }
-    ) throws -> [ScoredBox] {
-        let (values, grid) = try output(volume, progress: progress)
-        let boxes = recipe.boxes(values, grid: grid)
-        let findings = Decoding.suppress(boxes)
-        return voting ? Decoding.vote(findings, among: boxes) : findings
+    ) throws -> [ScoredBox] { Decoding.join(try findings(volume, progress: progress)) }
+
+    /// The findings in a volume of each view, most confident first, in its voxels.
+    ///
+    /// - Parameter progress: Called after each tile with how many of how many are done, in all views.
+    /// - Throws: As `output`.
+    public func findings(
+        _ volume: CleanVolume, progress: (_ done: Int, _ tiles: Int) -> Void = { _, _ in }
+    ) throws -> [[ScoredBox]] {
+        let plan = try plan(volume.extent)
+        return try views.indices.map { view in
+            let values = try output(volume, plan, view: view) { done, tiles in
+                progress(view * tiles + done, views.count * tiles)
+            }
+            let boxes = recipe.boxes(values, grid: plan.grid)
+            let findings = Decoding.suppress(boxes)
+            return voting ? Decoding.vote(findings, among: boxes) : findings
+        }
     }
 
     /// The findings of a volume as candidates in world millimetres.

@@ -1,5 +1,6 @@
 import Basics
 import CT
+import Detection
 import Evaluation
 import Foundation
 import MPI
@@ -18,13 +19,24 @@ public struct ScanSearch {
         public var candidates: Int
     }
 
-    /// The detector that searches each scan.
-    public let detector: ScanDetector
+    /// The detectors that each search every scan, one after another.
+    public let detectors: [ScanDetector]
     /// The probability below which findings are left out.
     public var minimumProbability = 0.0
+    /// The overlap by `Separation` from which on only the most probable of several findings is left; nil: all are.
+    public var overlap: Double?
 
-    /// Creates a search.
-    public init(_ detector: ScanDetector) { self.detector = detector }
+    /// Creates a search with one detector.
+    public init(_ detector: ScanDetector) { self.init(ensemble: [detector]) }
+
+    /// Creates a search with several detectors, whose findings are joined by weighted box clustering: each view of each
+    /// detector is a model.
+    ///
+    /// - Precondition: There is at least one.
+    public init(ensemble detectors: [ScanDetector]) {
+        precondition(!detectors.isEmpty, "a search without a detector")
+        self.detectors = detectors
+    }
 
     /// The division of scans among ranks: the largest first, each to the rank that has least to do so far, which ends
     /// at most a third later than the best schedule (R. Graham, "Bounds on Multiprocessing Timing Anomalies", 1969).
@@ -125,14 +137,19 @@ public struct ScanSearch {
         return outcome
     }
 
-    /// Reads a scan and searches it.
+    /// Reads a scan, searches it with each detector, and joins what they find.
     private func search(
         _ scan: PendingScan, progress: (_ share: Double) -> Void
     ) throws -> (CleanVolume, [Candidate]) {
         let volume = try scan.read()
-        let boxes = try detector.detect(volume) { tile, tiles in progress(Double(tile) / Double(tiles)) }
-        let candidates = ScanDetector.candidates(boxes, in: volume).filter { $0.probability >= minimumProbability }
-        return (volume, candidates)
+        let findings = try detectors.enumerated().flatMap { place, detector in
+            try detector.findings(volume) { tile, tiles in
+                progress((Double(place) + Double(tile) / Double(tiles)) / Double(detectors.count))
+            }
+        }
+        let candidates = ScanDetector.candidates(Decoding.join(findings), in: volume)
+            .filter { $0.probability >= minimumProbability }
+        return (volume, overlap.map { Separation.separate(candidates, overlap: $0) } ?? candidates)
     }
 
     private struct Found: Codable {

@@ -24,11 +24,16 @@ struct DetectCommand: ParsableCommand {
               luna detect --weights runs/fold0/checkpoints/best --input scan.mhd --mask lungs.mhd \\
                   --output candidates.csv --pictures pictures
               mpirun -n 4 luna detect --weights runs/fold0 --input luna16-patches --output candidates.csv
+              luna detect --weights cv/fold0/run --weights cv/fold1/run --input scan.mhd --output candidates.csv
 
             --input is a data set of `luna convert` (the scans of one fold), a clean volume (.h5), a scan, a directory \
             of scans in LUNA16's layout, or a folder of DICOM slices. Where a scan has no lung mask, luna segments its \
             lungs. --weights is a checkpoint, a weight file, or a run (its newest checkpoint). The output has LUNA16's \
             columns and the diameter. Ranks share the scans out; the output is the same bytes for any number of them.
+
+            With several --weights every scan is searched with each network, one after another, and the findings are \
+            joined by weighted box clustering: what all networks find keeps its probability, what one of three finds \
+            has a third of it. All weights are in memory at once. With --mirrors each mirror image counts as a network.
 
             Of many scans, one that cannot be read is named and the others are searched; the status is 65 then, unless \
             --skip-bad says to go without it. Interrupted, or started again once bad scans are repaired, the same \
@@ -38,7 +43,7 @@ struct DetectCommand: ParsableCommand {
             --tiling recipe takes the published tiles of 208 voxels, which compute up to seven times as much.
             """)
 
-    @OptionGroup var trained: WeightsOption
+    @OptionGroup var trained: WeightsListOption
 
     @Option(help: ArgumentHelp("A data set, a clean volume, or a scan.", valueName: "path"))
     var input: String
@@ -61,13 +66,23 @@ struct DetectCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Leave out findings below this probability.", valueName: "p"))
     var minimumProbability = 0.0
 
+    @Option(
+        help: ArgumentHelp(
+            "Of findings whose cubes overlap by this much or more (0.01 to 1, intersection over union), leave the "
+                + "most probable one, at the end.", valueName: "iou"))
+    var overlap: Double?
+
     @Option(help: "How scans are cut: planned or recipe.")
     var tiling = TilingOption.planned
 
     @Option(help: ArgumentHelp("The memory of a rank for planned tiles, such as 800M or 6G.", valueName: "bytes"))
     var memory = ByteCount(ScanDetector.Tiling.defaultBytes)
 
-    @Flag(help: "Average the answers to a tile and to its mirror images along y and x: four times the work.")
+    @Flag(
+        help: """
+            Average the answers to a tile and to its mirror images along y and x, or join their findings where several \
+            networks are joined: four times the work.
+            """)
     var mirrors = false
 
     @Flag(help: "Move each finding to the mean of the boxes that mean the same (box voting).")
@@ -91,6 +106,9 @@ struct DetectCommand: ParsableCommand {
         if !(0...1 ~= minimumProbability) {
             throw ValidationError("--minimum-probability is 0 to 1, not \(minimumProbability)")
         }
+        if let overlap, !(Separation.overlaps ~= overlap) {
+            throw ValidationError("--overlap is 0.01 to 1, not \(overlap)")
+        }
     }
 
     func run() throws {
@@ -108,11 +126,11 @@ struct DetectCommand: ParsableCommand {
         let isFirst = communicator.rank == 0
         // Faults that all ranks would find are told once, and before hours of work.
         try communicator.waitForRoot()
-        let weights = try trained.source { if isFirst { Self.note($0) } }
-        try checkOutputs(weights)
-        let (state, experiment) = (try weights.state(), try weights.configuration())
+        let sources = try trained.sources { if isFirst { Self.note($0) } }
+        try checkOutputs(sources)
+        let networks = try DetectionNetworks(sources, preset: constants.preset)
         let scans = try DetectionInput(
-            input, fold: fold, heldOut: experiment?.validationFold, mask: mask, segmentLungs: reading.segmentLungs,
+            input, fold: fold, heldOut: networks.heldOut, mask: mask, segmentLungs: reading.segmentLungs,
             series: reading.series, acquisition: reading.acquisition, note: { if isFirst { Self.note($0) } }
         ).scans
         if pictures != nil && scans.count > 1 {
@@ -125,13 +143,13 @@ struct DetectCommand: ParsableCommand {
         let engine = Engine(
             pool: ThreadPool(threads: computing.threads ?? Startup.defaultThreads),
             instructionSet: try Arithmetic.agreedInstructionSet(communicator))
-        var search = ScanSearch(detector(state, experiment, Network(state.architecture, engine: engine)))
-        search.minimumProbability = minimumProbability
-        if isFirst { announce(scans, search.detector, weights.path, engine, ranks: communicator.size) }
-        try warnOfMemory(scans, search.detector, communicator)
+        let search = search(networks, engine)
+        let estimate = SearchEstimate(scans, search.detectors)
+        if isFirst { announce(scans, networks, estimate, engine, ranks: communicator.size) }
+        try warnOfMemory(estimate, communicator)
 
         let progress = try SearchProgress(
-            scans, output: output, key: key(state, search.detector, engine), communicator, note: Self.note)
+            scans, output: output, key: key(networks, search, engine), communicator, note: Self.note)
         var first: (volume: CleanVolume, candidates: [Candidate])?
         var line = ProgressLine("scan", total: 0)
         let outcome = try search.outcome(
@@ -185,9 +203,9 @@ struct DetectCommand: ParsableCommand {
         tell("\(pictures)/\(view.name)")
     }
 
-    private func checkOutputs(_ weights: WeightsSource) throws {
+    private func checkOutputs(_ sources: [WeightsSource]) throws {
         var plan = OutputPlan()
-        trained.plan(&plan, weights)
+        trained.plan(&plan, sources)
         ScanSource.plan(&plan, input: input, masks: mask, "--mask")
         try plan.write(file: output, as: "--output", isOwn: CandidateFile.isOwn)
         try plan.write(directory: pictures, as: "--pictures")
@@ -196,54 +214,45 @@ struct DetectCommand: ParsableCommand {
     private func tell(_ text: String) { Messages.tell(text, of: output) }
 
     /// The text that tells this search from others: all that its candidates depend on besides the scans.
-    private func key(_ state: NetworkState, _ detector: ScanDetector, _ engine: Engine) -> String {
-        var digest = Digest()
-        digest.add(state.parameters)
-        digest.add(state.statistics)
-        return "luna \(Luna.configuration.version), \(state.architecture.name) \(digest.text), "
-            + "\(type(of: detector.recipe)) \(detector.recipe.anchors), \(detector.tiling), mirrors \(mirrors), "
+    private func key(_ networks: DetectionNetworks, _ search: ScanSearch, _ engine: Engine) -> String {
+        "luna \(Luna.configuration.version), \(networks.key), \(search.detectors[0].tiling), mirrors \(mirrors), "
             + "vote \(vote), above \(minimumProbability), \(engine.instructionSet)"
+            + (overlap.map { ", overlap \($0)" } ?? "")
     }
 
-    private func detector(
-        _ state: NetworkState, _ experiment: TrainingConfiguration?, _ network: Network
-    ) -> ScanDetector {
-        let answer: Mirrors.Network = { network.forward(state, input: $0, coord: $1, mode: .evaluation) }
-        let anchors = (constants.preset ?? experiment?.preset ?? .luna16).anchors
-        // Imported weights know their preset at most.
-        let name = RecipeName.standard(for: network.architecture, named: experiment?.recipe)
-        let recipe = name.recipe(anchors: anchors)
-        var detector = ScanDetector(
-            recipe: recipe, network.architecture,
-            network: mirrors ? Mirrors.averaging(answer, offsetSum: recipe.mirroredOffsetSum) : answer)
-        detector.tiling = tiling == .recipe ? .recipe : .planned(bytes: memory.bytes)
-        detector.voting = vote
-        return detector
+    private func search(_ networks: DetectionNetworks, _ engine: Engine) -> ScanSearch {
+        var search = ScanSearch(
+            ensemble: networks.detectors(engine, mirrors: mirrors).map { detector in
+                var detector = detector
+                detector.tiling = tiling == .recipe ? .recipe : .planned(bytes: memory.bytes)
+                detector.voting = vote
+                return detector
+            })
+        search.minimumProbability = minimumProbability
+        search.overlap = overlap
+        return search
     }
 
     private func announce(
-        _ scans: [PendingScan], _ detector: ScanDetector, _ weights: String, _ engine: Engine, ranks: Int
+        _ scans: [PendingScan], _ networks: DetectionNetworks, _ estimate: SearchEstimate, _ engine: Engine, ranks: Int
     ) {
         let shared = ranks > 1 ? " on \(ranks) ranks" : ""
-        Self.note("\(count(scans.count, "scan"))\(shared) with \(weights); \(Startup.describe(engine))")
-        // A scan that is too large is refused when its turn comes: a scan's lungs take less than the scan.
-        let plans = scans.filter { $0.failure == nil }.compactMap { try? detector.plan($0.extent) }
-        guard let largest = plans.max(by: { detector.memory($0) < detector.memory($1) }) else { return }
-        let tiles = plans.reduce(0) { $0 + $1.tiles.count }
-        let voxels = plans.reduce(0.0) { $0 + $1.work * Double($1.extent.product) }
-        let work = voxels / Double(max(1, plans.reduce(0) { $0 + $1.extent.product }))
-        let side = largest.largestTile
+        let joined = networks.count > 1 ? "\(networks.count) networks: " : ""
+        Self.note("\(count(scans.count, "scan"))\(shared) with \(joined)\(networks.text); \(Startup.describe(engine))")
+        // Joined, they seem to know more of these scans than they would of new ones.
+        if networks.count > 1, let fold {
+            for path in networks.trained(on: fold) { Self.note("warning: \(path) was trained on fold \(fold)") }
+        }
+        guard let (side, bytes) = estimate.largest else { return }
         Self.note(
-            "\(count(tiles, "tile")), up to \(side.z) x \(side.y) x \(side.x) voxels, "
-                + String(format: "%.2f times the scans' voxels, ", work)
-                + "about \(detector.memory(largest) >> 20) MiB\(ranks > 1 ? " a rank" : "")")
+            "\(count(estimate.tiles, "tile")), up to \(side.z) x \(side.y) x \(side.x) voxels, "
+                + String(format: "%.2f times the scans' voxels, ", estimate.work)
+                + "about \(bytes >> 20) MiB\(ranks > 1 ? " a rank" : "")")
     }
 
     /// Warns of hosts where the ranks plan for more memory than there is.
-    private func warnOfMemory(
-        _ scans: [PendingScan], _ detector: ScanDetector, _ communicator: any Communicator
-    ) throws {
-        let planned = scans.compactMap { try? detector.plan($0.extent) }.map(detector.memory).max() ?? 0
+    private func warnOfMemory(_ estimate: SearchEstimate, _ communicator: any Communicator) throws {
+        let planned = estimate.largest?.bytes ?? 0
         for host in try HostMemory.shortages(planned, communicator) where communicator.rank == 0 {
             Self.note(
                 "warning: \(host.name): \(host.ranks.count) ranks plan \(planned >> 20) MiB each, "

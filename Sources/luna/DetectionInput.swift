@@ -11,14 +11,15 @@ struct DetectionInput {
     let scans: [PendingScan]
 
     /// - Parameters:
-    ///   - fold: Of a data set; by default `heldOut`, the fold that the weights were not trained on.
+    ///   - fold: Of a data set; by default the fold that no network was trained on.
+    ///   - heldOut: The fold that each network was not trained on; nil where it is not known.
     ///   - mask: The lung mask of the one scan.
     ///   - series: Of a folder of DICOM.
     ///   - acquisition: Of a series that holds several.
     ///   - note: Told what a person should know of the scans.
     /// - Throws: `InputError`, `UsageError`, `FileError`.
     init(
-        _ input: String, fold: Int?, heldOut: Int?, mask: String?, segmentLungs: Bool, series: String?,
+        _ input: String, fold: Int?, heldOut: [Int?], mask: String?, segmentLungs: Bool, series: String?,
         acquisition: String? = nil, note: @escaping (String) -> Void
     ) throws {
         let hasScans = try FileContent.isDirectory(input) && LUNA16Layout.holdsScans(input)
@@ -38,10 +39,7 @@ struct DetectionInput {
         }
         if !isDataset, fold != nil { throw UsageError("--fold chooses scans of a data set; \(input) is none") }
         if isDataset {
-            guard let fold = fold ?? heldOut else {
-                throw UsageError(
-                    "the weights do not say which fold was held out; add --fold 0 to \(LUNA16Layout.foldCount - 1)")
-            }
+            let fold = try fold ?? Self.common(heldOut)
             scans = PendingScan.scans(of: try PatchDataset(directory: input), fold: fold)
             if scans.isEmpty { throw InputError(input, "has no scan in fold \(fold)") }
         } else if isClean {
@@ -50,6 +48,21 @@ struct DetectionInput {
             let source = try ScanSource(input, masks: mask, series: series, acquisition: acquisition, note: note)
             scans = try Self.scans(source, segmentLungs: segmentLungs, note: note)
         }
+    }
+
+    /// The fold that none of the networks was trained on.
+    private static func common(_ heldOut: [Int?]) throws -> Int {
+        let add = "add --fold 0 to \(LUNA16Layout.foldCount - 1)"
+        let folds = Set(heldOut.compactMap(\.self)).sorted()
+        if folds.count > 1 {
+            throw UsageError(
+                "the weights hold out different folds (\(folds.map(String.init).joined(separator: ", "))), so that "
+                    + "each scan has been learnt by some of them: join them for new scans, or \(add)")
+        }
+        guard let fold = folds.first, !heldOut.contains(nil) else {
+            throw UsageError("the weights do not say which fold was held out; \(add)")
+        }
+        return fold
     }
 
     /// The scans of a folder or file that comes from a scanner.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Evaluation
 import FileIO
 import Foundation
+import Inference
 import PatchData
 import Report
 
@@ -17,10 +18,16 @@ struct EvaluateCommand: ParsableCommand {
                   --annotations annotations.csv --output evaluation
               luna evaluate --candidates old=old.csv --candidates new=new.csv --annotations annotations.csv \\
                   --series seriesuids.csv --output comparison
+              luna evaluate --sweep --candidates fold1.csv,fold2.csv --data luna16-patches --run runs/fold0 \\
+                  --annotations annotations.csv --output thresholds
 
             Writes froc.json, froc.csv (the curve) and report.html (one page, no network), and prints the table. \
             Candidates: seriesuid,coordX,coordY,coordZ,probability, in world millimetres. With several detectors, \
             files and page are about the first, and each other one is held against it on the same resamples of scans.
+
+            With --sweep the candidates are of scans that the detector was trained on, and options of `luna detect` \
+            are chosen by their CPM. Candidates of the fold that it was not trained on are refused: thresholds that \
+            were chosen on them would flatter its figures.
             """)
 
     @Option(
@@ -54,6 +61,8 @@ struct EvaluateCommand: ParsableCommand {
         help: ArgumentHelp("The run that the first detector comes from, for the report.", valueName: "dir"))
     var runDirectory: String?
 
+    @OptionGroup var choosing: SweepOptions
+
     @Option(help: ArgumentHelp("The directory for the results.", valueName: "dir"))
     var output: String
 
@@ -74,25 +83,34 @@ struct EvaluateCommand: ParsableCommand {
         let manifest = try data.map(DatasetManifest.init(directory:))
         let log = try runDirectory.map(RunLog.init(directory:))
         let found = try detectors.map { try $0.read() }
+        let foldOfSeries = try folds.map(FoldList.read) ?? manifest.map(Self.folds) ?? [:]
         let listed = try series.map(ReferenceStandard.series)
-        let (nodules, outside) = try ListedFindings.read(
-            annotations, scans: listed, or: Set(found.flatMap { $0.candidates.map(\.seriesUID) }),
-            series.map { "scans of \($0)" } ?? "scans of the candidates")
+        let training = try choosing.training(
+            detectors, found.map(\.candidates), folds: foldOfSeries, list: listed.map { ($0, series ?? "") },
+            run: runDirectory)
+        let scans = training?.scans ?? listed
+        let (annotated, outside) = try ListedFindings.read(
+            annotations, scans: scans, or: Set(found.flatMap { $0.candidates.map(\.seriesUID) }),
+            training != nil ? "training scans" : series.map { "scans of \($0)" } ?? "scans of the candidates")
+        let nodules = try training?.nodules(annotated, annotations) ?? annotated
         let reference = ReferenceStandard(
-            scans: listed
+            scans: scans
                 ?? Set(found.flatMap { $0.candidates.map(\.seriesUID) } + nodules.map(\.seriesUID)).sorted(),
             nodules: nodules,
             excluded: try excluded.map { try ReferenceStandard.findings($0, countsNeitherWay: true) } ?? [])
         if reference.scans.isEmpty {
             throw InputError(detectors[0].paths[0], "names no scan, and neither does \(annotations)")
         }
-        let foldOfSeries = try folds.map(FoldList.read) ?? manifest.map(Self.folds) ?? [:]
         let listNotes = try compareLists(detectors, found.map(\.candidates), reference, foldOfSeries)
         let results = found.map {
             EvaluationResult($0.candidates, reference, folds: foldOfSeries, resamples: bootstrap, seed: seed)
         }
         let comparison = Comparison(zip(detectors, results).map { ($0.name, $1) })
-        var warnings = listWarnings + listNotes + [outside].compactMap(\.self)
+        let sweep = training.map {
+            ThresholdSweep(found[0].candidates, reference, $0) { Separation.separate($0, overlap: $1) }
+        }
+        var warnings =
+            (sweep.map { [$0.warning] } ?? []) + listWarnings + listNotes + [outside].compactMap(\.self)
         if let unassigned = results[0].folds?.unassigned, unassigned > 0 {
             warnings.append("scans in no fold: \(unassigned); the pooled figures alone count them")
         }
@@ -108,7 +126,7 @@ struct EvaluateCommand: ParsableCommand {
         for warning in warnings { FileHandle.standardError.write(Data("warning: \(warning)\n".utf8)) }
 
         let others = detectors.count > 1 ? comparison : nil
-        try results[0].write(to: output, comparison: others, excluded: excluded)
+        try results[0].write(to: output, comparison: others, sweep: sweep, excluded: excluded)
         var report = Report(results[0], comparison: others)
         report.warnings = warnings
         report.version = Luna.configuration.version
@@ -117,7 +135,7 @@ struct EvaluateCommand: ParsableCommand {
         report.volumes = manifest.map { volumes(of: $0) } ?? [:]
         report.inputs = try inputs(detectors, log)
         try report.write(to: output)
-        printResult(results[0], others)
+        printResult(results[0], others, sweep)
     }
 
     private func checkOutputs(_ detectors: [DetectorFiles]) throws {
@@ -168,7 +186,7 @@ struct EvaluateCommand: ParsableCommand {
                 "no --excluded list: findings that LUNA16 counts neither way count as false positives; "
                     + "published figures leave them out")
         }
-        if series == nil {
+        if series == nil && !choosing.sweep {
             texts.append(
                 "no --series list: only scans named in the candidates or annotations are counted, "
                     + "so scans without either are missing from the false positives per scan")
@@ -176,13 +194,14 @@ struct EvaluateCommand: ParsableCommand {
         return texts
     }
 
-    private func printResult(_ result: EvaluationResult, _ comparison: Comparison?) {
+    private func printResult(_ result: EvaluationResult, _ comparison: Comparison?, _ sweep: ThresholdSweep?) {
         let c = result.matching.counts
         print("\(c.scans) scans, \(c.nodules) nodules, \(c.detected) detected, \(c.falsePositives) false positives")
         for term in result.terms(excluded: excluded) { print(term) }
         print("report: \(output)/report.html")
         if let table = result.foldTable { print("\n\(table)\n") }
         if let comparison { print("\n\(comparison.table)\n") }
+        if let sweep { print("\n\(sweep.table)\n") }
         print(result.table)
     }
 
@@ -219,7 +238,10 @@ struct EvaluateCommand: ParsableCommand {
             inputs.append(
                 FileContent.isDirectory(path) ? Report.Input(role, path) : try Report.Input(role, file: path))
         }
-        if series == nil { inputs.append(Report.Input("series", "those named in candidates and annotations")) }
+        if series == nil {
+            let scans = choosing.sweep ? "those of the candidates' folds" : "those named in candidates and annotations"
+            inputs.append(Report.Input("series", scans))
+        }
         if excluded == nil { inputs.append(Report.Input("excluded findings", "none")) }
         if let data { inputs.append(try Report.Input("data set", file: DatasetManifest.path(in: data))) }
         inputs += try log?.files.map { try Report.Input("run", file: $0) } ?? []

@@ -61,4 +61,57 @@ import Testing
             #expect(FileContent.size("\(directory)/out/report.html") == nil)
         }
     }
+
+    /// Scans 2 and 3 are of the training fold 1, scan 1 is held out.
+    @Test func thresholdsAreChosenOnTrainingScans() throws {
+        try withTemporaryDirectory { directory in
+            let output = "\(directory)/out"
+            _ = try write(directory)
+            let head = "seriesuid,coordX,coordY,coordZ,probability,diameter_mm"
+            try AtomicFile.write(
+                "\(head)\n2,5,0,0,0.95,10\n2,1,0,0,0.9,10\n3,0,0,0,0.7512,6\n3,50,0,0,0.1,6\n", to: "\(directory)/t.csv"
+            )
+            try FileManager.default.createDirectory(atPath: "\(directory)/run", withIntermediateDirectories: true)
+            try AtomicFile.write("validation_fold: 0\n", to: "\(directory)/run/config.yaml")
+            let base = ["evaluate", "--sweep", "--annotations", "\(directory)/annotations.csv", "--output", output]
+            let folds = ["--folds", "\(directory)/folds.csv"]
+            let run = ["--run", "\(directory)/run"]
+            let refusals: [([String], Int32, String)] = [
+                (["--candidates", "\(directory)/a1.csv"] + folds + run, 65, "fold 0, such as 1, which was held out"),
+                (["--candidates", "\(directory)/t.csv"] + run, 64, "add --data or --folds"),
+                (["--candidates", "\(directory)/t.csv"] + folds, 64, "add --run, or --held-out"),
+                (["--candidates", "\(directory)/t.csv", "--held-out", "1"] + folds + run, 64, "held out fold 0"),
+                (
+                    ["--candidates", "\(directory)/t.csv", "--series", "\(directory)/series.csv"] + folds + run, 65,
+                    "series.csv: names 1 series of fold 0"
+                ),
+                (
+                    ["--candidates", "\(directory)/t.csv", "--candidates", "\(directory)/b.csv"] + folds + run, 64,
+                    "for one detector"
+                ),
+            ]
+            for (extra, status, words) in refusals {
+                let refused = try luna(base + extra)
+                #expect(refused.status == status && refused.diagnosis.contains(words), "\(extra): \(refused.diagnosis)")
+            }
+            #expect(FileContent.size("\(output)/froc.json") == nil)
+
+            for source in [run, ["--held-out", "0"]] {
+                let swept = try luna(base + ["--candidates", "\(directory)/t.csv"] + folds + source)
+                #expect(swept.status == 0, "\(swept.diagnosis)")
+                #expect(swept.output.contains("thresholds on 2 training scans of fold 1 (fold 0 is held out):"))
+                // The finding that is off the nodule takes the one that is on it, so no overlap is better.
+                #expect(swept.output.contains("\nbest: --minimum-probability 0.7512\n"), "\(swept.output)")
+                #expect(swept.diagnosis.contains("no measure of it"))
+            }
+            let json = try Data(contentsOf: URL(fileURLWithPath: "\(output)/froc.json"))
+            let object = try #require(try JSONSerialization.jsonObject(with: json) as? [String: Any])
+            let sweep = try #require(object["sweep"] as? [String: Any])
+            #expect(sweep["held_out_fold"] as? Int == 0 && sweep["folds"] as? [Int] == [1])
+            #expect((sweep["best"] as? [String: Any])?["minimum_probability"] as? Double == 0.7512)
+            let trials = try #require(sweep["trials"] as? [[String: Any]])
+            let cpm = trials.compactMap { $0["cpm"] as? Double }
+            #expect(trials.count == 7 && cpm[0] == object["cpm"] as? Double && cpm[6] < cpm[0])
+        }
+    }
 }

@@ -45,7 +45,7 @@ import Testing
 
     @Test(arguments: [Float.nan, .infinity, -.infinity])
     func scoresThatAreNotFiniteAreNoFindings(spoil: Float) throws {
-        let detector = search(spoil: spoil).detector
+        let detector = search(spoil: spoil).detectors[0]
         #expect(try detector.detect(volume("a")).count == 1)
         let error = #expect(throws: ScoresNotFinite.self) { try detector.detect(volume("dark", level: 0)) }
         #expect(error?.strange == 1 && error?.count == 8 * 8 * 8 * 5)

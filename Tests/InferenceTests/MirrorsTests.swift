@@ -57,4 +57,17 @@ import Testing
         let corners = [0, width - 1, (height - 1) * width, height * width - 1].map { values[$0] }
         #expect(mean.values[0] == corners.reduce(0, +) / 4)
     }
+
+    /// The mean is that of the views, each of which has turned its offsets back.
+    @Test func viewsLookAtMirrorImages() throws {
+        let views = Mirrors.views(network, offsetSum: 0.75)
+        let answers = try views.map { try $0(input(), coord()) }
+        #expect(answers.map { $0.values[0] } == Array(repeating: answers[0].values[0], count: 4))
+        #expect(answers.map { $0.values[2] } == [0.5, 0.5, 0.25, 0.25])
+        #expect(answers.map { $0.values[3] } == [1, -0.25, 1, -0.25])
+        let mean = try Mirrors.averaging(network, offsetSum: 0.75)(input(), coord())
+        for index in mean.values.indices {
+            #expect(mean.values[index] == answers.reduce(0) { $0 + $1.values[index] } / 4)
+        }
+    }
 }

@@ -17,13 +17,41 @@ struct WeightsOption: ParsableArguments {
     /// - Parameter damaged: Told in a line of each newer checkpoint that is not whole.
     /// - Throws: `InputError`, `FileError`.
     func source(damaged: (String) -> Void) throws -> WeightsSource {
-        try WeightsSource(weights) { damaged("warning: \($0); taking the one before") }
+        try Self.source(weights, damaged: damaged)
     }
 
     /// Adds the weights' files to what a command reads.
-    func plan(_ plan: inout OutputPlan, _ source: WeightsSource) {
+    func plan(_ plan: inout OutputPlan, _ source: WeightsSource) { Self.plan(&plan, weights, source) }
+
+    fileprivate static func source(_ weights: String, damaged: (String) -> Void) throws -> WeightsSource {
+        try WeightsSource(weights) { damaged("warning: \($0); taking the one before") }
+    }
+
+    fileprivate static func plan(_ plan: inout OutputPlan, _ weights: String, _ source: WeightsSource) {
         plan.read(source.path, as: "--weights")
         if weights != source.path { plan.read(weights, as: "--weights") }
+    }
+}
+
+/// `--weights` of a command that takes several networks.
+struct WeightsListOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "A checkpoint, a weight file, or a run directory; repeated, the findings of all networks are joined.",
+            valueName: "file"))
+    var weights: [String]
+
+    /// The files to read, in the order given.
+    ///
+    /// - Parameter damaged: Told in a line of each newer checkpoint that is not whole.
+    /// - Throws: `InputError`, `FileError`.
+    func sources(damaged: (String) -> Void) throws -> [WeightsSource] {
+        try weights.map { try WeightsOption.source($0, damaged: damaged) }
+    }
+
+    /// Adds the weights' files to what a command reads.
+    func plan(_ plan: inout OutputPlan, _ sources: [WeightsSource]) {
+        for (weights, source) in zip(weights, sources) { WeightsOption.plan(&plan, weights, source) }
     }
 }
 
