@@ -68,7 +68,7 @@ extension Engine {
         }
     }
 
-    /// Mean and variance of the convolution's output.
+    /// Mean and variance of the convolution's output, over all replicas that share them.
     public func firstStatistics(_ x: FeatureMap, _ layer: FirstLayer) -> Statistics {
         // The sums are taken about the values of one output voxel.
         let shift = firstConvolution(voxel: x.voxels / 2 + x.extent.x / 2, of: x, layer)
@@ -80,7 +80,7 @@ extension Engine {
                 }
             }
         }
-        return Statistics(sums: sums, about: shift, voxels: x.voxels)
+        return statistics(sums: sums, about: shift, voxels: x.voxels)
     }
 
     private func firstConvolution(voxel: Int, of x: FeatureMap, _ layer: FirstLayer) -> [Float] {

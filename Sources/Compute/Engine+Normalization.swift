@@ -164,7 +164,9 @@ extension Engine {
                         shiftGradient[channel] = Float(sums[channel])
                         scaleGradient[channel] = Float(sums[channels + channel])
                     }
-                    let means = sums.map { Float($0 / Double(map.voxels)) }
+                    // The statistics' share of the gradient is that of all voxels they were taken over.
+                    let all = overReplicas(sums, voxels: map.voxels)
+                    let means = all.sums.map { Float($0 / Double(all.voxels)) }
                     means.withUnsafeBufferPointer { means in
                         n.factor = scale
                         n.gradient_mean = means.baseAddress

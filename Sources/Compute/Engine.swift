@@ -14,6 +14,9 @@ public final class Engine {
     public let workspace: Workspace
     /// The timeline that layers record their time in, if one is kept.
     public var spans: SpanLog?
+    /// A function that replaces values by their sums over all replicas, where replicas share the statistics of batch
+    /// normalisation; nil where each has its own. Every replica calls it with as many values, in the layers' order.
+    public var sumOverReplicas: (([Double]) -> [Double])?
     let kernels: ck_kernels
     /// Scratch memory of all threads.
     private var scratch = ScratchMemory()

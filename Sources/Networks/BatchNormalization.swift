@@ -27,7 +27,7 @@ struct BatchNormalization {
     /// The statistics to normalise `x` with: in training its own, in evaluation the running ones.
     func statistics(_ x: FeatureMap, _ pass: Pass) -> Statistics {
         guard pass.isTraining else { return running(pass) }
-        return report(pass.engine.span(name) { pass.engine.statistics(x) }, voxels: x.voxels, pass)
+        return report(pass.engine.span(name) { pass.engine.statistics(x) }, pass)
     }
 
     func running(_ pass: Pass) -> Statistics {
@@ -37,8 +37,9 @@ struct BatchNormalization {
     }
 
     /// Reports a batch's mean and unbiased variance to the pass.
-    func report(_ statistics: Statistics, voxels: Int, _ pass: Pass) -> Statistics {
+    func report(_ statistics: Statistics, _ pass: Pass) -> Statistics {
         guard let report = pass.batchStatistics else { preconditionFailure("no place for the batch's statistics") }
+        let voxels = statistics.voxels
         let unbiased = Float(Double(voxels) / Double(max(1, voxels - 1)))
         for channel in 0..<channels {
             report[mean + channel] = statistics.mean[channel]

@@ -19,7 +19,7 @@ struct FirstUnit {
     /// The statistics of the batch, which are reported to the pass.
     func batchStatistics(_ x: FeatureMap, _ pass: Pass) -> Statistics {
         let statistics = pass.engine.span(normalization.name) { pass.engine.firstStatistics(x, layer(pass)) }
-        return normalization.report(statistics, voxels: x.voxels, pass)
+        return normalization.report(statistics, pass)
     }
 
     /// The unit's output.

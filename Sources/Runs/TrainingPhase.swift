@@ -11,6 +11,8 @@ public enum TrainingPhase: String, Codable, CaseIterable, Sendable {
     case forward
     /// The backward pass.
     case backward
+    /// The wait for the sums of batch statistics over the ranks, within a pass, where replicas share them.
+    case statistics
     /// The wait for the gradients' sum over the ranks.
     case reduce
     /// The optimiser's update of the parameters.
@@ -29,5 +31,7 @@ public enum TrainingPhase: String, Codable, CaseIterable, Sendable {
     case timeline
 
     /// Whether the phase is a part of a step; the others follow one.
-    public var isOfAStep: Bool { [.load, .counts, .forward, .backward, .reduce, .update].contains(self) }
+    public var isOfAStep: Bool {
+        [.load, .counts, .forward, .backward, .statistics, .reduce, .update].contains(self)
+    }
 }

@@ -40,9 +40,12 @@ extension Trainer {
             "replica \(culprit.replica) (rank \(culprit.rank)) with crops of \(culprit.series.joined(separator: ", "))"
         }
         if culprits.count > names.count { names.append("\(culprits.count - names.count) more") }
-        let source =
+        var source =
             names.isEmpty
             ? "every replica's own is: their sum is too large, or a rank miscalculated" : names.joined(separator: "; ")
+        if team != nil, culprits.count > 1 {
+            source += "; they share batch statistics, and any of them may have spoilt the others"
+        }
         let name = configuration.sites > 1 ? " of site \(site.index)" : ""
         tell(
             "step \(completedSteps + 1)\(name) left out (\(site.skippedInARow) in a row, at most \(Self.skipLimit - 1)"
@@ -73,13 +76,15 @@ extension Trainer {
     }
 
     /// Computes this rank's replicas once more, one by one, and gathers which of all are not finite by themselves.
-    /// Steps that go well pay nothing for it.
+    /// Steps that go well pay nothing for it. Replicas that share batch statistics still have their vectors, and are
+    /// nothing by themselves.
     private func culprits(_ site: Site, _ batches: [MicroBatch], _ normalizers: LossCounts) throws -> [Culprit] {
-        let vector = VectorStorage(configuration.reductionCount)
+        let spare = team == nil ? VectorStorage(configuration.reductionCount) : nil
         var own: [String] = []
-        for (replica, batch) in zip(replicas(of: site), batches) {
-            writeReplica(replica, batch, normalizers, state: site.state, into: vector.buffer)
-            if vector.buffer.allSatisfy(\.isFinite) { continue }
+        for (place, (replica, batch)) in zip(replicas(of: site), batches).enumerated() {
+            if let spare { writeReplica(replica, batch, normalizers, state: site.state, into: spare.buffer) }
+            let vector = spare ?? team?.vectors[place]
+            if vector?.buffer.allSatisfy(\.isFinite) ?? true { continue }
             own.append(([String(replica)] + batch.seriesUIDs).joined(separator: "\t"))
         }
         let span = begin(.agreement)

@@ -21,7 +21,7 @@ extension Trainer {
         var skippedSeries: [String]
         /// The sum of the words of all ranks of the site.
         var word: [Int]
-        /// Seconds of waiting for the counts that scale the loss.
+        /// Seconds of waiting for the counts that scale the loss, and for batch statistics where replicas share them.
         var countsSeconds: Double
         /// Seconds of waiting for the gradients' sum.
         var reduceSeconds: Double
@@ -45,16 +45,22 @@ extension Trainer {
         var sums = [counts.positives, counts.negatives] + word()
         let beforeCounts = ContinuousClock.now
         try during(.counts) { try siteRanks.sum(&sums) }
-        let countsSeconds = (ContinuousClock.now - beforeCounts) / .seconds(1)
+        var countsSeconds = (ContinuousClock.now - beforeCounts) / .seconds(1)
         let normalizers = LossCounts(positives: sums[0], negatives: sums[1])
 
-        for (replica, batch) in zip(replicas, batches) {
-            reduction.add(reporting: { vector, finished in
-                writeReplica(replica, batch, normalizers, state: site.state, into: vector) { range in
-                    finished(range)
-                    meanwhile()
-                }
-            })
+        if let team {
+            countsSeconds += try writeReplicas(
+                of: team, replicas, batches, normalizers, state: site.state, meanwhile: meanwhile)
+            for vector in team.vectors { reduction.add { _ = $0.update(fromContentsOf: vector.buffer) } }
+        } else {
+            for (replica, batch) in zip(replicas, batches) {
+                reduction.add(reporting: { vector, finished in
+                    writeReplica(replica, batch, normalizers, state: site.state, into: vector) { range in
+                        finished(range)
+                        meanwhile()
+                    }
+                })
+            }
         }
         let beforeReduction = ContinuousClock.now
         let sum = try during(.reduce) { try whereabouts.meeting { try reduction.finish() } }
@@ -83,18 +89,24 @@ extension Trainer {
     }
 
     /// Writes the vector of a replica: gradients, batch statistics, loss terms.
+    ///
+    /// - Parameters:
+    ///   - learner: The learner that computes it; nil for the trainer's own.
+    ///   - isObserved: Whether its parts are phases of this rank: not in a thread beside the one that trains.
     func writeReplica(
         _ replica: Int, _ batch: MicroBatch, _ normalizers: LossCounts, state: NetworkState,
-        into vector: UnsafeMutableBufferPointer<Float>, finished: @escaping (Range<Int>) -> Void = { _ in }
+        by learner: Learner? = nil, isObserved: Bool = true, into vector: UnsafeMutableBufferPointer<Float>,
+        finished: @escaping (Range<Int>) -> Void = { _ in }
     ) {
         let generator = CounterGenerator(
             seed: UInt64(bitPattern: Int64(configuration.seed)), purpose: "dropout", UInt64(completedSteps),
             UInt64(replica))
         var span: OpenSpan?
-        learner.writeReplica(
+        (learner ?? self.learner).writeReplica(
             TrainingBatch(input: batch.input, coord: batch.coord, labels: batch.labels), state: state,
             normalizers: normalizers, generator: generator, into: vector, finished: finished
         ) { part in
+            guard isObserved else { return }
             switch part {
             case .forward: span = begin(.forward)
             case .loss: break

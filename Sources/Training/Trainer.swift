@@ -33,6 +33,9 @@ public final class Trainer {
     let learner: Learner
     /// The sum over the replicas of a site.
     let reduction: GradientReduction
+    /// This rank's replicas of a site, where they share batch statistics and so run side by side; nil where they run
+    /// one after another.
+    let team: ReplicaTeam?
     let run: RunDirectory
     /// The run's records, on rank 0 only.
     private(set) var log: RunRecorder?
@@ -131,6 +134,9 @@ public final class Trainer {
         if configuration.reduction == .tree && siteRanks.size > 1 && reduction.overlap != configuration.overlap {
             report(.warning("overlap is off: MPI lets no second thread in (MPI_THREAD_SERIALIZED)"))
         }
+        team =
+            configuration.synchronizedBatchNorm
+            ? ReplicaTeam(configuration, replicas: reduction.replicas.count, first: learner) : nil
         if configuration.localSteps != nil {
             outer = try OuterUpdate(
                 configuration, state: start.state, optimizer: start.optimizer, within: ranks.within,

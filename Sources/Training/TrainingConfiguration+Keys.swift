@@ -153,6 +153,10 @@ extension TrainingConfiguration {
         .init(
             "regression_weight", \.regressionWeight, .positive, .fixed,
             "of the boxes' gradient beside the classification's; 1: the recipe"),
+        .init(
+            "synchronized_batch_norm", \.synchronizedBatchNorm, .bool, .fixed,
+            "normalise with the statistics of a step's whole batch, not of each replica's; a rank's replicas then run "
+                + "side by side, and overlap hides little"),
     ]
 
     /// The spelling of the key that a property belongs to.

@@ -41,13 +41,40 @@ extension TrainingConfiguration {
     ///   - ranks: The number of ranks that share the replicas; where they do not divide evenly, rounded up.
     ///   - threads: The number of threads of a rank.
     public func memory(ranks: Int, threads: Int) -> Int {
-        var step = MemoryPlan(network).training(
-            ZYX(repeating: cropSize), samples: microBatch, threads: threads)
-        if validationFold != nil, evaluateEveryEpochs != nil { step = max(step, evaluateMemoryMiB << 20) }
+        let isAlone = replicasTogether(ranks: ranks) == 1
+        let training = trainingBytes(ranks: ranks, threads: threads)
+        let search = validationFold != nil && evaluateEveryEpochs != nil ? evaluateMemoryMiB << 20 : 0
+        let step = isAlone ? max(training, search) : training + search
         // State, the weights' mean, optimiser's state, one gradient.
         let states = ema == nil ? 1 : 2
         return Self.programBytes + step + (states + 1 + makeOptimizer().slots.count) * 4 * reductionCount
-            + memoryBesideStep(ranks: ranks)
+            + memoryBesideStep(ranks: ranks) + memoryOfOtherReplicas(ranks: ranks, threads: threads)
+    }
+
+    /// The number of replicas that a rank runs side by side: one, or all of a site that it has where they share batch
+    /// statistics; where ranks do not divide them evenly, rounded up.
+    private func replicasTogether(ranks: Int) -> Int {
+        let ranksPerSite = max(1, ranks / sites)
+        return synchronizedBatchNorm ? (replicas / sites + ranksPerSite - 1) / ranksPerSite : 1
+    }
+
+    /// The bytes of one replica's step: activations and scratch memory.
+    private func trainingBytes(ranks: Int, threads: Int) -> Int {
+        let threads = max(1, threads / replicasTogether(ranks: ranks))
+        return MemoryPlan(network).training(ZYX(repeating: cropSize), samples: microBatch, threads: threads)
+    }
+
+    /// The bytes of the replicas that run beside one replica's step, and of the network that validates and has none of
+    /// their memory; 0 where replicas run one after another.
+    ///
+    /// - Parameters:
+    ///   - ranks: The number of ranks that share the replicas.
+    ///   - threads: The number of threads of a rank.
+    public func memoryOfOtherReplicas(ranks: Int, threads: Int) -> Int {
+        let together = replicasTogether(ranks: ranks)
+        guard together > 1 else { return 0 }
+        return (together - 1) * trainingBytes(ranks: ranks, threads: threads)
+            + MemoryPlan(network).evaluation(ZYX(repeating: cropSize))
     }
 
     /// The memory that training holds beside one replica's step with its weights, momentum and gradient, in bytes: sums
@@ -57,7 +84,9 @@ extension TrainingConfiguration {
         let levels = Int.bitWidth - 1 - replicas.leadingZeroBitCount
         // A checkpoint's copy holds the state, the weights' mean and the optimiser's slots.
         let copied = (ema == nil ? 1 : 2) + makeOptimizer().slots.count
-        let vectors = levels + (ranks > 1 ? 1 : 0) + copied
+        // Replicas that run side by side have vectors of their own.
+        let own = synchronizedBatchNorm ? replicasTogether(ranks: ranks) : 0
+        let vectors = levels + (ranks > 1 ? 1 : 0) + copied + own
         let cells = (cropSize / network.stride) * (cropSize / network.stride) * (cropSize / network.stride)
         let crop = cropSize * cropSize * cropSize + cells * (3 + network.anchors * network.components)
         // With local steps: the shared network and its momentum, the sites beyond the first, the outer update's

@@ -100,6 +100,8 @@ public struct TrainingConfiguration: Hashable, Sendable {
     public var zeroInitResidual = false
     /// The weight of the boxes' gradient beside the classification's.
     public var regressionWeight = 1.0
+    /// Whether the replicas of a step share the statistics of batch normalisation.
+    public var synchronizedBatchNorm = false
 
     /// A configuration of nothing but defaults.
     public init() { self.init(preset: .luna) }

@@ -124,6 +124,7 @@ struct DoctorCommand: ParsableCommand {
         if let bytes = survey.ranks.compactMap(\.measures.stepBytes).max() {
             survey.plan?.memory =
                 bytes + configuration.memoryBesideStep(ranks: communicator.size)
+                + configuration.memoryOfOtherReplicas(ranks: communicator.size, threads: pool.threads)
                 + RunPlan.memoryBesideTraining(
                     configuration, ranks: communicator.size, hasTimeline: options.timeline != nil)
             survey.plan?.memoryIsMeasured = true

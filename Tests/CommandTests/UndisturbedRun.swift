@@ -21,6 +21,10 @@ enum UndisturbedRun {
     static let local = train(localSettings)
     static let localSettings = ["sites": "2", "local_steps": "2", "threads": "1"]
 
+    /// An epoch of 3 steps, of replicas that share batch statistics.
+    static let shared = train(sharedSettings)
+    static let sharedSettings = ["synchronized_batch_norm": "true", "epochs": "1", "threads": "1"]
+
     private static func train(_ overrides: [String: String]) -> Result<TinyRun, any Error> {
         Result {
             let run = try TinyRuns(in: try makeSharedDirectory(), overrides).run()

@@ -40,6 +40,7 @@ import Testing
         c.outputPrior = 0.01
         c.zeroInitResidual = true
         c.regressionWeight = 2.5
+        c.synchronizedBatchNorm = true
         c.validationFold = nil
         c.augment.rotate = true
         c.schedule = .cosine
@@ -99,6 +100,7 @@ import Testing
             ema: null
             gradient_clip: null
             regression_weight: 1.0
+            synchronized_batch_norm: false
 
             """
         #expect(TrainingConfiguration(preset: .luna16).yaml() == standard)

@@ -29,6 +29,25 @@ import Testing
         #expect(configuration.memory(ranks: 8, threads: 1) > few + (500 << 20))
     }
 
+    /// Replicas that share batch statistics run side by side, each with a network and a vector of its own.
+    @Test func whatReplicasHoldSideBySide() {
+        var configuration = TrainingConfiguration()
+        let vector = 4 * configuration.reductionCount
+        let (lone, all) = (configuration.memoryBesideStep(ranks: 8), configuration.memoryBesideStep(ranks: 1))
+        let step = MemoryPlan(configuration.network).training(ZYX(repeating: 96), samples: 1, threads: 1)
+        #expect(configuration.memoryOfOtherReplicas(ranks: 1, threads: 8) == 0)
+        configuration.synchronizedBatchNorm = true
+        #expect(configuration.memoryOfOtherReplicas(ranks: 8, threads: 8) == 0)
+        #expect(configuration.memoryBesideStep(ranks: 8) == lone + vector)
+        #expect(configuration.memoryBesideStep(ranks: 1) == all + 8 * vector)
+        // The network that validates holds less than one that learns.
+        #expect(7 * step..<8 * step ~= configuration.memoryOfOtherReplicas(ranks: 1, threads: 8))
+        // A rank runs the replicas of one of its sites at a time.
+        configuration.localSteps = 10
+        configuration.sites = 4
+        #expect(step..<2 * step ~= configuration.memoryOfOtherReplicas(ranks: 2, threads: 2))
+    }
+
     @Test func whatAnExchangeHolds() {
         var configuration = TrainingConfiguration()
         #expect(configuration.exchangeBytes(ranks: 1) == 0)

@@ -127,6 +127,9 @@ def main():
         file = h5py.File(a.batches)
         if file.attrs["dropout"] != 0 or file.attrs["regression_weight"] != 1:
             raise command.Refusal(f"{a.batches}: expected dropout 0 and regression_weight 1")
+        if file.attrs.get("synchronized_batch_norm", 0) != 0:
+            raise command.Refusal(f"{a.batches}: batch statistics are per replica here: record them with "
+                                  "synchronized_batch_norm=false")
         momentum, weight_decay = float(file.attrs["momentum"]), float(file.attrs["weight_decay"])
         rates = file["learning_rate"][()]
         replicas, step = file["input"].shape[1], 0
