@@ -3,8 +3,8 @@ import Detection
 extension Preset {
     /// The diameters in mm between which a nodule is so many times in an epoch's list.
     ///
-    /// The published presets show large nodules more often, which cancer wants. The FROC counts all alike, and the small
-    /// ones are hard: `luna` shows those below 8 mm twice.
+    /// The published presets show large nodules more often, because cancer is large. The FROC counts all nodules alike,
+    /// and small ones are hard: `luna` shows those below 8 mm twice.
     var copies: [(above: Double, count: Int)] {
         switch self {
         case .luna: [(2.5, 2), (8, 1)]

@@ -43,6 +43,7 @@ extension TrainingConfiguration {
     /// Creates the learner, which trains on one replica.
     public func makeLearner(_ network: Network) -> Learner {
         Learner(
-            network: network, recipe: makeRecipe(), optimizer: makeOptimizer(), dropout: dropout, clipNorm: gradientClip)
+            network: network, recipe: makeRecipe(), optimizer: makeOptimizer(), dropout: dropout, clipNorm: gradientClip
+        )
     }
 }

@@ -13,7 +13,8 @@ struct TinyRun {
 
     /// The configuration of the tiny runs where a test says nothing else.
     static let settings = [
-        "preset": "luna16", "crop_size": "32", "replicas": "4", "epochs": "2", "steps_per_epoch": "3", "validation_fold": "1",
+        "preset": "luna16", "crop_size": "32", "replicas": "4", "epochs": "2", "steps_per_epoch": "3",
+        "validation_fold": "1",
         "checkpoint_every_steps": "2", "keep_checkpoints": "20", "output_prior": "0.01", "learning_rate": "0.005",
     ]
 

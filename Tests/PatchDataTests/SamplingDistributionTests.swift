@@ -122,7 +122,8 @@ import Testing
         for (index, patch) in patches.enumerated() {
             var generator = CounterGenerator(seed: 3, purpose: "sample", UInt64(index))
             let crop = CropGeometry.random(
-                cropSize: cropSize, scale: diameter.map { CropGeometry.scaleRange(diameter: $0, smallest: 8) }, patch: patch,
+                cropSize: cropSize, scale: diameter.map { CropGeometry.scaleRange(diameter: $0, smallest: 8) },
+                patch: patch,
                 side: side, generator: &generator)
             for axis in 0..<3 {
                 #expect(crop.start[axis] >= patch.corner[axis])
