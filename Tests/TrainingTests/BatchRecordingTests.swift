@@ -38,8 +38,7 @@ private struct MadePatches: PatchSource {
         configuration.microBatch = 1
         configuration.epochs = 3
         configuration.stepsPerEpoch = 2
-        configuration.schedule = .cosine
-        configuration.outputPrior = 0.01
+        configuration.warmupSteps = 0
         configuration.seed = 7
         return configuration
     }

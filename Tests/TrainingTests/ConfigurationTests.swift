@@ -232,7 +232,7 @@ import Testing
 
     /// The recipe's table of factors.
     @Test func schedules() throws {
-        let luna = try read("epochs: 150")
+        let luna = try read("preset: luna16")
         func rate(_ c: TrainingConfiguration, epoch: Int) -> Double {
             c.learningRate(step: (epoch - 1) * 10 + 5, stepsPerEpoch: 10) / 0.01
         }
