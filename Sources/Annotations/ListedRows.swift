@@ -43,7 +43,7 @@ struct ListedRows: Sendable {
                 file, at: place, "the sizes are \(Self.text(sizes)), expected millimetres above 0 and below 1000",
                 remedy: "correct them, or take the nodule out of the list")
         }
-        // Of three equal numbers the mean is that number, to the last bit.
+        // The mean of three equal numbers is that number to the last bit; their sum over 3 need not be.
         let isCube = sizes.allSatisfy { $0 == sizes[0] }
         let nodule = NoduleAnnotation(
             center: WorldPoint(x: center[0], y: center[1], z: center[2]),

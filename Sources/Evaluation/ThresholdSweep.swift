@@ -52,7 +52,7 @@ public struct ThresholdSweep: Sendable {
         trials = ([nil] + Self.overlaps).map { overlap in
             let apart = overlap.map { separate(own, $0) } ?? own
             let needed = Self.froc(apart, reference).neededThreshold ?? 0
-            // As people write it. A lower threshold costs nothing, either.
+            // Four digits are what people type, and a threshold that is a little lower costs nothing.
             let threshold = max(0, (needed * 10_000).rounded(.down) / 10_000)
             let left = apart.filter { $0.probability >= threshold }
             return Trial(

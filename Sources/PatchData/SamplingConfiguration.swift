@@ -21,8 +21,8 @@ extension Preset {
 
     /// The diameter in mm below which scaling shrinks no nodule.
     ///
-    /// As published it is 8 mm, so that smaller nodules are only ever enlarged. Half of LUNA16's are smaller: `luna`
-    /// shrinks them, too, down to 4 mm.
+    /// The published presets have 8 mm, so that smaller nodules are only ever enlarged. More than half of LUNA16's are
+    /// smaller (the median is 6.4 mm): `luna` shrinks them, too, down to 4 mm.
     var smallestScaledDiameter: Double {
         switch self {
         case .luna: 4

@@ -12,7 +12,7 @@ import PatchData
 /// `/input` uint8 [K, R, N, 1, D, H, W], the grey levels u of which the network is given (u − 128)/128;
 /// `/coord` float32 [K, R, N, 3, d, h, w]; `/labels` float32 [K, R, N, d, h, w, anchors, components]; `/learning_rate`
 /// float64 [K]; `/model/<name>` the run's initial weights. Root attributes: `momentum`, `weight_decay`, `dropout`,
-/// `regression_weight`, `synchronized_batch_norm` (0 or 1), `first_step` (from 1), `config` (YAML).
+/// `regression_weight`, `first_step` (from 1), `config` (YAML).
 public enum BatchRecording {
     /// The value of the file's `format` attribute.
     public static let format = "luna batches"
@@ -51,7 +51,6 @@ public enum BatchRecording {
             ] {
                 try file.setAttribute(key, to: value)
             }
-            try file.setAttribute("synchronized_batch_norm", to: Int64(configuration.synchronizedBatchNorm ? 1 : 0))
             try WeightsFile.writeModel(try configuration.initialState(), to: file)
             let rates = (first..<first + count).map {
                 configuration.learningRate(step: $0, stepsPerEpoch: stepsPerEpoch)

@@ -17,7 +17,7 @@ extension Preset {
 /// The definition of an experiment: the keys of the YAML file, with the preset's values for keys that the file lacks.
 public struct TrainingConfiguration: Hashable, Sendable {
     /// The constants that the other keys begin with.
-    public var preset = Preset.luna16
+    public var preset: Preset
     /// The network that learns.
     public var network = Architecture.standard
     /// The meaning of the network's output, and the loss.
@@ -31,9 +31,9 @@ public struct TrainingConfiguration: Hashable, Sendable {
     /// The number of crops per replica and step.
     public var microBatch = 1
     /// The number of voxels along each axis of a crop.
-    public var cropSize = 96
+    public var cropSize: Int
     /// The number of epochs to train.
-    public var epochs = 150
+    public var epochs: Int
     /// The number of steps in an epoch; nil: as many as the list of samples fills.
     public var stepsPerEpoch: Int?
     /// The LUNA16 subset to hold out; nil: none.

@@ -13,8 +13,7 @@ struct ReplayBatches: ParsableCommand {
 
             With K steps and R replicas of N crops: /input uint8 [K,R,N,1,D,H,W], of which the network is given (u - \
             128)/128, /coord [K,R,N,3,D/4,H/4,W/4], /labels [K,R,N,D/4,H/4,W/4,3,5], /learning_rate [K], the run's \
-            initial weights /model/<name>, and the attributes momentum, weight_decay and \
-            synchronized_batch_norm.
+            initial weights /model/<name>, and the attributes momentum, weight_decay and config (YAML).
             """)
 
     @OptionGroup var dataset: DatasetOption

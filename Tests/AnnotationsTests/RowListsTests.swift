@@ -48,7 +48,7 @@ import Testing
                 """, name: "list.json")
         #expect(list.form == "DLCS24's CSV")
         #expect(try list.series(among: []) == ["DLCS_0001", "DLCS_0002"])
-        // Of three equal sizes, the diameter is that number to the last bit.
+        // The diameter of a cube is its edge to the last bit.
         #expect(try nodules(list, "DLCS_0001") == [[-106.55, -63.84, -211.68, 5], [1, 2, 3, 0.1]])
         #expect(try nodules(list, "DLCS_0002") == [[1, 2, 3, 7]])
     }

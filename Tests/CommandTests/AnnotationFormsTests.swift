@@ -24,15 +24,6 @@ import Testing
             "--annotations", annotations, "--crop-size", "32", "--background-patches", "1")
     }
 
-    private func content(_ directory: String) throws -> [String: Data] {
-        var result: [String: Data] = [:]
-        for name in try FileManager.default.subpathsOfDirectory(atPath: directory) {
-            let path = "\(directory)/\(name)"
-            if FileContent.size(path) != nil { result[name] = try Data(contentsOf: URL(fileURLWithPath: path)) }
-        }
-        return result
-    }
-
     private func json(_ rows: [Row]) -> String {
         let entries = Dictionary(grouping: rows, by: \.scan).sorted { $0.key < $1.key }.map { scan, rows in
             let boxes = rows.map { "\(($0.numbers + [$0.numbers[3], $0.numbers[3]]))" }
@@ -64,7 +55,7 @@ import Testing
                 let run = try convert("\(directory)/\(form)", "\(directory)/\(form).list")
                 try #require(run.status == 0, "\(run.diagnosis)")
                 #expect(run.output.contains(" \(rows.count) nodules"), "\(run.output)")
-                made[form] = try content("\(directory)/\(form)")
+                made[form] = try filesBelow("\(directory)/\(form)")
             }
             let expected = try #require(made["csv"])
             #expect(expected.keys.contains { $0.hasPrefix("shards/") })

@@ -15,22 +15,13 @@ import Testing
         ["convert", "--input", input, "--output", output, "--crop-size", "32"] + options
     }
 
-    private func content(_ directory: String) throws -> [String: Data] {
-        var result: [String: Data] = [:]
-        for name in try FileManager.default.subpathsOfDirectory(atPath: directory) {
-            let path = "\(directory)/\(name)"
-            if FileContent.size(path) != nil { result[name] = try Data(contentsOf: URL(fileURLWithPath: path)) }
-        }
-        return result
-    }
-
     /// The files that an undisturbed conversion of the phantoms makes.
     private static let whole = Result {
         let output = "\(try makeSharedDirectory())/whole"
         let suite = ConvertCommandTests()
         let made = try luna(suite.convert(try TinyData.shared.get().phantoms, output, "--jobs", "1"))
         try #require(made.status == 0, "\(made.diagnosis)")
-        return try suite.content(output)
+        return try filesBelow(output)
     }
 
     /// Killed whenever it has got a file further, a conversion is cut off in every stage.
@@ -55,7 +46,7 @@ import Testing
             #expect((4..<100).contains(kills))
             let resumed = try luna(convert(input, output, "--jobs", "2"))
             #expect(resumed.status == 0)
-            #expect(try Self.whole.get() == content(output))
+            #expect(try Self.whole.get() == filesBelow(output))
             let inspected = try luna("inspect", output)
             #expect(inspected.status == 0 && inspected.output.contains("every checksum is right"))
         }
@@ -69,11 +60,11 @@ import Testing
             let full = try luna(convert(input, output, "--jobs", "1"), fileLimit: 2 * kilobytes)
             #expect(full.status == 74)
             #expect(full.diagnosis.contains("\(output)/") && full.diagnosis.contains("File too large"))
-            let left = try content(output)
+            let left = try filesBelow(output)
             #expect(left["dataset.json"] == nil && !left.keys.contains { $0.contains(".tmp-") })
             let resumed = try luna(convert(input, output, "--jobs", "1"))
             #expect(resumed.status == 0, "\(resumed.diagnosis)")
-            let result = try content(output)
+            let result = try filesBelow(output)
             let isSame = try Self.whole.get() == result
             #expect(isSame)
             for (name, bytes) in left where name != "conversion.json" { #expect(result[name] == bytes) }

@@ -106,7 +106,7 @@ import Testing
         }
     }
 
-    /// Of each model so many findings count, however many other models have.
+    /// The limit on findings is that of each model, however many the other models have.
     @Test func limit() {
         let many = (0..<Decoding.joinedFindings + 10).map { place in
             ScoredBox(

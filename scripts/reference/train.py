@@ -127,9 +127,11 @@ def main():
         file = h5py.File(a.batches)
         if file.attrs["dropout"] != 0 or file.attrs["regression_weight"] != 1:
             raise command.Refusal(f"{a.batches}: expected dropout 0 and regression_weight 1")
-        if file.attrs.get("synchronized_batch_norm", 0) != 0:
-            raise command.Refusal(f"{a.batches}: batch statistics are per replica here: record them with "
-                                  "synchronized_batch_norm=false")
+        settings = dict(line.split(": ", 1) for line in file.attrs["config"].splitlines())
+        for key, value in [("recipe", "published"), ("optimizer", "sgd"), ("synchronized_batch_norm", "false")]:
+            if settings.get(key, value) != value:
+                raise command.Refusal(f"{a.batches}: recorded with {key}: {settings[key]}, which is not written anew "
+                                      f"here; record them with {key}={value}")
         momentum, weight_decay = float(file.attrs["momentum"]), float(file.attrs["weight_decay"])
         rates = file["learning_rate"][()]
         replicas, step = file["input"].shape[1], 0
