@@ -127,7 +127,7 @@ def main():
         file = h5py.File(a.batches)
         if file.attrs["dropout"] != 0 or file.attrs["regression_weight"] != 1:
             raise command.Refusal(f"{a.batches}: expected dropout 0 and regression_weight 1")
-        settings = dict(line.split(": ", 1) for line in file.attrs["config"].splitlines())
+        settings = dict(line.split(": ", 1) for line in file.attrs["config"].decode().splitlines())
         for key, value in [("recipe", "published"), ("optimizer", "sgd"), ("synchronized_batch_norm", "false")]:
             if settings.get(key, value) != value:
                 raise command.Refusal(f"{a.batches}: recorded with {key}: {settings[key]}, which is not written anew "
