@@ -3,44 +3,6 @@
 import Basics
 import CKernels
 
-/// The way in which a map is cut into tiles.
-struct Tiles {
-    /// Outputs along z.
-    let depth: Int
-    /// Outputs along y and along x.
-    let side: Int
-
-    /// Tiles of 4 x 4 x 4; of 2 in the plane where a map is so small that tiles of 4 would hang over its edges, and of
-    /// 2 along z where it is so shallow that there would be too few to share out, or where that is said to be better.
-    init(_ extent: ZYX<Int>, shallow: Bool = false) {
-        side = min(extent.y, extent.x) <= 6 ? 2 : 4
-        depth = side == 4 && extent.z >= 16 && !shallow ? 4 : 2
-    }
-
-    /// Whether the gradient of the weights is that of few channels, where every item has a sum of its own; with tiles
-    /// of 2 along z it fits the second-level cache.
-    static func isNarrow(_ outputs: Int) -> Bool { outputs < 64 }
-
-    /// Components of a plane.
-    var planeComponents: Int { (side + 2) * (side + 2) }
-    /// Components of a whole tile.
-    var components: Int { (depth + 2) * planeComponents }
-
-    /// The tiling of a map.
-    func tiling(_ map: FeatureMap) -> ck_tiling {
-        ck_tiling(
-            samples: map.samples, depth: map.extent.z, height: map.extent.y, width: map.extent.x, tile_depth: depth,
-            tile: side)
-    }
-
-    /// Tiles per block: as many as keep a block within the second-level cache. A component of a block holds the planes
-    /// that its tiles see, of which neighbours share two, or the planes of results in their place.
-    func block(inputs: Int, outputs: Int) -> Int {
-        let fitting = 640 << 10 / (planeComponents * max(7 * depth * inputs / 6, depth * outputs) * 4)
-        return min(48, max(12, fitting / 12 * 12))
-    }
-}
-
 extension Engine {
     /// The algorithm for maps of this extent, by its outputs per tile; with the output channels, that of the weights'
     /// gradient.
@@ -152,8 +114,10 @@ extension Engine {
         c.weights = UnsafePointer(transformed)
         c.bias = bias
         c.tiling = tiles.tiling(y)
-        c.block = tiles.block(inputs: x.channels, outputs: y.channels)
+        c.block = tiles.block(
+            inputs: x.channels, outputs: y.channels, of: ck_tile_count(&c.tiling), threads: pool.threads, cache: cache)
         c.component_stride = stride
+        c.streams_weights = tiles.streamsWeights(inputs: x.channels, outputs: y.channels, cache: cache) ? 1 : 0
         let items = (ck_tile_count(&c.tiling) + c.block - 1) / c.block
         parallel(items, scratch: kernels.winograd_scratch(&c)) { item, scratch in kernels.winograd(&c, item, scratch) }
     }

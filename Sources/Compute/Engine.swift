@@ -1,6 +1,10 @@
 import Basics
 import CKernels
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// Runs layers' arithmetic: one instruction set's kernels on one thread pool, with its memory.
 ///
 /// Every operation cuts its work into items by the maps' sizes alone, and adds partial results in the items' order, so
@@ -18,6 +22,8 @@ public final class Engine {
     /// normalisation; nil where each has its own. Every replica calls it with as many values, in the layers' order.
     public var sumOverReplicas: (([Double]) -> [Double])?
     let kernels: ck_kernels
+    /// The size in bytes of a core's second-level cache, for which blocks are chosen.
+    let cache: Int
     /// Scratch memory of all threads.
     private var scratch = ScratchMemory()
     /// Transformed weights of the layer at work, or their gradient: they live during one call only.
@@ -28,6 +34,7 @@ public final class Engine {
         self.pool = pool
         self.instructionSet = instructionSet
         kernels = instructionSet.kernels
+        cache = Self.secondLevelCache
         workspace = Workspace()
     }
 
@@ -39,12 +46,23 @@ public final class Engine {
     /// - Parameters:
     ///   - threads: The number of threads of the real engine, which all have scratch memory.
     ///   - instructionSet: The instruction set of the real engine.
-    public init(planning threads: Int, instructionSet: InstructionSet = .best) {
+    ///   - cache: The size in bytes of a core's second-level cache; nil for this machine's.
+    public init(planning threads: Int, instructionSet: InstructionSet = .best, cache: Int? = nil) {
         pool = ThreadPool(planning: threads)
         self.instructionSet = instructionSet
         kernels = instructionSet.kernels
+        self.cache = cache ?? Self.secondLevelCache
         workspace = Workspace(isPlanning: true)
     }
+
+    /// The size in bytes of a core's second-level cache; 1 MiB where the system does not say.
+    private static let secondLevelCache: Int = {
+        #if canImport(Glibc)
+            let size = sysconf(Int32(_SC_LEVEL2_CACHE_SIZE))
+            if size > 0 { return size }
+        #endif
+        return 1 << 20
+    }()
 
     /// An uninitialised map.
     public func map(samples: Int, extent: ZYX<Int>, channels: Int) -> FeatureMap {

@@ -75,10 +75,12 @@ func winograd(_ arguments: UnsafePointer<ck_convolution>, _ item: Int, _ scratch
     for component in 0..<components {
         tiles.transformDepth(transformed + component * stride, rows: rows, channels: inputs, into: v)
         for z in 0..<depths {
+            let following = z + 1 < depths ? (z + 1) * components + component : component + 1
             Product(
                 a: v + z * rows * inputs, aRow: inputs, aDepth: 1,
                 b: a.weights + (z * components + component) * a.component_stride, bDepth: 0,
-                c: m + z * rows * outputs, cRow: outputs, depth: inputs, epilogue: .store
+                c: m + z * rows * outputs, cRow: outputs, depth: inputs, epilogue: .store,
+                next: a.streams_weights == 0 ? nil : a.weights + following * a.component_stride
             ).tall(rows: rows, columns: outputs)
         }
         restoreDepth(m, tiling, rows * outputs, into: blockStart + component * stride)

@@ -29,12 +29,14 @@ public final class MemoryPlan {
     /// The threads that an evaluation is planned for, whatever there are: how a scan is cut into tiles, and so the last
     /// bits of what is found in it, must not depend on the machine.
     private static let evaluationThreads = 16
+    private static let evaluationCache = 1 << 20
 
     /// The bytes that an engine of 16 threads takes for an evaluation of one map, activations and scratch memory.
     ///
     /// - Parameter extent: The input's extent in voxels.
     public func evaluation(_ extent: ZYX<Int>) -> Int {
-        let engine = Engine(planning: Self.evaluationThreads, instructionSet: .baseline)
+        let engine = Engine(
+            planning: Self.evaluationThreads, instructionSet: .baseline, cache: Self.evaluationCache)
         let graph = architecture.makeGraph()
         _ = forward(extent, samples: 1, graph, engine, isTraining: false)
         return engine.plannedBytes

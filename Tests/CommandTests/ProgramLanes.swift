@@ -21,9 +21,9 @@ struct ProgramLanes: SuiteTrait, TestTrait, TestScoping {
         private let queue = OperationQueue()
 
         private init() {
-            // One more than processors, for tests that sleep; on large machines no more than keep disks and memory
+            // Two more than processors, for tests that sleep; on large machines no more than keep disks and memory
             // easy.
-            queue.maxConcurrentOperationCount = min(ProcessInfo.processInfo.activeProcessorCount + 1, 8)
+            queue.maxConcurrentOperationCount = min(ProcessInfo.processInfo.activeProcessorCount + 2, 8)
         }
 
         func enqueue(_ job: consuming ExecutorJob) {

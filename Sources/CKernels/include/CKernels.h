@@ -24,6 +24,9 @@ CK_INLINE ck_f16 ck_fma16(ck_f16 a, ck_f16 b, ck_f16 c) { return a * b + c; }
 CK_INLINE ck_f8 ck_fma8(ck_f8 a, ck_f8 b, ck_f8 c) { return a * b + c; }
 #endif
 
+// Asks for the cache line at p, to be kept in the second-level cache; p may be any address.
+CK_INLINE void ck_prefetch(const float *p) { __builtin_prefetch(p, 0, 2); }
+
 CK_INLINE ck_f16 ck_load16(const float *p) { return *(const ck_f16u *)p; }
 CK_INLINE ck_f8 ck_load8(const float *p) { return *(const ck_f8u *)p; }
 CK_INLINE void ck_store16(float *p, ck_f16 v) { *(ck_f16u *)p = v; }
@@ -110,6 +113,7 @@ typedef struct {
     ck_tiling tiling;           // of the output
     ptrdiff_t block;            // tiles per work item
     ptrdiff_t component_stride; // floats from component to component of `weights`
+    int streams_weights;        // whether they are fetched ahead: too many for the second-level cache
 } ck_convolution;
 
 // The gradient of such a convolution's transformed weights, for one component along z and some input channels.
