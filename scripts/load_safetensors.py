@@ -6,7 +6,7 @@ In a program of your own:
 
     network = load("fold0.safetensors").eval()
     output = network(input, coord)      # [N, 1, D, H, W], [N, 3, D/4, H/4, W/4] -> [N, D/4, H/4, W/4, 3, 5]
-                                        # cpm-net: coord is not read and may be left out -> [N, D/4, H/4, W/4, 1, 7]
+                                        # cpm-net, cpm-net-gn: coord is not read and may be left out -> [N, D/4, H/4, W/4, 1, 7]
 
 Needs torch and safetensors.
 """
@@ -21,17 +21,15 @@ import command  # noqa: E402
 
 def load(path):
     """The network with the file's weights. Raises where a tensor is missing, superfluous or of another shape."""
-    from cpm_network import CenterPointNetwork
-    from network import NoduleNetwork
+    from networks import NETWORKS
     from safetensors import safe_open
     from safetensors.torch import load_file
 
     with safe_open(path, "pt") as file:
         name = (file.metadata() or {}).get("architecture", "nodule-net")
-    networks = {"nodule-net": NoduleNetwork, "cpm-net": CenterPointNetwork}
-    if name not in networks:
-        raise ValueError(f"{path}: is of the network {name}, known are {', '.join(networks)}")
-    network = networks[name]()
+    if name not in NETWORKS:
+        raise ValueError(f"{path}: is of the network {name}, known are {', '.join(NETWORKS)}")
+    network = NETWORKS[name]()
     result = network.load_state_dict(load_file(path), strict=False)
     # luna keeps no count of the batches that running statistics have seen.
     missing = [name for name in result.missing_keys if not name.endswith("num_batches_tracked")]

@@ -33,14 +33,14 @@ extension Engine {
         a.rectify = rectify ? 1 : 0
         zeros.withUnsafeBufferPointer { zeros in
             a.shift = zeros.baseAddress
-            overVoxels(x.voxels) { first, count in kernels.affine(&a, first, count) }
+            overVoxels(0..<x.voxels) { first, count in kernels.affine(&a, first, count) }
         }
     }
 
     /// Masks `gradient` in place where `output`, a ReLU's, is zero.
     public func rectifierGradient(_ gradient: FeatureMap, output: FeatureMap) {
         output.requireShape(of: gradient, "the ReLU's output")
-        overVoxels(gradient.voxels) { first, count in
+        overVoxels(0..<gradient.voxels) { first, count in
             for voxel in first..<first + count {
                 let g = gradient.pointer + voxel * gradient.stride
                 let y = output.pointer + voxel * output.stride
@@ -54,13 +54,13 @@ extension Engine {
         a.requireVectors("a sum")
         b.requireShape(of: a, "what is added")
         var (sum, added) = (a.c, b.c)
-        overVoxels(a.voxels) { first, count in kernels.add(&sum, &added, first, count) }
+        overVoxels(0..<a.voxels) { first, count in kernels.add(&sum, &added, first, count) }
     }
 
     /// Copies `source` into `destination`, channel by channel.
     public func copy(_ source: FeatureMap, into destination: FeatureMap) {
         source.requireShape(of: destination, "what is copied")
-        overVoxels(source.voxels) { first, count in
+        overVoxels(0..<source.voxels) { first, count in
             for voxel in first..<first + count {
                 (destination.pointer + voxel * destination.stride)
                     .update(from: source.pointer + voxel * source.stride, count: source.channels)
@@ -78,7 +78,7 @@ extension Engine {
         let channels = tensor.shape[1]
         let voxels = map.extent.product
         tensor.values.withUnsafeBufferPointer { source in
-            overVoxels(map.voxels) { first, count in
+            overVoxels(0..<map.voxels) { first, count in
                 for voxel in first..<first + count {
                     let (sample, place) = voxel.quotientAndRemainder(dividingBy: voxels)
                     let target = map.pointer + voxel * map.stride

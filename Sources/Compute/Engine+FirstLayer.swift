@@ -44,17 +44,19 @@ extension Engine {
         precondition(
             planes == all || x.samples == 1 && !planes.isEmpty && planes.clamped(to: all) == planes,
             "planes \(planes) of \(x.samples) x \(x.extent): some of one sample, or all of all")
-        parameters.require(channels: layer.outputs, statistics)
+        parameters.require(channels: layer.outputs, samples: x.samples, statistics)
         let y =
             x.samples == 1
             ? map(samples: 1, extent: ZYX(planes.count, x.extent.y, x.extent.x), channels: layer.outputs)
             : map(like: x, channels: layer.outputs)
         withFirstLayer(x, layer) { a in
-            withCoefficients(parameters, statistics) { scale, shift in
-                a.scale = scale
-                a.shift = shift
-                a.output = y.pointer - planes.lowerBound * x.extent.y * x.extent.x * layer.outputs
-                runRows(a, planes: planes)
+            a.output = y.pointer - planes.lowerBound * x.extent.y * x.extent.x * layer.outputs
+            statistics.forEachPart(of: x.samples) { samples, own in
+                withCoefficients(parameters, own) { scale, shift in
+                    a.scale = scale
+                    a.shift = shift
+                    runRows(a, planes: planes.clamped(to: x.planes(of: samples)))
+                }
             }
         }
         return y
@@ -68,19 +70,25 @@ extension Engine {
         }
     }
 
-    /// Mean and variance of the convolution's output, over all replicas that share them.
-    public func firstStatistics(_ x: FeatureMap, _ layer: FirstLayer) -> Statistics {
-        // The sums are taken about the values of one output voxel.
-        let shift = firstConvolution(voxel: x.voxels / 2 + x.extent.x / 2, of: x, layer)
-        let sums = withFirstLayer(x, layer) { a in
-            shift.withUnsafeBufferPointer { shift in
-                let scratch = kernels.first_convolution_scratch(&a)
-                return sumOverItems(x.samples * x.extent.z, width: 2 * layer.outputs, scratch: scratch) {
-                    kernels.first_moments(&a, shift.baseAddress, $0, $1, $2)
+    /// The statistics of the convolution's output, as `statistics(_:over:)` finds them.
+    public func firstStatistics(
+        _ x: FeatureMap, _ layer: FirstLayer, over scope: NormalizationScope = .batch
+    ) -> Statistics {
+        withFirstLayer(x, layer) { a in
+            statistics(over: scope, of: x) { samples in
+                // The sums are taken about the values of one output voxel.
+                let voxels = x.voxels(of: samples)
+                let middle = voxels.lowerBound + voxels.count / 2 + x.extent.x / 2
+                let shift = firstConvolution(voxel: middle, of: x, layer)
+                let sums = shift.withUnsafeBufferPointer { shift in
+                    let scratch = kernels.first_convolution_scratch(&a)
+                    return sumOverItems(x.planes(of: samples), width: 2 * layer.outputs, scratch: scratch) {
+                        kernels.first_moments(&a, shift.baseAddress, $0, $1, $2)
+                    }
                 }
+                return (sums, shift)
             }
         }
-        return statistics(sums: sums, about: shift, voxels: x.voxels)
     }
 
     private func firstConvolution(voxel: Int, of x: FeatureMap, _ layer: FirstLayer) -> [Float] {
@@ -97,27 +105,45 @@ extension Engine {
     ///   - gradient: The gradient of the ReLU's output.
     ///   - weightsGradient: Receives the gradient of the weights, [C_out, 1, 3, 3, 3]; `scaleGradient` dγ,
     ///     `shiftGradient` dβ.
+    ///   - biasGradient: Receives that of the biases, [C_out], where it is wanted: 0 behind which each channel's mean is
+    ///     taken off again.
     public func firstGradient(
         _ x: FeatureMap, _ layer: FirstLayer, gradient: FeatureMap, _ parameters: NormalizationParameters,
         _ statistics: Statistics, weightsGradient: UnsafeMutableBufferPointer<Float>,
-        scaleGradient: UnsafeMutableBufferPointer<Float>, shiftGradient: UnsafeMutableBufferPointer<Float>
+        scaleGradient: UnsafeMutableBufferPointer<Float>, shiftGradient: UnsafeMutableBufferPointer<Float>,
+        biasGradient: UnsafeMutableBufferPointer<Float>? = nil
     ) {
         gradient.requireVoxels(of: x, "the gradient")
         requireCount(gradient.channels, layer.outputs, "channels of a gradient")
         requireCount(weightsGradient.count, layer.weights.count, "weights' gradients")
-        let planes = x.samples * x.extent.z
+        if let biasGradient { requireCount(biasGradient.count, layer.outputs, "biases' gradients") }
+        var biases = [Double](repeating: 0, count: layer.outputs)
         withFirstLayer(x, layer) { a in
+            let sums = PlaneSums(self, a, planes: x.samples * x.extent.z)
             withNormalizationGradient(
                 parameters, statistics, of: gradient, scaleGradient: scaleGradient, shiftGradient: shiftGradient,
-                sums: { n in
+                sums: { samples, n in
                     n.gradient = gradient.c
                     let scratch = kernels.first_convolution_scratch(&a)
-                    return sumOverItems(planes, width: 2 * layer.outputs, scratch: scratch) {
+                    return sumOverItems(x.planes(of: samples), width: 2 * layer.outputs, scratch: scratch) {
                         kernels.first_normalization_sums(&a, &n, $0, $1, $2)
                     }
                 },
-                apply: { n in sumOverPlanes(a, &n, planes: planes, into: weightsGradient.start) })
+                apply: { samples, all, n in
+                    sums.fill(x.planes(of: samples), &n)
+                    guard case .group = statistics.scope else { return }
+                    // Σ dx of a channel, whose Σ x̂ is not 0.
+                    let own = statistics.part(samples.lowerBound)
+                    for channel in biases.indices {
+                        let means = (Double(all.means[channel]), Double(all.means[layer.outputs + channel]))
+                        let taken = Double(own.voxels) * (means.0 + means.1 * own.normalizedMean[channel])
+                        let rest = Double(all.gain[channel]) * all.sums[channel] - taken
+                        biases[channel] += Double(own.inverseDeviation[channel]) * rest
+                    }
+                })
+            sums.finish(into: weightsGradient)
         }
+        if let biasGradient { for channel in biases.indices { biasGradient[channel] = Float(biases[channel]) } }
     }
 
     /// The gradient of the convolution's weights alone.
@@ -134,27 +160,48 @@ extension Engine {
         requireCount(destination.count, 27 * gradient.channels, "weights' gradients")
         var a = arguments(x, outputs: gradient.channels)
         a.output_gradient = UnsafePointer(gradient.pointer)
-        sumOverPlanes(a, nil, planes: x.samples * x.extent.z, into: destination.start)
+        let sums = PlaneSums(self, a, planes: x.samples * x.extent.z)
+        sums.fill(0..<sums.planes, nil)
+        sums.finish(into: destination)
     }
 
-    private func sumOverPlanes(
-        _ layer: ck_first_convolution, _ normalization: UnsafePointer<ck_normalization_gradient>?, planes: Int,
-        into destination: UnsafeMutablePointer<Float>
-    ) {
-        var layer = layer
-        let outputs = layer.channels
-        let size = 27 * outputs
-        let partial = workspace.take(planes * size)
-        parallel(planes, scratch: kernels.first_convolution_scratch(&layer)) { plane, scratch in
-            var own = layer
-            own.weights_gradient = partial.pointer + plane * size
-            kernels.first_convolution_weights(&own, normalization, plane, scratch)
+    /// The gradient of the weights, of each plane by itself and then of all.
+    private struct PlaneSums {
+        let planes: Int
+        private let engine: Engine
+        private let layer: ck_first_convolution
+        private let partial: FloatBuffer
+
+        init(_ engine: Engine, _ layer: ck_first_convolution, planes: Int) {
+            self.engine = engine
+            self.layer = layer
+            self.planes = planes
+            partial = engine.workspace.take(planes * 27 * layer.channels)
         }
-        for output in 0..<outputs {
-            for tap in 0..<27 {
-                var sum = 0.0
-                for plane in 0..<planes { sum += Double(partial.pointer[plane * size + tap * outputs + output]) }
-                destination[output * 27 + tap] = Float(sum)
+
+        /// Computes what some planes give.
+        func fill(_ planes: Range<Int>, _ normalization: UnsafePointer<ck_normalization_gradient>?) {
+            var layer = layer
+            let kernels = engine.kernels
+            engine.parallel(planes.count, scratch: kernels.first_convolution_scratch(&layer)) { item, scratch in
+                let plane = planes.lowerBound + item
+                var own = layer
+                own.weights_gradient = partial.pointer + plane * 27 * layer.channels
+                kernels.first_convolution_weights(&own, normalization, plane, scratch)
+            }
+        }
+
+        /// Adds up all planes, [C, 1, 3, 3, 3].
+        func finish(into destination: UnsafeMutableBufferPointer<Float>) {
+            let outputs = layer.channels
+            for output in 0..<outputs {
+                for tap in 0..<27 {
+                    var sum = 0.0
+                    for plane in 0..<planes {
+                        sum += Double(partial.pointer[(plane * 27 + tap) * outputs + output])
+                    }
+                    destination[output * 27 + tap] = Float(sum)
+                }
             }
         }
     }

@@ -15,7 +15,7 @@ extension Engine {
     /// A map with channels of zeros behind its own.
     func filledUp(_ map: FeatureMap) -> FeatureMap {
         let wide = self.map(like: map, channels: filledUp(map.channels))
-        overVoxels(map.voxels) { first, count in
+        overVoxels(0..<map.voxels) { first, count in
             for voxel in first..<first + count {
                 let target = wide.pointer + voxel * wide.stride
                 target.update(from: map.pointer + voxel * map.stride, count: map.channels)

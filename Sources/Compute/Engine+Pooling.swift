@@ -29,16 +29,18 @@ extension Engine {
         _ x: FeatureMap, _ parameters: NormalizationParameters, _ statistics: Statistics, into y: FeatureMap,
         first: Int = 0
     ) {
-        parameters.require(channels: x.channels, statistics)
+        parameters.require(channels: x.channels, samples: x.samples, statistics)
         let pooled = x.samples * x.extent.z / 2
         precondition(
             first >= 0 && first + pooled <= y.samples * y.extent.z,
             "\(pooled) planes from plane \(first) of \(y.samples) x \(y.extent)")
         var a = pooling(x, y, planes: first..<first + pooled)
-        withCoefficients(parameters, statistics) { scale, shift in
-            a.scale = scale
-            a.shift = shift
-            pool.run(pooled * y.extent.y) { row, _ in kernels.pool_normalized(&a, row) }
+        statistics.forEachPart(of: x.samples) { samples, own in
+            withCoefficients(parameters, own) { scale, shift in
+                a.scale = scale
+                a.shift = shift
+                overRows(of: x, samples) { row in kernels.pool_normalized(&a, row) }
+            }
         }
     }
 
@@ -54,23 +56,28 @@ extension Engine {
         gradient.requireDense("the gradient of a pooled map")
         var a = pooling(x, gradient)
         a.y_gradient = UnsafePointer(gradient.pointer)
-        let planes = gradient.samples * gradient.extent.z
         withNormalizationGradient(
             parameters, statistics, of: x, scaleGradient: scaleGradient, shiftGradient: shiftGradient,
-            sums: { n in
+            sums: { samples, n in
                 a.scale = n.scale
                 a.shift = n.shift
                 n.x_gradient = x.c
-                return sumOverItems(planes, width: 2 * x.channels, scratch: 0) { plane, _, sums in
+                return sumOverItems(gradient.planes(of: samples), width: 2 * x.channels, scratch: 0) { plane, _, sums in
                     kernels.pool_normalization_sums(&a, &n, plane, sums)
                 }
             },
-            apply: { n in
-                pool.run(rows(of: gradient)) { row, _ in kernels.pool_normalization_apply(&a, &n, row) }
+            apply: { samples, _, n in
+                overRows(of: x, samples) { row in kernels.pool_normalization_apply(&a, &n, row) }
             })
     }
 
     private func rows(of y: FeatureMap) -> Int { y.samples * y.extent.z * y.extent.y }
+
+    /// Runs `body` for the rows that some samples of `x` are pooled to, counted over all samples.
+    private func overRows(of x: FeatureMap, _ samples: Range<Int>, _ body: (_ row: Int) -> Void) {
+        let rows = x.extent.z / 2 * (x.extent.y / 2)
+        pool.run(samples.count * rows) { item, _ in body(samples.lowerBound * rows + item) }
+    }
 
     /// - Parameter planes: Those of `y`, over all samples, that become the pooled `x`; nil for all.
     private func pooling(_ x: FeatureMap, _ y: FeatureMap, planes: Range<Int>? = nil) -> ck_pooling {

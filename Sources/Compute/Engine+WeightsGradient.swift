@@ -115,7 +115,7 @@ extension Engine {
         let channels = gradient.channels
         let width = gradient.stride
         requireCount(destination.count, channels, "biases' gradients")
-        let sums = sumOverVoxels(gradient.voxels, width: channels) { first, count, sums in
+        let sums = sumOverVoxels(0..<gradient.voxels, width: channels) { first, count, sums in
             for voxel in first..<first + count {
                 for channel in 0..<channels { sums[channel] += Double(gradient.pointer[voxel * width + channel]) }
             }

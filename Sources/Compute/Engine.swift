@@ -95,33 +95,38 @@ public final class Engine {
     static let chunk = 2048
 
     /// Runs `body(first, count)` over fixed chunks of `voxels`.
-    func overVoxels(_ voxels: Int, _ body: (_ first: Int, _ count: Int) -> Void) {
-        pool.run((voxels + Self.chunk - 1) / Self.chunk) { item, _ in
-            body(item * Self.chunk, min(Self.chunk, voxels - item * Self.chunk))
+    func overVoxels(_ voxels: Range<Int>, _ body: (_ first: Int, _ count: Int) -> Void) {
+        pool.run((voxels.count + Self.chunk - 1) / Self.chunk) { item, _ in
+            let first = voxels.lowerBound + item * Self.chunk
+            body(first, min(Self.chunk, voxels.upperBound - first))
         }
     }
 
     /// Sums `width` doubles over fixed chunks of `voxels`, in the chunks' order.
     func sumOverVoxels(
-        _ voxels: Int, width: Int, _ body: (_ first: Int, _ count: Int, _ sums: UnsafeMutablePointer<Double>) -> Void
+        _ voxels: Range<Int>, width: Int,
+        _ body: (_ first: Int, _ count: Int, _ sums: UnsafeMutablePointer<Double>) -> Void
     ) -> [Double] {
-        sumOverItems((voxels + Self.chunk - 1) / Self.chunk, width: width, scratch: 0) { item, _, sums in
-            body(item * Self.chunk, min(Self.chunk, voxels - item * Self.chunk), sums)
+        sumOverItems(0..<(voxels.count + Self.chunk - 1) / Self.chunk, width: width, scratch: 0) { item, _, sums in
+            let first = voxels.lowerBound + item * Self.chunk
+            body(first, min(Self.chunk, voxels.upperBound - first), sums)
         }
     }
 
     /// Sums `width` doubles over `items`, in their order.
     func sumOverItems(
-        _ items: Int, width: Int, scratch floats: Int,
+        _ items: Range<Int>, width: Int, scratch floats: Int,
         _ body: (_ item: Int, _ scratch: UnsafeMutablePointer<Float>, _ sums: UnsafeMutablePointer<Double>) -> Void
     ) -> [Double] {
-        var partial = [Double](repeating: 0, count: items * width)
+        var partial = [Double](repeating: 0, count: items.count * width)
         partial.withUnsafeMutableBufferPointer { partial in
             let base = partial.baseAddress.unsafelyUnwrapped
-            parallel(items, scratch: floats) { item, scratch in body(item, scratch, base + item * width) }
+            parallel(items.count, scratch: floats) { item, scratch in
+                body(items.lowerBound + item, scratch, base + item * width)
+            }
         }
         var total = [Double](repeating: 0, count: width)
-        for item in 0..<items { for index in 0..<width { total[index] += partial[item * width + index] } }
+        for item in 0..<items.count { for index in 0..<width { total[index] += partial[item * width + index] } }
         return total
     }
 }

@@ -40,6 +40,16 @@ public struct FeatureMap {
     /// The number of voxels of all samples.
     public var voxels: Int { samples * extent.product }
 
+    /// The voxels of some samples, counted over all.
+    func voxels(of samples: Range<Int>) -> Range<Int> {
+        samples.lowerBound * extent.product..<samples.upperBound * extent.product
+    }
+
+    /// The planes of some samples, counted over all.
+    func planes(of samples: Range<Int>) -> Range<Int> {
+        samples.lowerBound * extent.z..<samples.upperBound * extent.z
+    }
+
     /// Some of the channels, in the same memory.
     public func channels(_ range: Range<Int>) -> FeatureMap {
         precondition(
@@ -47,6 +57,16 @@ public struct FeatureMap {
         return FeatureMap(
             buffer: buffer, offset: offset + range.lowerBound, samples: samples, extent: extent,
             channels: range.count, stride: stride)
+    }
+
+    /// Some planes of a map of one sample, in the same memory.
+    public func planes(_ range: Range<Int>) -> FeatureMap {
+        precondition(
+            samples == 1 && range.lowerBound >= 0 && range.upperBound <= extent.z,
+            "planes \(range) of \(samples) x \(extent)")
+        return FeatureMap(
+            buffer: buffer, offset: offset + range.lowerBound * extent.y * extent.x * stride, samples: 1,
+            extent: ZYX(range.count, extent.y, extent.x), channels: channels, stride: stride)
     }
 
     /// One of the samples, in the same memory.

@@ -2,11 +2,11 @@ import FileIO
 import Networks
 
 /// A network as an ONNX model in evaluation mode (operator set 17), for any runtime: PyTorch's view of it, with batch
-/// normalisation as an operation of its own, which runtimes fold by themselves.
+/// normalisation as an operation of its own, which runtimes fold by themselves, and group normalisation as several.
 ///
 /// Inputs `input` [N, 1, D, H, W], grey levels as (u − 128) / 128, and, for a network that reads coordinates, `coord`
-/// [N, 3, D/4, H/4, W/4]; output `output` [N, D/4, H/4, W/4, 3 anchors, 5] for `nodule-net`, [N, D/4, H/4, W/4, 1, 7]
-/// for `cpm-net`. N, D, H and W are free; the sides are multiples of the architecture's `sideUnit`.
+/// [N, 3, D/4, H/4, W/4]; output `output` [N, D/4, H/4, W/4, 3 anchors, 5] for `nodule-net` and
+/// `nodule-net-gn`, [N, D/4, H/4, W/4, 1, 7] for `cpm-net` and `cpm-net-gn`. N, D, H and W are free; the sides are multiples of the architecture's `sideUnit`.
 public struct ONNXNetwork {
     private var graph = ONNXGraph()
     private let state: NetworkState
@@ -77,12 +77,14 @@ public struct ONNXNetwork {
             return graph.add(
                 "ConvTranspose", operation.name, inputs + parameters(operation.name, hasBias: hasBias),
                 [pair("kernel_shape", 2), pair("strides", 2)])
-        case .normalization:
+        case .batchNormalization:
             let running = constants(
                 operation.name, ["running_mean", "running_var"], state.architecture.statistics, state.statistics)
             return graph.add(
                 "BatchNormalization", operation.name, inputs + parameters(operation.name) + running,
                 [("epsilon", .float(1e-5))])
+        case .groupNormalization(let groups):
+            return addGroupNormalization(operation, groups: groups)
         case .rectifier:
             return graph.add("Relu", operation.name, inputs)
         case .maxPooling:
@@ -94,18 +96,38 @@ public struct ONNXNetwork {
         }
     }
 
+    /// Adds a group normalisation as PyTorch does: the operator of that name has scales for groups alone before operator
+    /// set 21. Groups are taken for the channels of an instance normalisation, which changes neither scale nor shift.
+    private mutating func addGroupNormalization(_ operation: Operation, groups: Int) -> String {
+        let (name, input) = (operation.name, operation.inputs[0].name)
+        let ungrouped = graph.add("Shape", "\(name).shape", [input])
+        graph.addConstant("\(name).groups", integers: [0, groups, -1])
+        let grouped = graph.add("Reshape", "\(name).grouped", [input, "\(name).groups"])
+        graph.addConstant("\(name).ones", shape: [groups], values: [Float](repeating: 1, count: groups)[...])
+        graph.addConstant("\(name).zeros", shape: [groups], values: [Float](repeating: 0, count: groups)[...])
+        let normalized = graph.add(
+            "InstanceNormalization", "\(name).instance", [grouped, "\(name).ones", "\(name).zeros"],
+            [("epsilon", .float(1e-5))])
+        let channels = graph.add("Reshape", "\(name).ungrouped", [normalized, ungrouped])
+        // One number for each channel, the same over the voxels.
+        let spread = constants(
+            name, ["weight", "bias"], state.architecture.parameters, state.parameters, trailing: [1, 1, 1])
+        let scaled = graph.add("Mul", "\(name).scaled", [channels, spread[0]])
+        return graph.add("Add", name, [scaled, spread[1]])
+    }
+
     private mutating func parameters(_ layer: String, hasBias: Bool = true) -> [String] {
         constants(layer, hasBias ? ["weight", "bias"] : ["weight"], state.architecture.parameters, state.parameters)
     }
 
-    /// Adds a layer's tensors under PyTorch's names.
+    /// Adds a layer's tensors under PyTorch's names, with more extents behind their own where those are wanted.
     private mutating func constants(
-        _ layer: String, _ kinds: [String], _ table: ParameterTable, _ values: [Float]
+        _ layer: String, _ kinds: [String], _ table: ParameterTable, _ values: [Float], trailing: [Int] = []
     ) -> [String] {
         kinds.map { kind in
             let name = "\(layer).\(kind)"
             guard let entry = table[name] else { preconditionFailure("the network has no \(name)") }
-            graph.addConstant(name, shape: entry.shape, values: values[entry.range])
+            graph.addConstant(name, shape: entry.shape + trailing, values: values[entry.range])
             return name
         }
     }

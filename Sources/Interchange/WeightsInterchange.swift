@@ -54,8 +54,8 @@ extension Safetensors {
         try write(tensors, metadata: metadata, to: path)
     }
 
-    /// The weights of the network that the metadata name, or, where they name none, of the one that has the most
-    /// tensors of these names.
+    /// The weights of the network that the metadata name, or, where they name none, of the one whose tensors are nearest
+    /// to these.
     ///
     /// PyTorch's counters (`num_batches_tracked`) are ignored, and so is the `module.` that all names begin with when a
     /// network was saved inside `DataParallel`.
@@ -103,10 +103,14 @@ extension Safetensors {
 }
 
 extension Architecture {
-    /// The network that has the most parameters of some names, among equals the first.
+    /// The network whose tensors have the most of some names and the fewest others, among equals the first. Networks
+    /// that differ in their normalisation alone are told by their running statistics.
     fileprivate static func fitting(_ names: some Sequence<String>) -> Architecture {
         let names = Set(names)
-        func count(_ network: Architecture) -> Int { network.parameters.entries.count { names.contains($0.name) } }
-        return allCases.max { count($0) < count($1) } ?? .standard
+        func fit(_ network: Architecture) -> Int {
+            let own = network.parameters.entries + network.statistics.entries
+            return own.reduce(0) { $0 + (names.contains($1.name) ? 1 : -1) }
+        }
+        return allCases.max { fit($0) < fit($1) } ?? .standard
     }
 }

@@ -1,4 +1,4 @@
-// Batch normalisation, activation and sums, channel by channel over channels-last maps. Each call covers a range of
+// Normalisation, activation and sums, channel by channel over channels-last maps. Each call covers a range of
 // voxels that the caller fixes by the map's size alone, and returns partial sums: what threads there are changes
 // nothing.
 
@@ -124,11 +124,14 @@ struct Mask {
     }
 }
 
-/// dx = γ/σ · (g − mean(g) − x̂ · mean(g · x̂)): S. Ioffe and C. Szegedy, "Batch Normalization", 2015, section 3.
+/// dx = factor · (gain · g − mean(gain · g) − x̂ · mean(gain · g · x̂)): S. Ioffe and C. Szegedy, "Batch Normalization",
+/// 2015, section 3. Where each channel has a mean of its own, the factor is γ/σ and the gain 1; where several have one
+/// in common, the factor is 1/σ and the gain γ.
 struct NormalizationGradient {
     private let mean: F16
     private let inverse: F16
     private let factor: F16
+    private let gain: F16
     private let gradientMean: F16
     private let projectionMean: F16
 
@@ -136,12 +139,13 @@ struct NormalizationGradient {
         mean = load(a.mean + channel, lanes)
         inverse = load(a.inverse_deviation + channel, lanes)
         factor = load(a.factor + channel, lanes)
+        gain = load(a.gain + channel, lanes)
         gradientMean = load(a.gradient_mean + channel, lanes)
         projectionMean = load(a.projection_mean + channel, lanes)
     }
 
     @inline(__always) func apply(_ gradient: F16, _ x: F16) -> F16 {
-        factor * fma(-((x - mean) * inverse), projectionMean, gradient - gradientMean)
+        factor * fma(-((x - mean) * inverse), projectionMean, gain * gradient - gradientMean)
     }
 }
 

@@ -15,7 +15,7 @@ public struct Architecture: Sendable {
     public let components: Int
     /// The tensors in `NetworkState.parameters`: PyTorch's names, shapes and order.
     public let parameters: ParameterTable
-    /// The running means and variances in `NetworkState.statistics`.
+    /// The running means and variances in `NetworkState.statistics`: none where each sample is normalised by itself.
     public let statistics: ParameterTable
     /// The ranges of `parameters` in the order in which a backward pass finishes their gradients.
     public let backwardOrder: [Range<Int>]
@@ -71,6 +71,9 @@ public struct Architecture: Sendable {
             "\(name) gives \(graph.output.channels) channels for \(anchors) anchors of \(components) numbers")
     }
 
+    /// Whether crops are normalised together, with statistics of the batch in training.
+    public var hasBatchStatistics: Bool { statistics.count > 0 }
+
     /// The network that is meant where a file or a configuration names none.
     public static var standard: Architecture { allCases[0] }
 
@@ -95,7 +98,7 @@ public struct Architecture: Sendable {
     /// The state of a new network.
     ///
     /// Weights and biases of convolutions are drawn as the network's authors did: uniform in ±1/√fan_in, as PyTorch
-    /// initialises them, or normal. Scales of batch normalisation are 1 and shifts 0, running means 0 and variances 1.
+    /// initialises them, or normal. Scales of normalisation are 1 and shifts 0, running means 0 and variances 1.
     /// Every tensor draws from its own stream.
     ///
     /// - Parameters:
@@ -141,7 +144,7 @@ extension Architecture: Hashable {
 
 extension Architecture: RawRepresentable, CaseIterable {
     /// All networks, the standard one first.
-    public static let allCases = [noduleNet, cpmNet]
+    public static let allCases = [noduleNet, noduleNetGN, cpmNet, cpmNetGN]
 
     /// Finds the network of a name, if there is one.
     public init?(rawValue: String) {

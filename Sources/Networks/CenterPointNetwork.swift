@@ -1,3 +1,5 @@
+import Compute
+
 extension Architecture {
     /// A 3-D U-Net of residual blocks with strided convolutions and an anchor-free head of three towers: CPMNet v2,
     /// after W. Song et al., "CPM-Net: A 3D Center-Points Matching Network for Pulmonary Nodule Detection in CT Scans",
@@ -6,10 +8,18 @@ extension Architecture {
     /// A cell's numbers are the logit, the offset (z, y, x) of the nodule's centre from the cell's place 4 i in cells,
     /// and the halves of its extents (z, y, x) in voxels. Before training the logit is −ln 99, the offset 0.05 and half
     /// an extent 0.5 everywhere.
-    public static let cpmNet = Architecture(
-        "cpm-net", anchors: 1, components: 7, outputFormula: boxesOfCells, statisticsMomentum: 0.05,
-        conventions: .modules
-    ) { network in
+    public static let cpmNet = centerPointNetwork("cpm-net", normalizing: .batch)
+
+    /// The same network with group normalisation, in groups of 8 channels as CPMNet v2 has them where it is asked for.
+    public static let cpmNetGN = centerPointNetwork("cpm-net-gn", normalizing: .group(channels: 8))
+
+    private static func centerPointNetwork(_ name: String, normalizing scope: NormalizationScope) -> Architecture {
+        Architecture(
+            name, anchors: 1, components: 7, outputFormula: boxesOfCells, statisticsMomentum: 0.05,
+            conventions: .modules.normalizing(over: scope), build: buildCenterPointNetwork)
+    }
+
+    @Sendable private static func buildCenterPointNetwork(_ network: NetworkGraph) {
         let d = network.declarations
         // One line per block, in the order of PyTorch's `state_dict`; on the right, the resolution.
         let entry = StridedEntry("in_conv", "in_dw", channels: (32, 64), d)  //   1 → 32 → 64              1 → 1/2

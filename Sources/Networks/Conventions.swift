@@ -1,3 +1,5 @@
+import Compute
+
 /// The habits that the layers of one network share: what its authors chose once for all of them.
 struct Conventions: Sendable {
     /// The distributions that weights of convolutions are drawn from.
@@ -16,8 +18,10 @@ struct Conventions: Sendable {
 
     /// The distribution of new weights.
     let weights: Distribution
-    /// Whether convolutions have biases where a normalisation follows, too, which takes them off again.
-    let hasSuperfluousBiases: Bool
+    /// Whether convolutions have biases where a normalisation follows, too. (One over the batch takes them off again.)
+    let hasNormalizedBiases: Bool
+    /// The numbers that each normalisation takes together.
+    var normalization = NormalizationScope.batch
     /// The layers of a block that has one convolution.
     let alone: Pair
     /// The layers of a residual block: its branch's two convolutions, and the one of its shortcut.
@@ -29,15 +33,22 @@ struct Conventions: Sendable {
 
     /// The habits of `nn.Sequential` and of PyTorch's own initialisation.
     static let plain = Conventions(
-        weights: .uniform, hasSuperfluousBiases: true, alone: Pair(convolution: "0", normalization: "1"),
+        weights: .uniform, hasNormalizedBiases: true, alone: Pair(convolution: "0", normalization: "1"),
         first: Pair(convolution: "conv1", normalization: "bn1"),
         second: Pair(convolution: "conv2", normalization: "bn2"),
         shortcut: Pair(convolution: "shortcut.0", normalization: "shortcut.1"), list: "")
 
-    /// Modules of a convolution and its normalisation, without superfluous biases.
+    /// Modules of a convolution and its normalisation, without biases where a normalisation follows.
     static let modules = Conventions(
-        weights: .normal, hasSuperfluousBiases: false, alone: Pair(convolution: "conv", normalization: "norm"),
+        weights: .normal, hasNormalizedBiases: false, alone: Pair(convolution: "conv", normalization: "norm"),
         first: Pair(convolution: "conv1.conv", normalization: "conv1.norm"),
         second: Pair(convolution: "conv2.conv", normalization: "conv2.norm"),
         shortcut: Pair(convolution: "res.conv", normalization: "res.norm"), list: "conv.")
+
+    /// The same habits with normalisation over another scope.
+    func normalizing(over scope: NormalizationScope) -> Conventions {
+        var conventions = self
+        conventions.normalization = scope
+        return conventions
+    }
 }

@@ -1,7 +1,7 @@
 import Basics
 import Compute
 
-/// Convolutions behind one another, each with batch normalisation and ReLU.
+/// Convolutions behind one another, each with normalisation and ReLU.
 ///
 ///     x ─ conv ─ norm ─ ReLU ─ … ─
 ///
@@ -9,7 +9,7 @@ import Compute
 final class ConvolutionSeries: Block {
     private struct Unit {
         let convolution: Convolution
-        let normalization: BatchNormalization
+        let normalization: Normalization
         let parameters: Range<Int>
     }
 
@@ -38,7 +38,7 @@ final class ConvolutionSeries: Block {
             let convolution = Convolution(
                 "\(unit).\(names.convolution)", side: side, stride: stride, index == 0 ? inputs : outputs, outputs,
                 isNormalized: true, declarations)
-            let normalization = BatchNormalization("\(unit).\(names.normalization)", outputs, declarations)
+            let normalization = Normalization("\(unit).\(names.normalization)", outputs, declarations)
             return Unit(
                 convolution: convolution, normalization: normalization,
                 parameters: start..<declarations.parameters.count)

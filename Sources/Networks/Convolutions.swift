@@ -2,8 +2,8 @@
 // pass by the block that kept it.
 //
 // A bias in front of a batch normalisation changes nothing, since the mean is taken off again: its gradient is zero,
-// and is written as such. (Frameworks compute the sum and get rounding noise.) Whether one follows is said where a
-// layer is declared.
+// and is written as such. (Frameworks compute the sum and get rounding noise.) Where groups of channels are normalised
+// it counts, since they have one mean together. Whether a normalisation follows is said where a layer is declared.
 
 import Compute
 
@@ -12,8 +12,8 @@ struct ConvolutionParameters {
     let weight: Range<Int>
     /// The bias' place; empty where there is none.
     let bias: Range<Int>
-    /// Whether a batch normalisation follows, so that the bias has no gradient.
-    let isNormalized: Bool
+    /// Whether the bias has a gradient: no batch normalisation follows.
+    private let isBiasTrained: Bool
 
     init(
         _ name: String, weight shape: [Int], outputs: Int, isNormalized: Bool, start: Float? = nil,
@@ -21,7 +21,7 @@ struct ConvolutionParameters {
     ) {
         (weight, bias) = declarations.convolution(
             name, shape, outputs: outputs, isNormalized: isNormalized, start: start)
-        self.isNormalized = isNormalized
+        isBiasTrained = !isNormalized || declarations.conventions.normalization != .batch
     }
 
     var hasBias: Bool { !bias.isEmpty }
@@ -35,14 +35,18 @@ struct ConvolutionParameters {
         pass.gradient(weight.lowerBound, weight.count)
     }
 
-    /// Writes the bias' gradient, from that of the output.
-    func biasGradient(_ gradient: FeatureMap, _ pass: Pass) {
-        guard hasBias else { return }
-        let destination = pass.gradient(bias.lowerBound, bias.count)
-        if isNormalized {
-            destination.update(repeating: 0)
-        } else {
+    /// The place for the gradient of the biases, if there are any.
+    func biasesGradient(_ pass: Pass) -> UnsafeMutableBufferPointer<Float>? {
+        hasBias ? pass.gradient(bias.lowerBound, bias.count) : nil
+    }
+
+    /// Writes the biases' gradient, from that of the output.
+    func writeBiasesGradient(_ gradient: FeatureMap, _ pass: Pass) {
+        guard let destination = biasesGradient(pass) else { return }
+        if isBiasTrained {
             pass.engine.biasGradient(gradient, into: destination)
+        } else {
+            destination.update(repeating: 0)
         }
     }
 }
@@ -62,7 +66,7 @@ struct Convolution {
     /// Declares the layer's tensors.
     ///
     /// - Parameters:
-    ///   - isNormalized: Whether a batch normalisation follows.
+    ///   - isNormalized: Whether a normalisation follows.
     ///   - start: The number that the biases begin with, the weights being 0; nil: all are drawn.
     init(
         _ name: String, side: Int = 3, stride: Int = 1, _ inputs: Int, _ outputs: Int, isNormalized: Bool,
@@ -127,7 +131,7 @@ struct Convolution {
             } else {
                 engine.convolutionWeightsGradient(x, gradient, inputs: inputs, into: destination)
             }
-            parameters.biasGradient(gradient, pass)
+            parameters.writeBiasesGradient(gradient, pass)
         }
     }
 
@@ -169,7 +173,7 @@ struct TransposedConvolution {
 
     func backward(_ x: FeatureMap, _ gradient: FeatureMap, _ pass: Pass) -> FeatureMap {
         pass.engine.span("\(name) gradient") {
-            parameters.biasGradient(gradient, pass)
+            parameters.writeBiasesGradient(gradient, pass)
             return pass.engine.transposedConvolutionGradient(
                 x, gradient, weights: parameters.weights(pass), into: parameters.weightsGradient(pass))
         }

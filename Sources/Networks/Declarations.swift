@@ -47,7 +47,7 @@ final class Declarations {
     /// - Parameters:
     ///   - shape: The weight's shape. All axes but the first are the fan-in, as PyTorch counts it; for a transposed
     ///     convolution, too, whose first axis is the inputs.
-    ///   - isNormalized: Whether a batch normalisation follows.
+    ///   - isNormalized: Whether a normalisation follows.
     ///   - start: The number that the biases begin with, the weights being 0; nil: as the conventions say.
     func convolution(
         _ name: String, _ shape: [Int], outputs: Int, isNormalized: Bool, start: Float? = nil
@@ -58,7 +58,7 @@ final class Declarations {
         let drawn = conventions.weights == .uniform ? uniform : normal
         let weight = parameter("\(name).weight", shape, start == nil ? drawn : .constant(0))
         let end = weight + shape.reduce(1, *)
-        guard conventions.hasSuperfluousBiases || !isNormalized else { return (weight..<end, end..<end) }
+        guard conventions.hasNormalizedBiases || !isNormalized else { return (weight..<end, end..<end) }
         let bias = parameter("\(name).bias", [outputs], start.map { .constant($0) } ?? uniform)
         return (weight..<bias, bias..<bias + outputs)
     }

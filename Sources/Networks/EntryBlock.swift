@@ -1,7 +1,7 @@
 import Basics
 import Compute
 
-/// The way in: two convolutions at full resolution, each with batch normalisation and ReLU, then max-pooling by 2.
+/// The way in: two convolutions at full resolution, each with normalisation and ReLU, then max-pooling by 2.
 ///
 ///     x ─ conv 1→24 ─ bn ─ ReLU ─ conv 24→24 ─ bn ─ ReLU ─ max 2x2x2 ─
 ///
@@ -12,7 +12,7 @@ final class EntryBlock: Block {
     private let name: String
     private let first: FirstUnit
     private let conv2: Convolution
-    private let bn2: BatchNormalization
+    private let norm2: Normalization
     private let parameters: Range<Int>
     private var kept: Kept?
 
@@ -29,7 +29,7 @@ final class EntryBlock: Block {
         let start = declarations.parameters.count
         first = FirstUnit(name, declarations.conventions.alone, channels: channels, declarations)
         conv2 = Convolution("\(name).3", channels, channels, isNormalized: true, declarations)
-        bn2 = BatchNormalization("\(name).4", channels, declarations)
+        norm2 = Normalization("\(name).4", channels, declarations)
         parameters = start..<declarations.parameters.count
     }
 
@@ -37,7 +37,7 @@ final class EntryBlock: Block {
 
     func describe(_ inputs: [Operation.Value], in flow: inout Flow) -> Operation.Value {
         let inner = first.describe(inputs[0], in: &flow)
-        let second = flow.rectified(flow.normalized(flow.convolution(inner, conv2), bn2))
+        let second = flow.rectified(flow.normalized(flow.convolution(inner, conv2), norm2))
         return flow.pooled(second, "maxpool1")
     }
 
@@ -52,17 +52,18 @@ final class EntryBlock: Block {
             evaluate(x, into: pooled, pass)
             return pooled
         }
-        let firstStatistics = first.batchStatistics(x, pass)
+        let firstStatistics = first.statistics(x, pass)
         let second = conv2.forward(first.activation(x, firstStatistics, pass), pass)
-        let secondStatistics = bn2.statistics(second, pass)
-        engine.poolNormalized(second, bn2.parameters(pass), secondStatistics, into: pooled)
+        let secondStatistics = norm2.statistics(second, pass)
+        engine.poolNormalized(second, norm2.parameters(pass), secondStatistics, into: pooled)
         kept = Kept(
             input: x, firstStatistics: firstStatistics, second: second, secondStatistics: secondStatistics)
         return pooled
     }
 
     /// Evaluates a few planes after the other, so that no map at full resolution is ever whole: running statistics need
-    /// nothing from far away.
+    /// nothing from far away. Without them the second convolution's map must be whole, since its own statistics come
+    /// first; the first one's, which is computed again, need not be.
     private func evaluate(_ x: FeatureMap, into pooled: FeatureMap, _ pass: Pass) {
         let engine = pass.engine
         let depth = x.extent.z
@@ -70,15 +71,24 @@ final class EntryBlock: Block {
         for sample in 0..<x.samples {
             let input = x.sample(sample)
             let output = pooled.sample(sample)
+            let firstStatistics = first.statistics(input, pass)
+            let running = norm2.running(pass)
+            let whole = running == nil ? engine.map(like: input, channels: conv2.outputs) : nil
             for start in stride(from: 0, to: depth, by: step) {
                 let planes = start..<min(start + step, depth)
                 let around = max(0, start - 1)..<min(planes.upperBound + 1, depth)
-                let inner = first.evaluation(input, planes: around, pass)
-                let second = engine.map(
-                    samples: 1, extent: ZYX(planes.count, x.extent.y, x.extent.x), channels: conv2.outputs)
+                let inner = first.activation(input, planes: around, firstStatistics, pass)
+                let second =
+                    whole?.planes(planes)
+                    ?? engine.map(
+                        samples: 1, extent: ZYX(planes.count, x.extent.y, x.extent.x), channels: conv2.outputs)
                 conv2.forward(inner, first: start - around.lowerBound, of: depth, into: second, pass)
-                engine.poolNormalized(
-                    second, bn2.parameters(pass), bn2.running(pass), into: output, first: start / 2)
+                if let running {
+                    engine.poolNormalized(second, norm2.parameters(pass), running, into: output, first: start / 2)
+                }
+            }
+            if let whole {
+                engine.poolNormalized(whole, norm2.parameters(pass), norm2.statistics(whole, pass), into: output)
             }
         }
     }
@@ -91,9 +101,9 @@ final class EntryBlock: Block {
         defer { span.end() }
         let second = k.second
         engine.poolNormalizedGradient(
-            second, gradient: consume gradient, bn2.parameters(pass), k.secondStatistics,
-            scaleGradient: pass.gradient(bn2.weight, bn2.channels),
-            shiftGradient: pass.gradient(bn2.bias, bn2.channels))
+            second, gradient: consume gradient, norm2.parameters(pass), k.secondStatistics,
+            scaleGradient: pass.gradient(norm2.weight, norm2.channels),
+            shiftGradient: pass.gradient(norm2.bias, norm2.channels))
         conv2.weightsGradient(first.activation(k.input, k.firstStatistics, pass), second, pass)
         let inner = conv2.dataGradient(second, channels: conv2.inputs, pass)
         first.backward(k.input, k.firstStatistics, gradient: inner, pass)

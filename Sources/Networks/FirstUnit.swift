@@ -1,24 +1,27 @@
 import Basics
 import Compute
 
-/// The first convolution of a network, whose input has one channel, with batch normalisation and ReLU: so little
+/// The first convolution of a network, whose input has one channel, with normalisation and ReLU: so little
 /// arithmetic that its output is computed again wherever it is wanted.
 struct FirstUnit {
     let convolution: Convolution
-    let normalization: BatchNormalization
+    let normalization: Normalization
 
     init(_ name: String, _ names: Conventions.Pair, channels: Int, _ declarations: Declarations) {
         convolution = Convolution("\(name).\(names.convolution)", 1, channels, isNormalized: true, declarations)
-        normalization = BatchNormalization("\(name).\(names.normalization)", channels, declarations)
+        normalization = Normalization("\(name).\(names.normalization)", channels, declarations)
     }
 
     func describe(_ x: Operation.Value, in flow: inout Flow) -> Operation.Value {
         flow.rectified(flow.normalized(flow.convolution(x, convolution), normalization))
     }
 
-    /// The statistics of the batch, which are reported to the pass.
-    func batchStatistics(_ x: FeatureMap, _ pass: Pass) -> Statistics {
-        let statistics = pass.engine.span(normalization.name) { pass.engine.firstStatistics(x, layer(pass)) }
+    /// The statistics to normalise the convolution of `x` with: the running ones, or its own.
+    func statistics(_ x: FeatureMap, _ pass: Pass) -> Statistics {
+        if let running = normalization.running(pass) { return running }
+        let statistics = pass.engine.span(normalization.name) {
+            pass.engine.firstStatistics(x, layer(pass), over: normalization.scope)
+        }
         return normalization.report(statistics, pass)
     }
 
@@ -30,10 +33,9 @@ struct FirstUnit {
         }
     }
 
-    /// Some planes of the unit's output in evaluation, of a single sample.
-    func evaluation(_ x: FeatureMap, planes: Range<Int>, _ pass: Pass) -> FeatureMap {
-        pass.engine.firstActivation(
-            x, planes: planes, layer(pass), normalization.parameters(pass), normalization.running(pass))
+    /// Some planes of the unit's output, of a single sample.
+    func activation(_ x: FeatureMap, planes: Range<Int>, _ statistics: Statistics, _ pass: Pass) -> FeatureMap {
+        pass.engine.firstActivation(x, planes: planes, layer(pass), normalization.parameters(pass), statistics)
     }
 
     /// Writes the gradients of the unit's parameters, from that of its output.
@@ -43,9 +45,9 @@ struct FirstUnit {
                 x, layer(pass), gradient: gradient, normalization.parameters(pass), statistics,
                 weightsGradient: convolution.parameters.weightsGradient(pass),
                 scaleGradient: pass.gradient(normalization.weight, normalization.channels),
-                shiftGradient: pass.gradient(normalization.bias, normalization.channels))
+                shiftGradient: pass.gradient(normalization.bias, normalization.channels),
+                biasGradient: convolution.parameters.biasesGradient(pass))
         }
-        convolution.parameters.biasGradient(gradient, pass)  // zero, since a normalisation follows
     }
 
     private func layer(_ pass: Pass) -> FirstLayer {

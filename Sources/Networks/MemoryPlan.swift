@@ -57,7 +57,7 @@ public final class MemoryPlan {
         graph.backward(
             gradient,
             Pass(
-                engine: engine, parameters: numbers, statistics: numbers, batchStatistics: nil, gradients: numbers))
+                engine: engine, parameters: numbers, statistics: numbers, isTraining: true, gradients: numbers))
         return engine.plannedBytes
     }
 
@@ -66,8 +66,8 @@ public final class MemoryPlan {
         _ extent: ZYX<Int>, samples: Int, _ graph: NetworkGraph, _ engine: Engine, isTraining: Bool
     ) -> (samples: Int, extent: ZYX<Int>) {
         let pass = Pass(
-            engine: engine, parameters: numbers, statistics: numbers, batchStatistics: isTraining ? numbers : nil,
-            gradients: nil)
+            engine: engine, parameters: numbers, statistics: numbers, isTraining: isTraining,
+            batchStatistics: isTraining ? numbers : nil)
         let output = graph.forward(engine.map(samples: samples, extent: extent, channels: 1), pass)
         return (output.samples, output.extent)
     }

@@ -10,12 +10,12 @@ public final class Network {
     /// The engine that computes.
     public let engine: Engine
     /// The batch's means and unbiased variances in the last training forward pass, laid out as the architecture's
-    /// `statistics`.
+    /// `statistics`; none where each sample is normalised by itself.
     public private(set) var batchStatistics: [Float] = []
     private let graph: NetworkGraph
     private var lastShape: [Int] = []
 
-    /// The two ways to treat batch normalisation and dropout in a forward pass.
+    /// The two ways to treat batch normalisation and dropout in a forward pass. Group normalisation is the same in both.
     public enum Mode {
         /// A pass with batch statistics, whose channels are dropped with probability `dropout`, drawn from `generator`.
         case training(dropout: Double, generator: CounterGenerator)
@@ -60,9 +60,8 @@ public final class Network {
         let result = report.withUnsafeMutableBufferPointer { report in
             withPass(state) { pass in
                 let pass = Pass(
-                    engine: engine, parameters: pass.parameters, statistics: pass.statistics,
-                    batchStatistics: isTraining ? report.baseAddress : nil, gradients: nil, coord: coord,
-                    dropout: dropout)
+                    engine: engine, parameters: pass.parameters, statistics: pass.statistics, isTraining: isTraining,
+                    batchStatistics: isTraining ? report.baseAddress : nil, coord: coord, dropout: dropout)
                 let x = engine.map(samples: shape[0], extent: ZYX(shape[2], shape[3], shape[4]), channels: 1)
                 input.values.withUnsafeBufferPointer {
                     x.pointer.update(from: $0.baseAddress.unsafelyUnwrapped, count: input.count)
@@ -94,7 +93,7 @@ public final class Network {
         let shape = outputGradient.shape
         withPass(state) { pass in
             let pass = Pass(
-                engine: engine, parameters: pass.parameters, statistics: pass.statistics, batchStatistics: nil,
+                engine: engine, parameters: pass.parameters, statistics: pass.statistics, isTraining: true,
                 gradients: gradients.baseAddress, finished: finished)
             let y = engine.map(
                 samples: shape[0], extent: ZYX(shape[1], shape[2], shape[3]), channels: shape[4] * shape[5])
@@ -107,14 +106,14 @@ public final class Network {
 
     private func withPass<Result>(
         _ state: NetworkState,
-        _ body: ((parameters: UnsafePointer<Float>, statistics: UnsafePointer<Float>)) -> Result
+        _ body: ((parameters: UnsafePointer<Float>, statistics: UnsafePointer<Float>?)) -> Result
     ) -> Result {
         precondition(
             state.architecture == architecture,
             "a state of \(state.architecture.name) is not one of \(architecture.name)")
         return state.parameters.withUnsafeBufferPointer { parameters in
             state.statistics.withUnsafeBufferPointer { statistics in
-                body((parameters.baseAddress.unsafelyUnwrapped, statistics.baseAddress.unsafelyUnwrapped))
+                body((parameters.baseAddress.unsafelyUnwrapped, statistics.baseAddress))
             }
         }
     }

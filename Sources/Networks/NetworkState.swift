@@ -4,7 +4,8 @@ public struct NetworkState: Hashable, Sendable {
     public let architecture: Architecture
     /// Weights and biases, laid out as the architecture's `parameters` says.
     public var parameters: [Float]
-    /// Running means and variances of batch normalisation, laid out as the architecture's `statistics` says.
+    /// Running means and variances of batch normalisation, laid out as the architecture's `statistics` says; none where
+    /// there is none.
     public var statistics: [Float]
 
     /// Creates a state of values in the architecture's order.

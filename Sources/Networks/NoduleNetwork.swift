@@ -1,8 +1,20 @@
+import Compute
+
 extension Architecture {
     /// A 3-D U-Net of residual blocks with coordinates, the network that won the 2017 Data Science Bowl (F. Liao et
     /// al., "Evaluate the Malignancy of Pulmonary Nodules Using the 3-D Deep Leaky Noisy-OR Network", IEEE TNNLS 2019).
-    public static let noduleNet = Architecture("nodule-net", anchors: 3, components: 5, outputFormula: boxesOfAnchors) {
-        network in
+    public static let noduleNet = noduleNetwork("nodule-net", normalizing: .batch)
+
+    /// The same network with group normalisation, in groups of 8 channels.
+    public static let noduleNetGN = noduleNetwork("nodule-net-gn", normalizing: .group(channels: 8))
+
+    private static func noduleNetwork(_ name: String, normalizing scope: NormalizationScope) -> Architecture {
+        Architecture(
+            name, anchors: 3, components: 5, outputFormula: boxesOfAnchors,
+            conventions: .plain.normalizing(over: scope), build: buildNoduleNetwork)
+    }
+
+    @Sendable private static func buildNoduleNetwork(_ network: NetworkGraph) {
         let d = network.declarations
         // One line per block, in the order of PyTorch's `state_dict`; on the right, the resolution.
         let preBlock = EntryBlock("preBlock", d)  //                              1 → 24              1 → 1/2

@@ -1,3 +1,5 @@
+import Compute
+
 /// One operation of a network in evaluation mode, in terms that every framework has.
 public struct Operation: Hashable, Sendable {
     /// The kinds of operations.
@@ -9,7 +11,9 @@ public struct Operation: Hashable, Sendable {
         /// A transposed convolution of size and stride 2; weights [C_in, C_out, 2, 2, 2] and perhaps a bias.
         case transposedConvolution(hasBias: Bool)
         /// Batch normalisation with running statistics.
-        case normalization
+        case batchNormalization
+        /// Group normalisation: each sample's channels in so many groups, with a scale and a shift for each channel.
+        case groupNormalization(groups: Int)
         /// The rectifier max(x, 0).
         case rectifier
         /// The maximum of every 2x2x2 voxels.
@@ -97,9 +101,14 @@ struct Flow {
             reduction: x.reduction / 2)
     }
 
-    mutating func normalized(_ x: Value, _ layer: BatchNormalization) -> Value {
+    mutating func normalized(_ x: Value, _ layer: Normalization) -> Value {
         precondition(x.channels == layer.channels, "\(layer.name) reads \(layer.channels) channels, not \(x.channels)")
-        return add(.normalization, layer.name, [x], channels: x.channels, reduction: x.reduction)
+        let kind: Operation.Kind =
+            switch layer.scope {
+            case .batch: .batchNormalization
+            case .group(let channels): .groupNormalization(groups: layer.channels / channels)
+            }
+        return add(kind, layer.name, [x], channels: x.channels, reduction: x.reduction)
     }
 
     mutating func rectified(_ x: Value) -> Value {

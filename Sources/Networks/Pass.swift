@@ -6,20 +6,21 @@ import Compute
 struct Pass {
     let engine: Engine
     let parameters: UnsafePointer<Float>
-    let statistics: UnsafePointer<Float>
-    /// The place for the batch's statistics in a training forward pass; nil in evaluation mode, where layers normalise
-    /// with the running statistics, keep nothing for a backward pass and work in place.
-    let batchStatistics: UnsafeMutablePointer<Float>?
+    /// The running statistics, if the network has any.
+    let statistics: UnsafePointer<Float>?
+    /// Whether it is a training step's; in evaluation mode layers normalise with running statistics, if they have any,
+    /// keep nothing for a backward pass and work in place.
+    let isTraining: Bool
+    /// The place for the batch's statistics in a training forward pass, where the network has any.
+    var batchStatistics: UnsafeMutablePointer<Float>?
     /// The place for the parameters' gradients in a backward pass.
-    let gradients: UnsafeMutablePointer<Float>?
+    var gradients: UnsafeMutablePointer<Float>?
     /// The positions of the crop's cells in the scan, [N, 3, d, h, w]; nil in a backward pass.
     var coord: Tensor?
     /// The dropout of a training forward pass; nil for none.
     var dropout: Dropout?
     /// A function that a backward pass tells which parameters' gradients are final.
     var finished: ((Range<Int>) -> Void)?
-
-    var isTraining: Bool { batchStatistics != nil }
 
     /// The `count` values of the parameter at `offset`.
     func parameter(_ offset: Int, _ count: Int) -> UnsafeBufferPointer<Float> {

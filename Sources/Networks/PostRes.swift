@@ -1,9 +1,9 @@
 import Basics
 import Compute
 
-/// The residual block: two convolutions with batch normalisation beside a shortcut, then the last ReLU.
+/// The residual block: two convolutions with normalisation beside a shortcut, then the last ReLU.
 ///
-///     x ─ conv1 ─ bn1 ─ ReLU ─ conv2 ─ bn2 ─ (+) ─ ReLU ─
+///     x ─ conv1 ─ norm1 ─ ReLU ─ conv2 ─ norm2 ─ (+) ─ ReLU ─
 ///     └────────── identity, or 1x1x1 and bn ──┘
 ///
 /// For the backward pass it keeps the results of the two convolutions and, if wanted, the output; the activation
@@ -11,10 +11,10 @@ import Compute
 final class PostRes {
     private let name: String
     private let conv1: Convolution
-    private let bn1: BatchNormalization
+    private let norm1: Normalization
     private let conv2: Convolution
-    private let bn2: BatchNormalization
-    private let shortcut: (convolution: Convolution, bn: BatchNormalization)?
+    private let norm2: Normalization
+    private let shortcut: (convolution: Convolution, norm: Normalization)?
     private let inputs: Int
     /// The block's parameters.
     let parameters: Range<Int>
@@ -36,9 +36,9 @@ final class PostRes {
         let start = declarations.parameters.count
         let names = declarations.conventions
         conv1 = Convolution("\(name).\(names.first.convolution)", inputs, outputs, isNormalized: true, declarations)
-        bn1 = BatchNormalization("\(name).\(names.first.normalization)", outputs, declarations)
+        norm1 = Normalization("\(name).\(names.first.normalization)", outputs, declarations)
         conv2 = Convolution("\(name).\(names.second.convolution)", outputs, outputs, isNormalized: true, declarations)
-        bn2 = BatchNormalization(
+        norm2 = Normalization(
             "\(name).\(names.second.normalization)", outputs, endsResidual: true, declarations)
         shortcut =
             inputs == outputs
@@ -47,15 +47,15 @@ final class PostRes {
                 Convolution(
                     "\(name).\(names.shortcut.convolution)", side: 1, inputs, outputs, isNormalized: true,
                     declarations),
-                BatchNormalization("\(name).\(names.shortcut.normalization)", outputs, declarations)
+                Normalization("\(name).\(names.shortcut.normalization)", outputs, declarations)
             )
         parameters = start..<declarations.parameters.count
     }
 
     func describe(_ x: Operation.Value, in flow: inout Flow) -> Operation.Value {
-        let inner = flow.rectified(flow.normalized(flow.convolution(x, conv1), bn1))
-        let branch = flow.normalized(flow.convolution(inner, conv2), bn2)
-        let beside = shortcut.map { flow.normalized(flow.convolution(x, $0.convolution), $0.bn) } ?? x
+        let inner = flow.rectified(flow.normalized(flow.convolution(x, conv1), norm1))
+        let branch = flow.normalized(flow.convolution(inner, conv2), norm2)
+        let beside = shortcut.map { flow.normalized(flow.convolution(x, $0.convolution), $0.norm) } ?? x
         return flow.rectified(flow.sum(branch, beside, "\(name).sum"))
     }
 
@@ -68,17 +68,17 @@ final class PostRes {
         precondition(keepsOutput || shortcut == nil, "only an output with an identity shortcut is made again")
         let engine = pass.engine
         let (first, firstStatistics, second) = convolve(x, pass)
-        let secondStatistics = bn2.statistics(second, pass)
+        let secondStatistics = norm2.statistics(second, pass)
         var residual = Residual.identity(x)
         var shortcutStatistics: Statistics?
         if let shortcut {
             let map = shortcut.convolution.forward(x, pass)
-            let statistics = shortcut.bn.statistics(map, pass)
-            residual = .normalized(map, shortcut.bn.parameters(pass), statistics)
+            let statistics = shortcut.norm.statistics(map, pass)
+            residual = .normalized(map, shortcut.norm.parameters(pass), statistics)
             shortcutStatistics = statistics
         }
         let output = pass.isTraining ? engine.map(like: second) : second
-        engine.normalize(second, bn2.parameters(pass), secondStatistics, residual: residual, into: output)
+        engine.normalize(second, norm2.parameters(pass), secondStatistics, residual: residual, into: output)
         kept = first.map {
             Kept(
                 input: x, first: $0, firstStatistics: firstStatistics, second: second,
@@ -94,7 +94,7 @@ final class PostRes {
         if let output = k.output { return output }
         let output = pass.engine.map(like: k.second)
         pass.engine.normalize(
-            k.second, bn2.parameters(pass), k.secondStatistics, residual: .identity(k.input), into: output)
+            k.second, norm2.parameters(pass), k.secondStatistics, residual: .identity(k.input), into: output)
         kept?.output = output
         return output
     }
@@ -105,7 +105,7 @@ final class PostRes {
         _ x: FeatureMap, _ pass: Pass
     ) -> (first: FeatureMap?, firstStatistics: Statistics, second: FeatureMap) {
         let first = conv1.forward(x, pass)
-        let statistics = bn1.statistics(first, pass)
+        let statistics = norm1.statistics(first, pass)
         let second = conv2.forward(inner(first, statistics, reuse: !pass.isTraining, pass), pass)
         return (pass.isTraining ? first : nil, statistics, second)
     }
@@ -113,7 +113,7 @@ final class PostRes {
     /// The second convolution's input, in the memory of `first` where that is to be reused.
     private func inner(_ first: FeatureMap, _ statistics: Statistics, reuse: Bool, _ pass: Pass) -> FeatureMap {
         let inner = reuse ? first : pass.engine.map(like: first)
-        pass.engine.normalize(first, bn1.parameters(pass), statistics, into: inner)
+        pass.engine.normalize(first, norm1.parameters(pass), statistics, into: inner)
         return inner
     }
 
@@ -130,16 +130,16 @@ final class PostRes {
         kept = nil
         let channels = channels ?? inputs
         // The gradients of normalised maps take the maps' place.
-        bn2.backward(k.second, k.secondStatistics, .output(output), gradient: gradient, into: k.second, pass)
+        norm2.backward(k.second, k.secondStatistics, .output(output), gradient: gradient, into: k.second, pass)
         conv2.weightsGradient(inner(k.first, k.firstStatistics, reuse: false, pass), k.second, pass)
         let inner = conv2.dataGradient(k.second, channels: conv1.outputs, pass)
-        bn1.backward(k.first, k.firstStatistics, .rectified, gradient: consume inner, into: k.first, pass)
+        norm1.backward(k.first, k.firstStatistics, .rectified, gradient: consume inner, into: k.first, pass)
         conv1.weightsGradient(k.input, k.first, pass)
         let x = conv1.dataGradient(k.first, channels: channels, pass)
         // `gradient` is masked by the last ReLU now, so it is the shortcut's too.
         if let shortcut, let statistics = k.shortcutStatistics {
             let map = shortcut.convolution.forward(k.input, pass)
-            shortcut.bn.backward(map, statistics, .none, gradient: gradient, into: map, pass)
+            shortcut.norm.backward(map, statistics, .none, gradient: gradient, into: map, pass)
             shortcut.convolution.weightsGradient(k.input, map, pass)
             pass.engine.add(shortcut.convolution.dataGradient(map, channels: channels, pass), to: x)
         } else {

@@ -1,8 +1,7 @@
 import Basics
 import Compute
 
-/// The way in without pooling: a convolution at full resolution and one of stride 2, each with batch normalisation and
-/// ReLU.
+/// The way in without pooling: a convolution at full resolution and one of stride 2, each with normalisation and ReLU.
 ///
 ///     x ─ conv 1→32 ─ norm ─ ReLU ─ conv 3x3x3 stride 2 ─ norm ─ ReLU ─
 ///
@@ -11,7 +10,7 @@ final class StridedEntry: Block {
     private let name: String
     private let first: FirstUnit
     private let convolution: Convolution
-    private let normalization: BatchNormalization
+    private let normalization: Normalization
     private let parameters: Range<Int>
     private var kept: Kept?
 
@@ -35,7 +34,7 @@ final class StridedEntry: Block {
         first = FirstUnit(full, names, channels: channels.full, declarations)
         convolution = Convolution(
             "\(half).\(names.convolution)", stride: 2, channels.full, channels.half, isNormalized: true, declarations)
-        normalization = BatchNormalization("\(half).\(names.normalization)", channels.half, declarations)
+        normalization = Normalization("\(half).\(names.normalization)", channels.half, declarations)
         parameters = start..<declarations.parameters.count
     }
 
@@ -52,7 +51,7 @@ final class StridedEntry: Block {
         let span = pass.engine.begin(name)
         defer { span.end() }
         guard pass.isTraining else { return evaluate(x, pass) }
-        let statistics = first.batchStatistics(x, pass)
+        let statistics = first.statistics(x, pass)
         let second = convolution.forward(first.activation(x, statistics, pass), pass)
         kept = Kept(
             input: x, firstStatistics: statistics, second: second,
@@ -68,14 +67,16 @@ final class StridedEntry: Block {
         let step = 4
         for sample in 0..<x.samples {
             let (input, output) = (x.sample(sample), result.sample(sample))
+            let statistics = first.statistics(input, pass)
             for start in stride(from: 0, to: result.extent.z, by: step) {
                 let planes = start..<min(start + step, result.extent.z)
                 let seen = max(0, 2 * start - 1)..<2 * planes.upperBound
-                let inner = first.evaluation(input, planes: seen, pass)
+                let inner = first.activation(input, planes: seen, statistics, pass)
                 convolution.forward(inner, first: seen.lowerBound, into: output, planes: planes, pass)
             }
         }
-        engine.normalize(result, normalization.parameters(pass), normalization.running(pass), into: result)
+        engine.normalize(
+            result, normalization.parameters(pass), normalization.statistics(result, pass), into: result)
         return result
     }
 

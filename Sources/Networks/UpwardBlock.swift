@@ -1,13 +1,13 @@
 import Basics
 import Compute
 
-/// A transposed convolution, batch normalisation and ReLU, written into some channels of a wider map.
+/// A transposed convolution, normalisation and ReLU, written into some channels of a wider map.
 final class UpwardBlock {
     private let name: String
     /// The number of channels of the result.
     let channels: Int
     private let convolution: TransposedConvolution
-    private let normalization: BatchNormalization
+    private let normalization: Normalization
     /// The block's parameters.
     let parameters: Range<Int>
     private var kept: (input: FeatureMap, convolved: FeatureMap, statistics: Statistics)?
@@ -19,7 +19,7 @@ final class UpwardBlock {
         let names = declarations.conventions.alone
         convolution = TransposedConvolution(
             "\(name).\(names.convolution)", inputs, outputs, isNormalized: true, declarations)
-        normalization = BatchNormalization("\(name).\(names.normalization)", outputs, declarations)
+        normalization = Normalization("\(name).\(names.normalization)", outputs, declarations)
         parameters = start..<declarations.parameters.count
     }
 

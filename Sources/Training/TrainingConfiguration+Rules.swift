@@ -1,6 +1,7 @@
 // Demands on several keys together; demands on one key stand beside it in the table.
 
 import Exchange
+import Networks
 
 extension TrainingConfiguration {
     /// A demand on the value of one key that depends on others.
@@ -41,6 +42,12 @@ extension TrainingConfiguration {
         },
         needs(\.outerLearningRate, \.localSteps),
         needs(\.outerMomentum, \.localSteps),
+        Rule(path: \.synchronizedBatchNorm, need: { "networks with batch normalisation only" }) {
+            guard $0.synchronizedBatchNorm, !$0.network.hasBatchStatistics else { return nil }
+            let others = Architecture.allCases.filter(\.hasBatchStatistics).map(\.name)
+            return "\($0.network.name) normalises every crop by itself, and there are no statistics to share: set it to "
+                + "false, or \(name(of: \.network)) to \(others.joined(separator: " or "))"
+        },
     ]
 
     /// A rule for a key that goes with one value of another: with any other it may only be what the preset says.

@@ -143,16 +143,26 @@ enum Naive {
         return y
     }
 
-    /// Batch normalisation with the batch's own statistics, a residual, ReLU.
-    static func normalized(_ x: NaiveMap, _ scale: [Double], _ shift: [Double], residual: NaiveMap?) -> NaiveMap {
+    /// Batch normalisation with the batch's own statistics, or that of groups of channels of each sample, a residual,
+    /// ReLU.
+    static func normalized(
+        _ x: NaiveMap, _ scale: [Double], _ shift: [Double], groupsOf group: Int? = nil, residual: NaiveMap?
+    ) -> NaiveMap {
         var y = x
-        let count = Double(x.values.count / x.channels)
-        for channel in 0..<x.channels {
-            let places = stride(from: channel, to: x.values.count, by: x.channels)
-            let mean = places.reduce(0) { $0 + x.values[$1] } / count
-            let variance = places.reduce(0) { $0 + (x.values[$1] - mean) * (x.values[$1] - mean) } / count
+        // The places of each mean and variance: for groups (n, c / group), for a batch c.
+        var sets: [Int: [Int]] = [:]
+        let sample = x.extent.product * x.channels
+        for place in x.values.indices {
+            let channel = place % x.channels
+            sets[group.map { place / sample * x.channels + channel / $0 } ?? channel, default: []].append(place)
+        }
+        for places in sets.values {
+            let mean = places.reduce(0) { $0 + x.values[$1] } / Double(places.count)
+            let squares = places.reduce(0) { $0 + (x.values[$1] - mean) * (x.values[$1] - mean) }
+            let deviation = (squares / Double(places.count) + 1e-5).squareRoot()
             for place in places {
-                let value = (x.values[place] - mean) / (variance + 1e-5).squareRoot() * scale[channel] + shift[channel]
+                let channel = place % x.channels
+                let value = (x.values[place] - mean) / deviation * scale[channel] + shift[channel]
                 y.values[place] = max(0, value + (residual?.values[place] ?? 0))
             }
         }

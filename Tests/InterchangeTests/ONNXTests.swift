@@ -91,6 +91,30 @@ import Testing
         #expect(output?.texts(2)[0].hasPrefix("logit, oz") == true)
     }
 
+    /// Group normalisation is written as the operations that make it, each of whose values is there before it is used.
+    @Test func aNetworkWithGroupNormalization() throws {
+        let net = Architecture.noduleNetGN
+        let model = try Message(ONNXNetwork.model(net.initialState(seed: 1), origin: Self.origin)[...])
+        let graph = try #require(try model.messages(7).first)
+        let nodes = try graph.messages(1)
+        let constants = try graph.messages(5)
+        var known = Set(constants.flatMap { $0.texts(8) } + ["input", "coord"])
+        #expect(known.isSuperset(of: net.parameters.entries.map(\.name)))
+        for node in nodes {
+            for input in node.texts(1) { #expect(known.contains(input), "\(input)") }
+            for output in node.texts(2) { #expect(known.insert(output).inserted, "\(output)") }
+        }
+        let counts = Dictionary(grouping: nodes.flatMap { $0.texts(4) }) { $0 }.mapValues(\.count)
+        // 40 normalisations; 16 blocks; the reshape of the output.
+        #expect(counts["InstanceNormalization"] == 40 && counts["Shape"] == 40 && counts["Mul"] == 40)
+        #expect(counts["Reshape"] == 2 * 40 + 1 && counts["Add"] == 40 + 16 && counts["BatchNormalization"] == nil)
+        // 128 channels in 16 groups; their scales spread over the voxels.
+        let groups = constants.first { $0.texts(8) == ["back2.0.bn1.groups"] }?.bytes(9).first
+        #expect(groups.map { $0.filter { $0 != 0 } } == [16] + [UInt8](repeating: 255, count: 8))
+        let scale = constants.first { $0.texts(8) == ["back2.0.bn1.weight"] }
+        #expect(scale?.bytes(1).first.map { Array($0.suffix(3)) } == [1, 1, 1])
+    }
+
     @Test func itSaysHowItIsUsed() throws {
         let model = try Message(ONNXNetwork.model(WeightsInterchangeTests.state, origin: Self.origin)[...])
         let pairs = try model.messages(14).map { ($0.texts(1)[0], $0.texts(2)[0]) }
@@ -101,10 +125,12 @@ import Testing
     }
 
     /// Two shapes: one would not show that extents are free.
-    @Test(.enabled(if: ReferencePython.has("onnx", "onnxruntime", "h5py")))
-    func onnxRuntimeGivesTheSameAnswer() throws {
+    @Test(
+        .enabled(if: ReferencePython.has("onnx", "onnxruntime", "h5py")),
+        arguments: [Architecture.standard, .noduleNetGN])
+    func onnxRuntimeGivesTheSameAnswer(_ architecture: Architecture) throws {
         try withTemporaryDirectory { directory in
-            let state = WeightsInterchangeTests.state
+            let state = WeightsInterchangeTests.makeState(architecture)
             try ONNXNetwork.write(state, origin: Self.origin, to: "\(directory)/a.onnx")
             let answers = ["\(directory)/1.h5", "\(directory)/2.h5"]
             try WeightsInterchangeTests.writeAnswers(state, shape: [2, 1, 32, 48, 16], to: answers[0])

@@ -11,19 +11,21 @@ import Testing
 @Suite struct WeightsInterchangeTests {
     /// Weights of which no two tensors are alike, with the statistics of a batch, so that outputs vary as a trained
     /// network's do.
-    static let state: NetworkState = {
-        var state = Architecture.standard.initialState(seed: 5)
+    static let state = makeState(.standard)
+
+    static func makeState(_ architecture: Architecture) -> NetworkState {
+        var state = architecture.initialState(seed: 5)
         var generator = CounterGenerator(seed: 5, purpose: "noise")
-        for entry in Architecture.standard.parameters.entries where entry.shape.count == 1 {
+        for entry in architecture.parameters.entries where entry.shape.count == 1 {
             for element in entry.range { state.parameters[element] += Float(generator.uniform(-0.3, 0.3)) }
         }
-        let network = Network(.standard, engine: Engine(pool: ThreadPool(threads: 1)))
+        let network = Network(architecture, engine: Engine(pool: ThreadPool(threads: 1)))
         let (input, coord) = batch([1, 1, 32, 32, 32])
         let draws = CounterGenerator(seed: 5, purpose: "dropout")
         _ = network.forward(state, input: input, coord: coord, mode: .training(dropout: 0, generator: draws))
         state.statistics = network.batchStatistics
         return state
-    }()
+    }
 
     /// An input [N, 1, D, H, W] and coordinates of noise.
     private static func batch(_ shape: [Int]) -> (input: Tensor, coord: Tensor) {
@@ -111,7 +113,7 @@ import Testing
     /// Writes an input, coordinates and luna's answer in evaluation mode.
     static func writeAnswers(_ state: NetworkState, shape: [Int], to path: String) throws {
         let (input, coord) = batch(shape)
-        let output = Network(.standard, engine: Engine(pool: ThreadPool(threads: 1)))
+        let output = Network(state.architecture, engine: Engine(pool: ThreadPool(threads: 1)))
             .forward(state, input: input, coord: coord, mode: .evaluation)
         // Nothing could be told from outputs that hardly vary.
         try #require(spread(output.values) > 0.05)
@@ -123,9 +125,9 @@ import Testing
     }
 
     /// A file that names no network is of the one whose tensors it holds.
-    @Test func aNetworkIsKnownByItsTensors() throws {
+    @Test(arguments: Architecture.allCases) func aNetworkIsKnownByItsTensors(_ architecture: Architecture) throws {
         try withTemporaryDirectory { directory in
-            let state = Architecture.cpmNet.initialState(seed: 2)
+            let state = architecture.initialState(seed: 2)
             let (named, nameless) = ("\(directory)/named.safetensors", "\(directory)/nameless.safetensors")
             try Safetensors.write(state, origin: WeightsOrigin(), to: named)
             #expect(try Safetensors(contentsOf: named).networkState() == state)
@@ -150,11 +152,14 @@ import Testing
         }.min() ?? 0
     }
 
-    @Test(.enabled(if: ReferencePython.has("torch", "safetensors", "h5py")))
-    func pyTorchGivesTheSameAnswerWithAnExport() throws {
+    @Test(
+        .enabled(if: ReferencePython.has("torch", "safetensors", "h5py")),
+        arguments: [Architecture.standard, .noduleNetGN])
+    func pyTorchGivesTheSameAnswerWithAnExport(_ architecture: Architecture) throws {
         try withTemporaryDirectory { directory in
-            try Safetensors.write(Self.state, origin: WeightsOrigin(), to: "\(directory)/a.safetensors")
-            try Self.writeAnswers(Self.state, shape: [2, 1, 32, 48, 16], to: "\(directory)/answers.h5")
+            let state = Self.makeState(architecture)
+            try Safetensors.write(state, origin: WeightsOrigin(), to: "\(directory)/a.safetensors")
+            try Self.writeAnswers(state, shape: [2, 1, 32, 48, 16], to: "\(directory)/answers.h5")
             let text = try ReferencePython.run(
                 "reference/weights.py", "compare", "\(directory)/a.safetensors", "\(directory)/answers.h5")
             let difference = try #require(Double(text.split(separator: "\n").first ?? ""))

@@ -53,7 +53,9 @@ import Testing
             switch operation.kind {
             case .convolution(_, _, let hasBias), .transposedConvolution(let hasBias):
                 names.formUnion((hasBias ? ["weight", "bias"] : ["weight"]).map { "\(operation.name).\($0)" })
-            case .normalization:
+            case .groupNormalization:
+                names.formUnion(["weight", "bias"].map { "\(operation.name).\($0)" })
+            case .batchNormalization:
                 names.formUnion(["weight", "bias", "running_mean", "running_var"].map { "\(operation.name).\($0)" })
             default: break
             }

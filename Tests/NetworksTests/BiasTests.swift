@@ -4,10 +4,11 @@ import Testing
 
 @testable import Networks
 
-/// A bias has a gradient unless a batch normalisation follows.
+/// A bias has a gradient unless a batch normalisation follows: one over groups does not take it off again.
 @Suite struct BiasTests {
-    @Test(arguments: [false, true]) func gradient(_ isNormalized: Bool) {
-        let declarations = Declarations()
+    @Test(arguments: [false, true], [NormalizationScope.batch, .group(channels: 8)])
+    func gradient(_ isNormalized: Bool, _ scope: NormalizationScope) {
+        let declarations = Declarations(.plain.normalizing(over: scope))
         let convolution = Convolution("a", 8, 16, isNormalized: isNormalized, declarations)
         let pointwise = Convolution("b", side: 1, 8, 16, isNormalized: isNormalized, declarations)
         let transposed = TransposedConvolution("c", 8, 8, isNormalized: isNormalized, declarations)
@@ -21,7 +22,7 @@ import Testing
         }
         func sums(_ map: FeatureMap) -> [Float] {
             (0..<map.channels).map { channel in
-                isNormalized ? 0 : (0..<map.voxels).reduce(0) { $0 + map.pointer[$1 * map.channels + channel] }
+                isNormalized && scope == .batch ? 0 : (0..<map.voxels).reduce(0) { $0 + map.pointer[$1 * map.channels + channel] }
             }
         }
         let values = [Float](repeating: 0.5, count: declarations.parameters.count)
@@ -30,7 +31,7 @@ import Testing
             gradients.withUnsafeMutableBufferPointer { gradients in
                 let pass = Pass(
                     engine: engine, parameters: values.baseAddress!, statistics: values.baseAddress!,
-                    batchStatistics: nil, gradients: gradients.baseAddress)
+                    isTraining: true, gradients: gradients.baseAddress)
                 convolution.weightsGradient(x, g, pass)
                 pointwise.weightsGradient(x, g, pass)
                 _ = transposed.backward(x, large, pass)

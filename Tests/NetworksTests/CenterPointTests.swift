@@ -59,8 +59,9 @@ import Testing
         #expect(changed == Array(try #require(net.parameters["head.cls_output.bias"]).range))
     }
 
-    @Test func parityWithPyTorch() throws {
-        let fixture = try Repository.fixture("cpm-parity.json", as: Fixture.self)
+    @Test(arguments: [Architecture.cpmNet, .cpmNetGN]) func parityWithPyTorch(_ net: Architecture) throws {
+        let file = net == .cpmNet ? "cpm-parity.json" : "cpm-gn-parity.json"
+        let fixture = try Repository.fixture(file, as: Fixture.self)
         #expect(net.parameters.entries.map(\.name) == fixture.names.filter { !$0.contains("running_") })
         #expect(net.statistics.entries.map(\.name) == fixture.names.filter { $0.contains("running_") })
         let shape = fixture.shape

@@ -16,6 +16,8 @@ import Testing
         Case(architecture: .noduleNet, side: 48, samples: 1, threads: 1),
         Case(architecture: .noduleNet, side: 64, samples: 2, threads: 2),
         Case(architecture: .cpmNet, side: 32, samples: 2, threads: 2),
+        Case(architecture: .noduleNetGN, side: 32, samples: 2, threads: 1),
+        Case(architecture: .cpmNetGN, side: 32, samples: 1, threads: 1),
     ]
 
     /// A plan comes to what a step takes.
@@ -42,5 +44,15 @@ import Testing
         let bytes = network.engine.plannedBytes
         let plan = MemoryPlan(architecture).training(ZYX(repeating: side), samples: samples, threads: threads)
         #expect(bytes == plan)
+    }
+
+    /// A plan comes to what an evaluation takes: more where a map at full resolution must be whole.
+    @Test func evaluation() {
+        func plan(_ architecture: Architecture, _ side: Int) -> Int {
+            MemoryPlan(architecture).evaluation(ZYX(repeating: side))
+        }
+        let whole = 24 * 96 * 96 * 96 * MemoryLayout<Float>.stride
+        #expect(plan(.noduleNetGN, 96) > whole && plan(.noduleNetGN, 96) < plan(.noduleNet, 96) + whole)
+        #expect(plan(.cpmNetGN, 96) == plan(.cpmNet, 96))
     }
 }

@@ -24,20 +24,22 @@ import Testing
         let statistics: [String: [Double]]
     }
 
-    @Test(arguments: [0, 1]) func training(index: Int) throws {
-        let fixture = try Repository.fixture("parity.json", as: Fixture.self).cases[index]
+    @Test(arguments: [("parity.json", 0), ("parity.json", 1), ("gn-parity.json", 0)])
+    func training(file: String, index: Int) throws {
+        let fixture = try Repository.fixture(file, as: Fixture.self).cases[index]
+        let architecture: Architecture = file == "gn-parity.json" ? .noduleNetGN : .noduleNet
         let shape = fixture.shape
         let grid = shape[2...].map { $0 / 4 }
         let input = Tensor(shape: shape, values: ClosedForm.image(shape, noise: fixture.noise))
         let coord = Tensor(shape: [shape[0], 3] + grid, values: ClosedForm.coordinates(shape))
         let labels = Tensor(shape: [shape[0]] + grid + [3, 5], values: ClosedForm.labels(shape))
-        var state = ClosedForm.state(fixture.profile)
+        var state = ClosedForm.state(fixture.profile, of: architecture)
         let pool = ThreadPool(threads: 2)
         defer { pool.stop() }
-        let network = Network(.standard, engine: Engine(pool: pool))
+        let network = Network(architecture, engine: Engine(pool: pool))
         let counts = DetectionLoss.counts(labels: labels, mining: true)
-        var gradients = [Float](repeating: .nan, count: Architecture.standard.parameters.count)
-        var momentum = [Float](repeating: 0, count: Architecture.standard.parameters.count)
+        var gradients = [Float](repeating: .nan, count: architecture.parameters.count)
+        var momentum = [Float](repeating: 0, count: architecture.parameters.count)
         for (step, truth) in fixture.losses.enumerated() {
             let output = network.forward(
                 state, input: input, coord: coord,
@@ -56,7 +58,7 @@ import Testing
             if step == 0 {
                 check(terms, fixture)
                 Parity.compare("output", output, fixture.output)
-                Parity.check(gradients, fixture.gradients, of: .standard)
+                Parity.check(gradients, fixture.gradients, of: architecture)
                 Parity.check(statistics: state, fixture.statistics)
                 let evaluated = network.forward(state, input: input, coord: coord, mode: .evaluation)
                 Parity.compare("evaluation", evaluated, fixture.evaluation)

@@ -38,6 +38,8 @@ CASES = {
     "step-96-avx2": Case("step 96³, luna on AVX2", "step", 96, isa="avx2"),
     "tile-208": Case("detection tile 208³", "tile", 208),
     "cpm-96": Case("cpm-net, step 96³", "step", 96, network="cpm-net"),
+    "gn-96": Case("nodule-net-gn, step 96³", "step", 96, network="nodule-net-gn"),
+    "cpm-gn-96": Case("cpm-net-gn, step 96³", "step", 96, network="cpm-net-gn"),
 }
 
 
@@ -46,14 +48,13 @@ def torch_child(case, steps, layout):
     import torch
 
     import synthetic
-    from cpm_network import CenterPointNetwork
     from loss import terms
-    from network import NoduleNetwork
+    from networks import NETWORKS
 
     torch.set_num_threads(case.threads)
     memory = torch.contiguous_format if layout == "contiguous" else torch.channels_last_3d
-    has_anchors = case.network == "nodule-net"
-    network = (NoduleNetwork() if has_anchors else CenterPointNetwork()).to(memory_format=memory)
+    has_anchors = case.network.startswith("nodule-net")
+    network = NETWORKS[case.network]().to(memory_format=memory)
     network.train(case.kind == "step")
     shape = (case.batch, 1, case.size, case.size, case.size)
     input, coord, labels = (torch.from_numpy(v) for v in synthetic.batch(shape))

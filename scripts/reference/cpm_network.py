@@ -18,13 +18,13 @@ COMPONENTS = 7
 
 
 class Unit(nn.Module):
-    """A convolution without bias and batch norm; ReLU follows where wanted."""
+    """A convolution without bias and its normalisation; ReLU follows where wanted."""
 
-    def __init__(self, inputs, outputs, side=3, stride=1, relu=True, transposed=False):
+    def __init__(self, norm, inputs, outputs, side=3, stride=1, relu=True, transposed=False):
         super().__init__()
         kind, padding = (nn.ConvTranspose3d, 0) if transposed else (nn.Conv3d, (side - 1) // 2)
         self.conv = kind(inputs, outputs, side, stride, padding, bias=False)
-        self.norm = nn.BatchNorm3d(outputs, momentum=0.05)
+        self.norm = norm(outputs)
         self.relu = relu
 
     def forward(self, x):
@@ -35,30 +35,30 @@ class Unit(nn.Module):
 class Block(nn.Module):
     """Two convolutions beside a shortcut; the last ReLU follows their sum."""
 
-    def __init__(self, inputs, outputs):
+    def __init__(self, norm, inputs, outputs):
         super().__init__()
-        self.conv1 = Unit(inputs, outputs)
-        self.conv2 = Unit(outputs, outputs, relu=False)
-        self.res = None if inputs == outputs else Unit(inputs, outputs, side=1, relu=False)
+        self.conv1 = Unit(norm, inputs, outputs)
+        self.conv2 = Unit(norm, outputs, outputs, relu=False)
+        self.res = None if inputs == outputs else Unit(norm, inputs, outputs, side=1, relu=False)
 
     def forward(self, x):
         return torch.relu(self.conv2(self.conv1(x)) + (x if self.res is None else self.res(x)))
 
 
 class Stage(nn.Module):
-    def __init__(self, inputs, outputs, blocks):
+    def __init__(self, norm, inputs, outputs, blocks):
         super().__init__()
-        self.conv = nn.Sequential(*(Block(inputs if i == 0 else outputs, outputs) for i in range(blocks)))
+        self.conv = nn.Sequential(*(Block(norm, inputs if i == 0 else outputs, outputs) for i in range(blocks)))
 
     def forward(self, x):
         return self.conv(x)
 
 
 class Head(nn.Module):
-    def __init__(self, channels):
+    def __init__(self, norm, channels):
         super().__init__()
         for tower, output, count in (("conv_s", "cls", 1), ("conv_r", "shape", 3), ("conv_o", "offset", 3)):
-            setattr(self, tower, nn.Sequential(*(Unit(channels, channels) for _ in range(3))))
+            setattr(self, tower, nn.Sequential(*(Unit(norm, channels, channels) for _ in range(3))))
             setattr(self, f"{output}_output", nn.Conv3d(channels, count, 3, padding=1))
 
     def forward(self, x):
@@ -66,25 +66,29 @@ class Head(nn.Module):
                           self.shape_output(self.conv_r(x))), 1)
 
 
+def batch_norm(channels):
+    return nn.BatchNorm3d(channels, momentum=0.05)
+
+
 class CenterPointNetwork(nn.Module):
-    def __init__(self):
+    def __init__(self, norm=batch_norm):
         super().__init__()
-        self.in_conv = Unit(1, 32)
-        self.in_dw = Unit(32, 64, stride=2)
-        self.block1 = Stage(64, 64, 2)
-        self.block1_dw = Unit(64, 96, side=2, stride=2)
-        self.block2 = Stage(96, 96, 3)
-        self.block2_dw = Unit(96, 128, side=2, stride=2)
-        self.block3 = Stage(128, 128, 3)
-        self.block3_dw = Unit(128, 160, side=2, stride=2)
-        self.block4 = Stage(160, 160, 3)
-        self.block33_up = Unit(160, 128, side=2, stride=2, transposed=True)
-        self.block33_res = Stage(128, 128, 1)
-        self.block33 = Stage(256, 128, 2)
-        self.block22_up = Unit(128, 96, side=2, stride=2, transposed=True)
-        self.block22_res = Stage(96, 96, 1)
-        self.block22 = Stage(192, 96, 2)
-        self.head = Head(96)
+        self.in_conv = Unit(norm, 1, 32)
+        self.in_dw = Unit(norm, 32, 64, stride=2)
+        self.block1 = Stage(norm, 64, 64, 2)
+        self.block1_dw = Unit(norm, 64, 96, side=2, stride=2)
+        self.block2 = Stage(norm, 96, 96, 3)
+        self.block2_dw = Unit(norm, 96, 128, side=2, stride=2)
+        self.block3 = Stage(norm, 128, 128, 3)
+        self.block3_dw = Unit(norm, 128, 160, side=2, stride=2)
+        self.block4 = Stage(norm, 160, 160, 3)
+        self.block33_up = Unit(norm, 160, 128, side=2, stride=2, transposed=True)
+        self.block33_res = Stage(norm, 128, 128, 1)
+        self.block33 = Stage(norm, 256, 128, 2)
+        self.block22_up = Unit(norm, 128, 96, side=2, stride=2, transposed=True)
+        self.block22_res = Stage(norm, 96, 96, 1)
+        self.block22 = Stage(norm, 192, 96, 2)
+        self.head = Head(norm, 96)
         count = sum(p.numel() for p in self.parameters())
         if count != PARAMETER_COUNT:
             raise AssertionError(f"the network has {count} parameters instead of {PARAMETER_COUNT}")

@@ -16,20 +16,25 @@ ANCHORS = 3
 COMPONENTS = 5
 
 
+def group_norm(channels):
+    """Group normalisation in groups of 8 channels, which `nodule-net-gn` and `cpm-net-gn` have instead of batch norm."""
+    return nn.GroupNorm(channels // 8, channels)
+
+
 class PostRes(nn.Module):
     """Two 3x3x3 convolutions beside a shortcut; the last ReLU follows their sum."""
 
-    def __init__(self, inputs, outputs):
+    def __init__(self, inputs, outputs, norm):
         super().__init__()
         self.conv1 = nn.Conv3d(inputs, outputs, 3, padding=1)
-        self.bn1 = nn.BatchNorm3d(outputs)
+        self.bn1 = norm(outputs)
         self.relu = nn.ReLU(inplace=True)
         self.conv2 = nn.Conv3d(outputs, outputs, 3, padding=1)
-        self.bn2 = nn.BatchNorm3d(outputs)
+        self.bn2 = norm(outputs)
         if inputs == outputs:
             self.shortcut = None
         else:
-            self.shortcut = nn.Sequential(nn.Conv3d(inputs, outputs, 1), nn.BatchNorm3d(outputs))
+            self.shortcut = nn.Sequential(nn.Conv3d(inputs, outputs, 1), norm(outputs))
 
     def forward(self, x):
         residual = x if self.shortcut is None else self.shortcut(x)
@@ -37,30 +42,30 @@ class PostRes(nn.Module):
         return self.relu(self.bn2(self.conv2(y)) + residual)
 
 
-def stage(inputs, outputs, blocks):
-    return nn.Sequential(*(PostRes(inputs if i == 0 else outputs, outputs) for i in range(blocks)))
+def stage(inputs, outputs, blocks, norm):
+    return nn.Sequential(*(PostRes(inputs if i == 0 else outputs, outputs, norm) for i in range(blocks)))
 
 
-def upward(channels):
+def upward(channels, norm):
     return nn.Sequential(
-        nn.ConvTranspose3d(channels, channels, 2, stride=2), nn.BatchNorm3d(channels), nn.ReLU(inplace=True))
+        nn.ConvTranspose3d(channels, channels, 2, stride=2), norm(channels), nn.ReLU(inplace=True))
 
 
 class NoduleNetwork(nn.Module):
-    def __init__(self, dropout=0.2):
+    def __init__(self, dropout=0.2, norm=nn.BatchNorm3d):
         super().__init__()
         self.preBlock = nn.Sequential(
-            nn.Conv3d(1, 24, 3, padding=1), nn.BatchNorm3d(24), nn.ReLU(inplace=True),
-            nn.Conv3d(24, 24, 3, padding=1), nn.BatchNorm3d(24), nn.ReLU(inplace=True))
-        self.forw1 = stage(24, 32, 2)
-        self.forw2 = stage(32, 64, 2)
-        self.forw3 = stage(64, 64, 3)
-        self.forw4 = stage(64, 64, 3)
-        self.back2 = stage(64 + 64 + 3, 128, 3)
-        self.back3 = stage(64 + 64, 64, 3)
+            nn.Conv3d(1, 24, 3, padding=1), norm(24), nn.ReLU(inplace=True),
+            nn.Conv3d(24, 24, 3, padding=1), norm(24), nn.ReLU(inplace=True))
+        self.forw1 = stage(24, 32, 2, norm)
+        self.forw2 = stage(32, 64, 2, norm)
+        self.forw3 = stage(64, 64, 3, norm)
+        self.forw4 = stage(64, 64, 3, norm)
+        self.back2 = stage(64 + 64 + 3, 128, 3, norm)
+        self.back3 = stage(64 + 64, 64, 3, norm)
         self.pool = nn.MaxPool3d(2, stride=2)
-        self.path1 = upward(64)
-        self.path2 = upward(64)
+        self.path1 = upward(64, norm)
+        self.path2 = upward(64, norm)
         self.drop = nn.Dropout3d(dropout)
         self.output = nn.Sequential(
             nn.Conv3d(128, 64, 1), nn.ReLU(inplace=True), nn.Conv3d(64, ANCHORS * COMPONENTS, 1))

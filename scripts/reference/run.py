@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from loss import terms
-from network import NoduleNetwork
+from networks import NETWORKS
 
 # Equivalent ways to compute in float32 with PyTorch: their errors against float64 show what rounding alone does.
 FLOAT32_VARIANTS = {
@@ -28,20 +28,21 @@ class Run:
     mining_gap: float           # the smallest of all steps
 
 
-def shapes():
+def shapes(network="nodule-net"):
     """{name: shape} of the whole `state_dict` without the batch counters, in its order."""
-    return {name: tuple(value.shape) for name, value in NoduleNetwork().state_dict().items()
+    return {name: tuple(value.shape) for name, value in NETWORKS[network]().state_dict().items()
             if not name.endswith("num_batches_tracked")}
 
 
-def parameter_names():
-    return [name for name, _ in NoduleNetwork().named_parameters()]
+def parameter_names(network="nodule-net"):
+    return [name for name, _ in NETWORKS[network]().named_parameters()]
 
 
 def run(state, batch, dtype=torch.float64, memory_format=torch.contiguous_format, onednn=True, steps=1,
-        learning_rate=0.01, momentum=0.9, weight_decay=1e-4, evaluate=True):
-    """Trains `steps` steps from `state` on one batch, dropout off. Inputs are NumPy arrays."""
-    network = NoduleNetwork(dropout=0.0)
+        learning_rate=0.01, momentum=0.9, weight_decay=1e-4, evaluate=True, network="nodule-net"):
+    """Trains `steps` steps of `nodule-net` or `nodule-net-gn` from `state` on one batch, dropout off. Inputs are NumPy
+    arrays."""
+    network = NETWORKS[network](dropout=0.0)
     network.load_state_dict({name: torch.from_numpy(value) for name, value in state.items()}, strict=False)
     network.to(dtype=dtype, memory_format=memory_format).train()
     input, coord, labels = (torch.from_numpy(value).to(dtype) for value in batch)
@@ -90,6 +91,5 @@ def error(value, truth, scale):
 def scale(gradients, name):
     """The norm that errors of this gradient are relative to (see `errors`)."""
     layer, kind = name.rsplit(".", 1)
-    weight = gradients[layer + ".weight"]
-    cancelled = kind == "bias" and weight.dim() > 1 and not layer.startswith("output")
-    return (weight if cancelled else gradients[name]).norm()
+    weight, own = gradients[layer + ".weight"].norm(), gradients[name].norm()
+    return weight if kind == "bias" and own < 1e-9 * weight else own

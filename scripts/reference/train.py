@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 import loss
-from network import NoduleNetwork
+from networks import NETWORKS
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "lib"))
 
@@ -30,8 +30,8 @@ class Training:
     """The weights live in the first of the networks, of which each replica has one; replicas run in threads of their
     own, which on several cores is faster than one after the other with several threads each."""
 
-    def __init__(self, model, replicas, momentum, weight_decay, threads, workers, dtype, layout):
-        self.networks = [NoduleNetwork(dropout=0.0) for _ in range(replicas)]
+    def __init__(self, network, model, replicas, momentum, weight_decay, threads, workers, dtype, layout):
+        self.networks = [NETWORKS[network](dropout=0.0) for _ in range(replicas)]
         for network in self.networks:
             network.load_state_dict(model, strict=False)
             network.to(dtype=dtype, memory_format=layout).train()
@@ -135,13 +135,14 @@ def main():
         momentum, weight_decay = float(file.attrs["momentum"]), float(file.attrs["weight_decay"])
         rates = file["learning_rate"][()]
         replicas, step = file["input"].shape[1], 0
+        network = settings.get("network", "nodule-net")
         setting = (replicas, momentum, weight_decay, a.threads, a.workers or min(a.threads, replicas),
                    torch.float64 if a.double else torch.float32, getattr(torch, a.layout))
         initial = read_model(file)
     with file:
         if os.path.exists(weights):
             with command.reading(weights, "what train.py has written"), h5py.File(weights) as saved:
-                training = Training(read_model(saved), *setting)
+                training = Training(network, read_model(saved), *setting)
                 training.take_momentum(saved["momentum"])
                 step = int(saved.attrs["step"])
             with command.reading(log_path), open(log_path) as log:

@@ -152,7 +152,7 @@ typedef struct {
     ptrdiff_t rectify;          // 1: ReLU
 } ck_affine;
 
-// The gradient of a batch normalisation and of the ReLU behind it: one pass for the sums, one that applies them.
+// The gradient of a normalisation and of the ReLU behind it: one pass for the sums, one that applies them.
 // Where the ReLU was zero is seen in its output `y`, and the gradient is masked in place by the first pass; or, with
 // no such map, it is computed again from `x`: y = x * scale + shift. With neither there was no ReLU.
 typedef struct {
@@ -163,7 +163,7 @@ typedef struct {
     ck_map x_gradient;          // may be x or gradient
     ptrdiff_t channels;
     const float *mean, *inverse_deviation;
-    const float *factor, *gradient_mean, *projection_mean;  // for the second pass
+    const float *factor, *gain, *gradient_mean, *projection_mean;   // for the second pass
 } ck_normalization_gradient;
 
 // Max-pooling of 2x2x2 voxels, of a map or of ReLU(map * scale + shift).

@@ -1,43 +1,56 @@
 import Basics
 import Compute
 
-/// Batch normalisation: with the batch's statistics in training, with the running ones in evaluation.
-struct BatchNormalization {
+/// Normalisation with a scale and a shift for every channel: over the batch, by its own statistics in training and by
+/// running ones in evaluation; or over groups of channels of each sample, by the sample's own in both.
+struct Normalization {
     let name: String
     let weight: Int
     let bias: Int
-    let mean: Int
-    let variance: Int
     let channels: Int
+    let scope: NormalizationScope
+    /// The places of the running statistics, which only a batch has.
+    private let runningStatistics: (mean: Int, variance: Int)?
 
     /// - Parameter endsResidual: Whether it is the last layer of a residual branch.
     init(_ name: String, _ channels: Int, endsResidual: Bool = false, _ declarations: Declarations) {
         self.name = name
         weight = declarations.parameter("\(name).weight", [channels], endsResidual ? .residualScale : .constant(1))
         bias = declarations.parameter("\(name).bias", [channels], .constant(0))
-        mean = declarations.statistic("\(name).running_mean", channels, initially: 0)
-        variance = declarations.statistic("\(name).running_var", channels, initially: 1)
         self.channels = channels
+        scope = declarations.conventions.normalization
+        switch scope {
+        case .batch:
+            runningStatistics = (
+                declarations.statistic("\(name).running_mean", channels, initially: 0),
+                declarations.statistic("\(name).running_var", channels, initially: 1)
+            )
+        case .group(let size):
+            precondition(channels % size == 0, "\(name) has \(channels) channels, in groups of \(size)")
+            runningStatistics = nil
+        }
     }
 
     func parameters(_ pass: Pass) -> NormalizationParameters {
         NormalizationParameters(scale: pass.parameter(weight, channels), shift: pass.parameter(bias, channels))
     }
 
-    /// The statistics to normalise `x` with: in training its own, in evaluation the running ones.
+    /// The statistics to normalise `x` with: the running ones, or its own.
     func statistics(_ x: FeatureMap, _ pass: Pass) -> Statistics {
-        guard pass.isTraining else { return running(pass) }
-        return report(pass.engine.span(name) { pass.engine.statistics(x) }, pass)
+        running(pass) ?? report(pass.engine.span(name) { pass.engine.statistics(x, over: scope) }, pass)
     }
 
-    func running(_ pass: Pass) -> Statistics {
-        Statistics(
-            mean: (0..<channels).map { Double(pass.statistics[mean + $0]) },
-            variance: (0..<channels).map { Double(pass.statistics[variance + $0]) })
+    /// The statistics that are known before there is a map: in evaluation, those of a batch normalisation.
+    func running(_ pass: Pass) -> Statistics? {
+        guard !pass.isTraining, let (mean, variance) = runningStatistics, let values = pass.statistics else { return nil }
+        return Statistics(
+            mean: (0..<channels).map { Double(values[mean + $0]) },
+            variance: (0..<channels).map { Double(values[variance + $0]) })
     }
 
-    /// Reports a batch's mean and unbiased variance to the pass.
+    /// Reports a batch's mean and unbiased variance to the pass, where running statistics follow them.
     func report(_ statistics: Statistics, _ pass: Pass) -> Statistics {
+        guard let (mean, variance) = runningStatistics else { return statistics }
         guard let report = pass.batchStatistics else { preconditionFailure("no place for the batch's statistics") }
         let voxels = statistics.voxels
         let unbiased = Float(Double(voxels) / Double(max(1, voxels - 1)))
