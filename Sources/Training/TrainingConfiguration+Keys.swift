@@ -19,14 +19,15 @@ extension TrainingConfiguration {
                 case .dsb2017: "as the winners of the Data Science Bowl published"
                 }
             }, .fixed, "anchors, sampling, and the values of the other keys"),
-        .init("network", \.network, .choice, .fixed, "what is trained"),
+        .init(
+            "network", \.network, .choice, .fixed, "what is trained; -gn: with group instead of batch normalisation"),
         .init(
             "recipe", \.recipe,
             .choice {
                 switch $0 {
                 case .published: "one positive cell a crop, two mined negatives"
                 case .dense: "several positive cells a nodule, many mined negatives, focal and distance-IoU loss"
-                case .anchorFree: "the same for cpm-net, whose cells have no anchors"
+                case .anchorFree: "the same for cpm-net and cpm-net-gn, whose cells have no anchors"
                 }
             }, .fixed, "what the network's output means, and the loss"),
         .init(

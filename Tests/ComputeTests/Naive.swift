@@ -149,21 +149,29 @@ enum Naive {
         _ x: NaiveMap, _ scale: [Double], _ shift: [Double], groupsOf group: Int? = nil, residual: NaiveMap?
     ) -> NaiveMap {
         var y = x
-        // The places of each mean and variance: for groups (n, c / group), for a batch c.
-        var sets: [Int: [Int]] = [:]
-        let sample = x.extent.product * x.channels
-        for place in x.values.indices {
-            let channel = place % x.channels
-            sets[group.map { place / sample * x.channels + channel / $0 } ?? channel, default: []].append(place)
-        }
-        for places in sets.values {
-            let mean = places.reduce(0) { $0 + x.values[$1] } / Double(places.count)
-            let squares = places.reduce(0) { $0 + (x.values[$1] - mean) * (x.values[$1] - mean) }
-            let deviation = (squares / Double(places.count) + 1e-5).squareRoot()
-            for place in places {
-                let channel = place % x.channels
-                let value = (x.values[place] - mean) / deviation * scale[channel] + shift[channel]
-                y.values[place] = max(0, value + (residual?.values[place] ?? 0))
+        let (channels, voxels) = (x.channels, x.extent.product)
+        // What has one mean and one variance: some channels beside one another, of some samples.
+        let (width, samples) = group.map { ($0, 1) } ?? (1, x.samples)
+        let count = Double(width * voxels * samples)
+        for sample in stride(from: 0, to: x.samples, by: samples) {
+            let places = stride(
+                from: sample * voxels * channels, to: (sample + samples) * voxels * channels, by: channels)
+            for first in stride(from: 0, to: channels, by: width) {
+                var (mean, squares) = (0.0, 0.0)
+                for place in places { for index in place + first..<place + first + width { mean += x.values[index] } }
+                mean /= count
+                for place in places {
+                    for index in place + first..<place + first + width {
+                        squares += (x.values[index] - mean) * (x.values[index] - mean)
+                    }
+                }
+                let factor = 1 / (squares / count + 1e-5).squareRoot()
+                for place in places {
+                    for channel in first..<first + width {
+                        let value = (x.values[place + channel] - mean) * factor * scale[channel] + shift[channel]
+                        y.values[place + channel] = max(0, value + (residual?.values[place + channel] ?? 0))
+                    }
+                }
             }
         }
         return y
