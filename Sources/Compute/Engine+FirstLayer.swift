@@ -105,8 +105,8 @@ extension Engine {
     ///   - gradient: The gradient of the ReLU's output.
     ///   - weightsGradient: Receives the gradient of the weights, [C_out, 1, 3, 3, 3]; `scaleGradient` dγ,
     ///     `shiftGradient` dβ.
-    ///   - biasGradient: Receives that of the biases, [C_out], where it is wanted: 0 behind which each channel's mean is
-    ///     taken off again.
+    ///   - biasGradient: Receives the gradient of the biases, [C_out], where it is wanted; 0 where a batch
+    ///     normalisation takes them off again.
     public func firstGradient(
         _ x: FeatureMap, _ layer: FirstLayer, gradient: FeatureMap, _ parameters: NormalizationParameters,
         _ statistics: Statistics, weightsGradient: UnsafeMutableBufferPointer<Float>,

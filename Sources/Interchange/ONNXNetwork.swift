@@ -5,8 +5,9 @@ import Networks
 /// normalisation as an operation of its own, which runtimes fold by themselves, and group normalisation as several.
 ///
 /// Inputs `input` [N, 1, D, H, W], grey levels as (u − 128) / 128, and, for a network that reads coordinates, `coord`
-/// [N, 3, D/4, H/4, W/4]; output `output` [N, D/4, H/4, W/4, 3 anchors, 5] for `nodule-net` and
-/// `nodule-net-gn`, [N, D/4, H/4, W/4, 1, 7] for `cpm-net` and `cpm-net-gn`. N, D, H and W are free; the sides are multiples of the architecture's `sideUnit`.
+/// [N, 3, D/4, H/4, W/4]; output `output` [N, D/4, H/4, W/4, 3 anchors, 5] for `nodule-net` and `nodule-net-gn`,
+/// [N, D/4, H/4, W/4, 1, 7] for `cpm-net` and `cpm-net-gn`. N, D, H and W are free; the sides are multiples of the
+/// architecture's `sideUnit`.
 public struct ONNXNetwork {
     private var graph = ONNXGraph()
     private let state: NetworkState
@@ -96,8 +97,8 @@ public struct ONNXNetwork {
         }
     }
 
-    /// Adds a group normalisation as PyTorch does: the operator of that name has scales for groups alone before operator
-    /// set 21. Groups are taken for the channels of an instance normalisation, which changes neither scale nor shift.
+    /// Adds a group normalisation as PyTorch does: before operator set 21 the operator of that name has scales for
+    /// groups alone. Groups are taken for the channels of an instance normalisation that neither scales nor shifts.
     private mutating func addGroupNormalization(_ operation: Operation, groups: Int) -> String {
         let (name, input) = (operation.name, operation.inputs[0].name)
         let ungrouped = graph.add("Shape", "\(name).shape", [input])

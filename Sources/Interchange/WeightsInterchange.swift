@@ -54,8 +54,8 @@ extension Safetensors {
         try write(tensors, metadata: metadata, to: path)
     }
 
-    /// The weights of the network that the metadata name, or, where they name none, of the one whose tensors are nearest
-    /// to these.
+    /// The weights of the network that the metadata name, or, where they name none, of the one whose tensors are
+    /// nearest to these.
     ///
     /// PyTorch's counters (`num_batches_tracked`) are ignored, and so is the `module.` that all names begin with when a
     /// network was saved inside `DataParallel`.

@@ -124,9 +124,9 @@ struct Mask {
     }
 }
 
-/// dx = factor · (gain · g − mean(gain · g) − x̂ · mean(gain · g · x̂)): S. Ioffe and C. Szegedy, "Batch Normalization",
-/// 2015, section 3. Where each channel has a mean of its own, the factor is γ/σ and the gain 1; where several have one
-/// in common, the factor is 1/σ and the gain γ.
+/// dx = factor · (gain · g − mean(gain · g) − x̂ · mean(gain · g · x̂)): S. Ioffe and C. Szegedy, "Batch
+/// Normalization", 2015, section 3. Where each channel has a mean of its own, the factor is γ/σ and the gain 1; where
+/// several have one in common, the factor is 1/σ and the gain γ, which may be 0.
 struct NormalizationGradient {
     private let mean: F16
     private let inverse: F16

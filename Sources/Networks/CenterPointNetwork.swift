@@ -10,7 +10,7 @@ extension Architecture {
     /// an extent 0.5 everywhere.
     public static let cpmNet = centerPointNetwork("cpm-net", normalizing: .batch)
 
-    /// The same network with group normalisation, in groups of 8 channels as CPMNet v2 has them where it is asked for.
+    /// CPMNet v2 with group normalisation, its other option: the network `cpmNet`, normalised in groups of 8 channels.
     public static let cpmNetGN = centerPointNetwork("cpm-net-gn", normalizing: .group(channels: 8))
 
     private static func centerPointNetwork(_ name: String, normalizing scope: NormalizationScope) -> Architecture {

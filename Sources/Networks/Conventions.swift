@@ -45,7 +45,7 @@ struct Conventions: Sendable {
         second: Pair(convolution: "conv2.conv", normalization: "conv2.norm"),
         shortcut: Pair(convolution: "res.conv", normalization: "res.norm"), list: "conv.")
 
-    /// The same habits with normalisation over another scope.
+    /// These habits with normalisation over another scope.
     func normalizing(over scope: NormalizationScope) -> Conventions {
         var conventions = self
         conventions.normalization = scope

@@ -15,7 +15,8 @@ public final class Network {
     private let graph: NetworkGraph
     private var lastShape: [Int] = []
 
-    /// The two ways to treat batch normalisation and dropout in a forward pass. Group normalisation is the same in both.
+    /// The two ways to treat batch normalisation and dropout in a forward pass; group normalisation is the same in
+    /// both.
     public enum Mode {
         /// A pass with batch statistics, whose channels are dropped with probability `dropout`, drawn from `generator`.
         case training(dropout: Double, generator: CounterGenerator)

@@ -5,7 +5,7 @@ extension Architecture {
     /// al., "Evaluate the Malignancy of Pulmonary Nodules Using the 3-D Deep Leaky Noisy-OR Network", IEEE TNNLS 2019).
     public static let noduleNet = noduleNetwork("nodule-net", normalizing: .batch)
 
-    /// The same network with group normalisation, in groups of 8 channels.
+    /// The network `noduleNet` with group normalisation instead of batch normalisation, in groups of 8 channels.
     public static let noduleNetGN = noduleNetwork("nodule-net-gn", normalizing: .group(channels: 8))
 
     private static func noduleNetwork(_ name: String, normalizing scope: NormalizationScope) -> Architecture {

@@ -42,7 +42,8 @@ struct Normalization {
 
     /// The statistics that are known before there is a map: in evaluation, those of a batch normalisation.
     func running(_ pass: Pass) -> Statistics? {
-        guard !pass.isTraining, let (mean, variance) = runningStatistics, let values = pass.statistics else { return nil }
+        guard !pass.isTraining, let (mean, variance) = runningStatistics else { return nil }
+        guard let values = pass.statistics else { preconditionFailure("no running statistics") }
         return Statistics(
             mean: (0..<channels).map { Double(values[mean + $0]) },
             variance: (0..<channels).map { Double(values[variance + $0]) })

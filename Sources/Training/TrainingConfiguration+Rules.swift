@@ -45,8 +45,8 @@ extension TrainingConfiguration {
         Rule(path: \.synchronizedBatchNorm, need: { "networks with batch normalisation only" }) {
             guard $0.synchronizedBatchNorm, !$0.network.hasBatchStatistics else { return nil }
             let others = Architecture.allCases.filter(\.hasBatchStatistics).map(\.name)
-            return "\($0.network.name) normalises every crop by itself, and there are no statistics to share: set it to "
-                + "false, or \(name(of: \.network)) to \(others.joined(separator: " or "))"
+            return "\($0.network.name) normalises every crop by itself, and there are no statistics to share: "
+                + "set it to false, or \(name(of: \.network)) to \(others.joined(separator: " or "))"
         },
     ]
 

@@ -12,6 +12,7 @@ import Testing
         let convolution = Convolution("a", 8, 16, isNormalized: isNormalized, declarations)
         let pointwise = Convolution("b", side: 1, 8, 16, isNormalized: isNormalized, declarations)
         let transposed = TransposedConvolution("c", 8, 8, isNormalized: isNormalized, declarations)
+        let isTakenOff = isNormalized && scope == .batch
         let engine = Engine(pool: ThreadPool(threads: 1))
         let extent = ZYX(2, 3, 4)
         let x = engine.map(samples: 2, extent: extent, channels: 8)
@@ -22,7 +23,7 @@ import Testing
         }
         func sums(_ map: FeatureMap) -> [Float] {
             (0..<map.channels).map { channel in
-                isNormalized && scope == .batch ? 0 : (0..<map.voxels).reduce(0) { $0 + map.pointer[$1 * map.channels + channel] }
+                isTakenOff ? 0 : (0..<map.voxels).reduce(0) { $0 + map.pointer[$1 * map.channels + channel] }
             }
         }
         let values = [Float](repeating: 0.5, count: declarations.parameters.count)
