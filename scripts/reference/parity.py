@@ -30,7 +30,7 @@ STEPS = 3
 
 def write(path, network, state, batch):
     with h5py.File(path / "weights.h5", "w") as file:
-        file.attrs["architecture"] = network
+        file.attrs["architecture"] = np.bytes_(network)
         for name, value in state.items():
             file[f"model/{name}"] = value
     with h5py.File(path / "batch.h5", "w") as file:
