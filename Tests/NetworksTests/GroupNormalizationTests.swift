@@ -26,11 +26,11 @@ import Testing
         }
     }
 
-    private static let shape = [2, 1, 16, 32, 16]
+    private static let shape = [2, 1, 16, 16, 16]
 
     /// The output of some samples, and the gradients after a training pass.
     private func run(
-        _ net: Architecture, _ samples: Range<Int>, isTraining: Bool, threads: Int
+        _ state: NetworkState, _ samples: Range<Int>, isTraining: Bool, threads: Int
     ) -> (output: [Float], gradients: [Float]) {
         let shape = [samples.count] + Self.shape[1...]
         func part(_ values: [Float]) -> [Float] {
@@ -42,8 +42,7 @@ import Testing
             shape: [samples.count, 3] + shape[2...].map { $0 / 4 }, values: part(ClosedForm.coordinates(Self.shape)))
         let pool = ThreadPool(threads: threads)
         defer { pool.stop() }
-        let network = Network(net, engine: Engine(pool: pool))
-        let state = ClosedForm.state(.ordinary, of: net)
+        let network = Network(state.architecture, engine: Engine(pool: pool))
         guard isTraining else {
             return (network.forward(state, input: input, coord: coord, mode: .evaluation).values, [])
         }
@@ -51,7 +50,7 @@ import Testing
             state, input: input, coord: coord,
             mode: .training(dropout: 0, generator: CounterGenerator(seed: 0, purpose: "none")))
         #expect(network.batchStatistics.isEmpty)
-        var gradients = [Float](repeating: .nan, count: net.parameters.count)
+        var gradients = [Float](repeating: .nan, count: state.parameters.count)
         let gradient = Tensor(shape: output.shape, values: ClosedForm.outputGradient(output.count))
         gradients.withUnsafeMutableBufferPointer { network.backward(state, outputGradient: gradient, gradients: $0) }
         return (output.values, gradients)
@@ -59,16 +58,17 @@ import Testing
 
     /// Training and evaluation, any number of threads, and a sample alone or beside another give the same bits.
     @Test(arguments: networks) func theSameBits(_ net: Architecture) {
-        let trained = run(net, 0..<2, isTraining: true, threads: 1)
+        let state = ClosedForm.state(.ordinary, of: net)
+        let trained = run(state, 0..<2, isTraining: true, threads: 1)
         let areFinite = (trained.output + trained.gradients).allSatisfy(\.isFinite)
         #expect(areFinite)
         for threads in [2, 3] {
-            let again = run(net, 0..<2, isTraining: true, threads: threads)
+            let again = run(state, 0..<2, isTraining: true, threads: threads)
             let isSame = again == trained
             #expect(isSame, "\(threads) threads")
         }
-        #expect(run(net, 0..<2, isTraining: false, threads: 2).output == trained.output)
-        let alone = (0..<2).map { run(net, $0..<$0 + 1, isTraining: false, threads: 2).output }
+        #expect(run(state, 0..<2, isTraining: false, threads: 2).output == trained.output)
+        let alone = (0..<2).map { run(state, $0..<$0 + 1, isTraining: false, threads: 2).output }
         #expect(alone[0] + alone[1] == trained.output && alone[0] != alone[1])
     }
 }

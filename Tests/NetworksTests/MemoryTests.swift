@@ -17,7 +17,6 @@ import Testing
         Case(architecture: .noduleNet, side: 64, samples: 2, threads: 2),
         Case(architecture: .cpmNet, side: 32, samples: 2, threads: 2),
         Case(architecture: .noduleNetGN, side: 32, samples: 2, threads: 1),
-        Case(architecture: .cpmNetGN, side: 32, samples: 1, threads: 1),
     ]
 
     /// A plan comes to what a step takes.
