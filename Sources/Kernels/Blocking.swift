@@ -11,13 +11,13 @@ import CKernels
 
     extension Product {
         /// The columns of one panel, for any number of rows; B is in panels.
-        @inline(__always) func tall<F: Fetching>(_ panel: Panel, rows: Int, _ fetching: inout F) {
+        @inline(__always) func tall(_ panel: Panel, rows: Int) {
             switch panel.width {
-            case 64: strip(Block6<Row64>.self, rows, panel.first, panel: 64, &fetching)
-            case 32: strip(Block12<Row32>.self, rows, panel.first, panel: 32, &fetching)
-            case 24: strip(Block12<Row24>.self, rows, panel.first, panel: 24, &fetching)
-            case 16: strip(Block12<Row16>.self, rows, panel.first, panel: 16, &fetching)
-            default: strip(Block12<Row8>.self, rows, panel.first, panel: 8, &fetching)
+            case 64: strip(Block6<Row64>.self, rows, panel.first, panel: 64)
+            case 32: strip(Block12<Row32>.self, rows, panel.first, panel: 32)
+            case 24: strip(Block12<Row24>.self, rows, panel.first, panel: 24)
+            case 16: strip(Block12<Row16>.self, rows, panel.first, panel: 16)
+            default: strip(Block12<Row8>.self, rows, panel.first, panel: 8)
             }
         }
 
@@ -40,11 +40,11 @@ import CKernels
 
     extension Product {
         /// The columns of one panel, for any number of rows; B is in panels.
-        @inline(__always) func tall<F: Fetching>(_ panel: Panel, rows: Int, _ fetching: inout F) {
+        @inline(__always) func tall(_ panel: Panel, rows: Int) {
             switch panel.width {
-            case 24: strip(Block4<Row24>.self, rows, panel.first, panel: 24, &fetching)
-            case 16: strip(Block6<Row16>.self, rows, panel.first, panel: 16, &fetching)
-            default: strip(Block12<Row8>.self, rows, panel.first, panel: 8, &fetching)
+            case 24: strip(Block4<Row24>.self, rows, panel.first, panel: 24)
+            case 16: strip(Block6<Row16>.self, rows, panel.first, panel: 16)
+            default: strip(Block12<Row8>.self, rows, panel.first, panel: 8)
             }
         }
 
@@ -61,27 +61,8 @@ import CKernels
 
 extension Product {
     /// For any `rows`, and `columns` a multiple of 8; B is in panels.
-    ///
-    /// Where panels are fetched, the blocks of one fetch the next between them, if the rows are enough: a product of wide
-    /// registers is done before the third-level cache has delivered its panels.
     @inline(__always) func tall(rows: Int, columns: Int) {
-        forEachPanel(of: columns) { panel in
-            #if WIDE_REGISTERS
-                if let next {
-                    let end = panel.first + panel.width
-                    var lines = FetchLines(place: end < columns ? b + end * depth : next)
-                    tall(panel, rows: rows, &lines)
-                    return
-                }
-            #endif
-            tall(panel, rows: rows)
-        }
-    }
-
-    /// The columns of one panel, for any number of rows; B is in panels.
-    @inline(__always) func tall(_ panel: Panel, rows: Int) {
-        var nothing = FetchNothing()
-        tall(panel, rows: rows, &nothing)
+        forEachPanel(of: columns) { tall($0, rows: rows) }
     }
 
     /// For any `rows`, and `columns` a multiple of 8; B is a matrix.
@@ -91,30 +72,21 @@ extension Product {
 
     /// One block below the other, and smaller ones for the rows that remain. Every element is the same sum in the same
     /// order whichever block it falls into.
-    @inline(__always)
-    private func strip<B: Block, F: Fetching>(
-        _: B.Type, _ rows: Int, _ column: Int, panel: Int?, _ fetching: inout F
-    ) {
+    @inline(__always) private func strip<B: Block>(_: B.Type, _ rows: Int, _ column: Int, panel: Int? = nil) {
         var row = 0
         while rows - row >= B.rows {
-            block(B.self, row, column, panel: panel, &fetching)
+            block(B.self, row, column, panel: panel)
             row += B.rows
         }
         while B.rows > 4 && rows - row >= 4 {
-            block(Block4<B.Columns>.self, row, column, panel: panel, &fetching)
+            block(Block4<B.Columns>.self, row, column, panel: panel)
             row += 4
         }
         while rows - row >= 2 {
-            block(Block2<B.Columns>.self, row, column, panel: panel, &fetching)
+            block(Block2<B.Columns>.self, row, column, panel: panel)
             row += 2
         }
-        if row < rows { block(Block1<B.Columns>.self, row, column, panel: panel, &fetching) }
-    }
-
-    /// The same where B is a matrix.
-    @inline(__always) private func strip<B: Block>(_ block: B.Type, _ rows: Int, _ column: Int) {
-        var nothing = FetchNothing()
-        strip(block, rows, column, panel: nil, &nothing)
+        if row < rows { block(Block1<B.Columns>.self, row, column, panel: panel) }
     }
 }
 

@@ -29,13 +29,10 @@ struct Product {
     var cRow: Int
     var depth: Int
     var epilogue: Epilogue
-    /// The panels of the next product, which are fetched meanwhile; nil where B stays near anyway.
-    var next: Floats? = nil
 
     /// One block: its rows begin at `row`, its columns at `column`, where a panel of B of that width begins; without
-    /// one, B is a matrix. For each depth something may be fetched that is wanted later.
-    @inline(__always)
-    func block<B: Block, F: Fetching>(_: B.Type, _ row: Int, _ column: Int, panel: Int?, _ fetching: inout F) {
+    /// one, B is a matrix.
+    @inline(__always) func block<B: Block>(_: B.Type, _ row: Int, _ column: Int, panel: Int? = nil) {
         var sums = B()
         var left = a + row * aRow
         var right = b + (panel == nil ? column : column * depth)
@@ -44,7 +41,6 @@ struct Product {
             sums.add(left, aRow, B.Columns(right))
             left += aDepth
             right += rightStep
-            fetching.step()
         }
         let p = row * cRow + column
         switch epilogue {
@@ -58,26 +54,5 @@ struct Product {
                 sum.store(c + p + $0 * cRow)
             }
         }
-    }
-}
-
-/// What is fetched into the second-level cache while a product is at work.
-protocol Fetching {
-    /// Asks for a cache line.
-    mutating func step()
-}
-
-/// Nothing, which costs nothing.
-struct FetchNothing: Fetching {
-    @inline(__always) mutating func step() {}
-}
-
-/// Memory from a place on.
-struct FetchLines: Fetching {
-    var place: Floats
-
-    @inline(__always) mutating func step() {
-        ck_prefetch(place)
-        place += 16
     }
 }

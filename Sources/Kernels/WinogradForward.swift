@@ -79,9 +79,10 @@ func winograd(_ arguments: UnsafePointer<ck_convolution>, _ item: Int, _ scratch
             Product(
                 a: v + z * rows * inputs, aRow: inputs, aDepth: 1,
                 b: a.weights + (z * components + component) * a.component_stride, bDepth: 0,
-                c: m + z * rows * outputs, cRow: outputs, depth: inputs, epilogue: .store,
-                next: a.streams_weights == 0 ? nil : a.weights + following * a.component_stride
-            ).tall(rows: rows, columns: outputs)
+                c: m + z * rows * outputs, cRow: outputs, depth: inputs, epilogue: .store
+            ).tall(
+                rows: rows, columns: outputs,
+                next: a.streams_weights == 0 ? nil : a.weights + following * a.component_stride)
         }
         restoreDepth(m, tiling, rows * outputs, into: blockStart + component * stride)
     }
