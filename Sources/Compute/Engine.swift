@@ -30,11 +30,16 @@ public final class Engine {
     var transformed = ScratchMemory()
 
     /// Creates an engine on a pool's threads, with the kernels of an instruction set that this processor must have.
-    public init(pool: ThreadPool, instructionSet: InstructionSet = .best) {
+    public convenience init(pool: ThreadPool, instructionSet: InstructionSet = .best) {
+        self.init(pool: pool, instructionSet: instructionSet, cache: Self.secondLevelCache)
+    }
+
+    /// Creates an engine for a second-level cache of so many bytes, which changes no result.
+    init(pool: ThreadPool, instructionSet: InstructionSet, cache: Int) {
         self.pool = pool
         self.instructionSet = instructionSet
         kernels = instructionSet.kernels
-        cache = Self.secondLevelCache
+        self.cache = cache
         workspace = Workspace()
     }
 

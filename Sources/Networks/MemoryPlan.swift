@@ -29,6 +29,8 @@ public final class MemoryPlan {
     /// The threads that an evaluation is planned for, whatever there are: how a scan is cut into tiles, and so the last
     /// bits of what is found in it, must not depend on the machine.
     private static let evaluationThreads = 16
+    /// The second-level cache that an evaluation is planned for, in bytes, for the same reason. Where a core has more,
+    /// each thread may take up to two megabytes of scratch memory beyond the plan.
     private static let evaluationCache = 1 << 20
 
     /// The bytes that an engine of 16 threads takes for an evaluation of one map, activations and scratch memory.
