@@ -86,10 +86,14 @@ import Testing
             // A slow rank leaves time to stop it.
             let slow = ["LUNA_FAULT": "slow:rank=1:phase=forward:seconds=0.5"]
             let stopped = try script("scripts/supervise", arguments, environment: slow) { supervisor in
-                // Rank 1 is taken once there is a checkpoint; a later one lets the supervisor be asked to stop.
+                // Rank 1 is taken once there is a checkpoint. When both ranks are new processes, the supervisor is
+                // asked to stop.
                 supervisor.wait { run.hasCheckpoint(2) }
-                Self.killRank(1, of: run)
-                supervisor.wait { run.hasCheckpoint(3) }
+                let killed = try [0, 1].map { try #require(run.heartbeat(of: $0)).pid }
+                kill(killed[1], SIGKILL)
+                supervisor.wait {
+                    [0, 1].allSatisfy { rank in run.heartbeat(of: rank).map { $0.pid != killed[rank] } ?? false }
+                }
                 supervisor.send(SIGTERM)
             }
             #expect(stopped.status == 75, "\(stopped.diagnosis)")
@@ -98,18 +102,6 @@ import Testing
             let finished = try script("scripts/supervise", arguments + ["--resume"])
             #expect(finished.status == 0, "\(finished.diagnosis)")
             #expect(try run.digest() == truth)
-        }
-    }
-
-    private static func killRank(_ rank: Int, of run: TinyRun) {
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
-            guard let process = Int32(name),
-                let line = FileManager.default.contents(atPath: "/proc/\(name)/cmdline"),
-                let variables = FileManager.default.contents(atPath: "/proc/\(name)/environ"),
-                String(decoding: line, as: UTF8.self).contains(run.path),
-                String(decoding: variables, as: UTF8.self).contains("OMPI_COMM_WORLD_RANK=\(rank)\0")
-            else { continue }
-            kill(process, SIGKILL)
         }
     }
 }
