@@ -82,6 +82,16 @@ public struct CounterGenerator: RandomNumberGenerator, Sendable {
         return radius * Elementary.cos(2 * Double.pi * uniform())
     }
 
+    /// Fills a span with numbers drawn uniformly from [low, high).
+    public mutating func fill(_ values: inout MutableSpan<Float>, uniformFrom low: Double, to high: Double) {
+        for index in values.indices { values[index] = Float(uniform(low, high)) }
+    }
+
+    /// Fills a span with numbers drawn from the normal distribution of mean 0.
+    public mutating func fill(_ values: inout MutableSpan<Float>, normalOfDeviation deviation: Double) {
+        for index in values.indices { values[index] = Float(deviation * normal()) }
+    }
+
     /// A uniformly drawn element of a half-open range (Lemire's multiplication with rejection: no bias).
     ///
     /// - Precondition: The range is not empty.

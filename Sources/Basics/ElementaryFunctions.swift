@@ -88,21 +88,21 @@ public enum Elementary {
     }
 
     /// The series of eˣ from its third term on: 1/2!, 1/3!, …
-    private static let inverseFactorials = (2...14).map { 1 / factorial($0) }
+    private static let inverseFactorials = InlineArray<13, Double> { 1 / factorial($0 + 2) }
     /// The series of 2 artanh s beyond 2 s: 2/3, 2/5, 2/7, …
-    private static let doubledOddInverses = (1...12).map { 2 / Double(2 * $0 + 1) }
+    private static let doubledOddInverses = InlineArray<12, Double> { 2 / Double(2 * $0 + 3) }
     /// The series of the sine beyond x: −1/3!, 1/5!, −1/7!, …
-    private static let sineSeries = (1...9).map { ($0 % 2 == 0 ? 1 : -1) / factorial(2 * $0 + 1) }
+    private static let sineSeries = InlineArray<9, Double> { ($0 % 2 == 0 ? -1 : 1) / factorial(2 * $0 + 3) }
     /// The series of the cosine beyond 1 − x²/2: 1/4!, −1/6!, 1/8!, …
-    private static let cosineSeries = (2...10).map { ($0 % 2 == 0 ? 1 : -1) / factorial(2 * $0) }
+    private static let cosineSeries = InlineArray<9, Double> { ($0 % 2 == 0 ? 1 : -1) / factorial(2 * $0 + 4) }
 
     /// The product n!, exact up to 22!.
     private static func factorial(_ n: Int) -> Double { (1...n).reduce(1) { $0 * Double($1) } }
 
     /// The polynomial c₀ + c₁ x + c₂ x² + …, from the last term to the first.
-    private static func horner(_ x: Double, _ coefficients: [Double]) -> Double {
+    private static func horner<let count: Int>(_ x: Double, _ coefficients: InlineArray<count, Double>) -> Double {
         var sum = 0.0
-        for coefficient in coefficients.reversed() { sum = sum * x + coefficient }
+        for power in coefficients.indices.reversed() { sum = sum * x + coefficients[power] }
         return sum
     }
 }

@@ -113,17 +113,14 @@ public struct Architecture: Sendable {
             architecture: self, parameters: [Float](repeating: 0, count: parameters.count),
             statistics: [Float](repeating: 0, count: statistics.count))
         for (index, (entry, initializer)) in zip(parameters.entries, initializers).enumerated() {
+            var generator = CounterGenerator(seed: seed, purpose: "initialisation", UInt64(index))
+            var all = state.parameters.mutableSpan
+            var values = all.extracting(entry.range)
             switch initializer {
-            case .uniform(let bound):
-                var generator = CounterGenerator(seed: seed, purpose: "initialisation", UInt64(index))
-                for element in entry.range { state.parameters[element] = Float(generator.uniform(-bound, bound)) }
-            case .normal(let deviation):
-                var generator = CounterGenerator(seed: seed, purpose: "initialisation", UInt64(index))
-                for element in entry.range { state.parameters[element] = Float(deviation * generator.normal()) }
-            case .constant(let value):
-                for element in entry.range { state.parameters[element] = value }
-            case .residualScale:
-                for element in entry.range { state.parameters[element] = zeroInitResidual ? 0 : 1 }
+            case .uniform(let bound): generator.fill(&values, uniformFrom: -bound, to: bound)
+            case .normal(let deviation): generator.fill(&values, normalOfDeviation: deviation)
+            case .constant(let value): values.update(repeating: value)
+            case .residualScale: values.update(repeating: zeroInitResidual ? 0 : 1)
             }
         }
         for (entry, value) in zip(statistics.entries, initialStatistics) {
