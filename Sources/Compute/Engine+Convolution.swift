@@ -15,23 +15,25 @@ extension Engine {
     ///
     /// - Parameters:
     ///   - x: Its channels are a multiple of 8, at least C_in: those beyond count for nothing.
+    ///   - activation: The normalisation and ReLU that `x` goes through first; nil: none.
     ///   - weights: [C_out, C_in, 3, 3, 3].
     ///   - bias: [C_out], if there is one.
     ///   - inputs: C_in of the weights.
     ///   - outputs: C_out; where it is no multiple of 8, as many channels as fill it up are computed beside the result.
     public func convolution(
-        _ x: FeatureMap, weights: UnsafeBufferPointer<Float>, bias: UnsafeBufferPointer<Float>?, inputs: Int,
-        outputs: Int
+        _ x: FeatureMap, through activation: InputActivation? = nil, weights: UnsafeBufferPointer<Float>,
+        bias: UnsafeBufferPointer<Float>?, inputs: Int, outputs: Int
     ) -> FeatureMap {
         guard outputs % 8 == 0 else {
             requireCount(weights.count, 27 * inputs * outputs, "weights")
             let (filters, offsets) = (filledUp(weights, outputs), bias.map { filledUp($0, outputs) })
             let wide = convolution(
-                x, weights: filters.read, bias: offsets?.read, inputs: inputs, outputs: filledUp(outputs))
+                x, through: activation, weights: filters.read, bias: offsets?.read, inputs: inputs,
+                outputs: filledUp(outputs))
             return wide.channels(0..<outputs)
         }
         let y = map(like: x, channels: outputs)
-        convolution(x, weights: weights, bias: bias, inputs: inputs, into: y)
+        convolution(x, through: activation, weights: weights, bias: bias, inputs: inputs, into: y)
         return y
     }
 
@@ -41,14 +43,14 @@ extension Engine {
     /// - Parameter depth: Planes of the whole map of which `x` holds some. With it, and a plane whose number in the
     ///   whole is a multiple of 4 as the first, the result is that of the whole to the bit.
     public func convolution(
-        _ x: FeatureMap, first: Int = 0, of depth: Int? = nil, weights: UnsafeBufferPointer<Float>,
-        bias: UnsafeBufferPointer<Float>?, inputs: Int, into y: FeatureMap
+        _ x: FeatureMap, through activation: InputActivation? = nil, first: Int = 0, of depth: Int? = nil,
+        weights: UnsafeBufferPointer<Float>, bias: UnsafeBufferPointer<Float>?, inputs: Int, into y: FeatureMap
     ) {
         requireInputs(inputs, of: x)
         requireCount(weights.count, 27 * inputs * y.channels, "weights")
         if let bias { requireCount(bias.count, y.channels, "biases") }
         winograd(
-            x, first, depth ?? x.extent.z, weights.start, bias?.start, inputs: inputs, rowStride: 27,
+            x, activation, first, depth ?? x.extent.z, weights.start, bias?.start, inputs: inputs, rowStride: 27,
             columnStride: 27 * inputs, flip: false, into: y)
     }
 
@@ -71,14 +73,14 @@ extension Engine {
         }
         let x = map(like: gradient, channels: channels)
         winograd(
-            gradient, 0, gradient.extent.z, weights.start, nil, inputs: gradient.channels, rowStride: 27 * inputs,
+            gradient, nil, 0, gradient.extent.z, weights.start, nil, inputs: gradient.channels, rowStride: 27 * inputs,
             columnStride: 27, flip: true, into: x)
         return x
     }
 
     private func winograd(
-        _ x: FeatureMap, _ first: Int, _ depth: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>?,
-        inputs: Int, rowStride: Int, columnStride: Int, flip: Bool, into y: FeatureMap
+        _ x: FeatureMap, _ activation: InputActivation?, _ first: Int, _ depth: Int, _ weights: UnsafePointer<Float>,
+        _ bias: UnsafePointer<Float>?, inputs: Int, rowStride: Int, columnStride: Int, flip: Bool, into y: FeatureMap
     ) {
         x.requireVectors("the input")
         y.requireVectors("the output")
@@ -119,6 +121,11 @@ extension Engine {
         c.component_stride = stride
         c.streams_weights = tiles.streamsWeights(inputs: x.channels, outputs: y.channels, cache: cache) ? 1 : 0
         let items = (ck_tile_count(&c.tiling) + c.block - 1) / c.block
-        parallel(items, scratch: kernels.winograd_scratch(&c)) { item, scratch in kernels.winograd(&c, item, scratch) }
+        withActivation(activation, of: x) {
+            c.activation = $0
+            parallel(items, scratch: kernels.winograd_scratch(&c)) { item, scratch in
+                kernels.winograd(&c, item, scratch)
+            }
+        }
     }
 }

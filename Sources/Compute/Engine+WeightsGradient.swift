@@ -8,16 +8,25 @@ extension Engine {
     ///
     /// - Parameters:
     ///   - x: The convolution's input, [N, D, H, W, C_in] or more channels, a multiple of 8.
+    ///   - activation: The normalisation and ReLU that `x` goes through first; nil: none.
     ///   - gradient: The gradient of the convolution's output, [N, D, H, W, C_out].
     ///   - inputs: C_in of the weights.
     public func convolutionWeightsGradient(
-        _ x: FeatureMap, _ gradient: FeatureMap, inputs: Int, into destination: UnsafeMutableBufferPointer<Float>
+        _ x: FeatureMap, through activation: InputActivation? = nil, _ gradient: FeatureMap, inputs: Int,
+        into destination: UnsafeMutableBufferPointer<Float>
     ) {
         let outputs = gradient.channels
+        if let activation, !Tiles.isNarrow(outputs) {
+            // Every component along z reads its input anew, which costs more than a map in between.
+            let activated = map(like: x)
+            normalize(x, activation, into: activated)
+            return convolutionWeightsGradient(activated, gradient, inputs: inputs, into: destination)
+        }
         guard outputs % 8 == 0 else {
             requireCount(destination.count, 27 * inputs * outputs, "weights' gradients")
             let wide = workspace.take(27 * inputs * filledUp(outputs))
-            convolutionWeightsGradient(x, filledUp(gradient), inputs: inputs, into: wide.write)
+            convolutionWeightsGradient(
+                x, through: activation, filledUp(gradient), inputs: inputs, into: wide.write)
             destination.start.update(from: wide.pointer, count: destination.count)
             return
         }
@@ -32,7 +41,10 @@ extension Engine {
         g.tiling = tiles.tiling(x)
         g.block = 24  // part of the sum's order: never by the machine
         g.component_stride = ck_component_stride(x.channels * outputs)
-        let sum = Tiles.isNarrow(outputs) ? sumOfTileRanges(g, tiles) : sumByComponents(g, tiles)
+        let sum = withActivation(activation, of: x) {
+            g.activation = $0
+            return Tiles.isNarrow(outputs) ? sumOfTileRanges(g, tiles) : sumByComponents(g, tiles)
+        }
 
         var w = ck_weights()
         w.transformed = sum

@@ -11,13 +11,18 @@ struct PlaneWindow {
     private let rows: Range<Int>
     private let columns: Range<Int>
     private let zeros: Floats
+    /// The columns that are read in rows outside the map.
+    private let outside: Int
 
     /// - Parameters:
     ///   - plane: Which one; outside the map it is all zero.
     ///   - side: The window's side; `y`, `x` its corner.
     ///   - zeros: At least 16 zeros.
+    ///   - readsZeros: Whether these are read where there is no map, which saves looking at every column.
     @inline(__always)
-    init(_ map: ck_map, sample: Int, plane: Int, y: Int, x: Int, side: Int, zeros: Floats) {
+    init(
+        _ map: ck_map, sample: Int, plane: Int, y: Int, x: Int, side: Int, zeros: Floats, readsZeros: Bool = true
+    ) {
         let isInside = plane >= 0 && plane < map.depth
         let row = (sample * map.depth + plane) * map.height + y
         corner = isInside ? Floats(map.values + (row * map.width + x) * map.stride) : nil
@@ -26,13 +31,14 @@ struct PlaneWindow {
         rows = max(0, -y)..<max(max(0, -y), min(side, map.height - y))
         columns = max(0, -x)..<max(max(0, -x), min(side, map.width - x))
         self.zeros = zeros
+        outside = readsZeros ? 6 : 0
     }
 
     /// Row `y` from `channel` on.
     @inline(__always) func row(_ y: Int, _ channel: Int) -> WindowRow {
         guard let corner, y >= rows.lowerBound, y < rows.upperBound else {
             // The same zeros at every column.
-            return WindowRow(p: zeros, step: 0, first: 0, end: 6)
+            return WindowRow(p: zeros, step: 0, first: 0, end: outside)
         }
         return WindowRow(
             p: corner + y * rowStride + channel, step: voxelStride, first: columns.lowerBound,
@@ -55,24 +61,49 @@ struct WindowRow {
     /// Whether the first `count` columns are inside.
     @inline(__always) func holds(_ count: Int) -> Bool { first == 0 && end >= count }
 
-    @inline(__always) func six<V: Vector>() -> Six<V> {
+    @inline(__always) func six<V: Vector>(_ reader: VoxelReader<V>) -> Six<V> {
         if holds(6) {
             return (
-                V(at: p), V(at: p + step), V(at: p + 2 * step), V(at: p + 3 * step), V(at: p + 4 * step),
-                V(at: p + 5 * step)
+                reader(p), reader(p + step), reader(p + 2 * step), reader(p + 3 * step), reader(p + 4 * step),
+                reader(p + 5 * step)
             )
         }
-        return (voxel(0), voxel(1), voxel(2), voxel(3), voxel(4), voxel(5))
+        return (
+            voxel(0, reader), voxel(1, reader), voxel(2, reader), voxel(3, reader), voxel(4, reader), voxel(5, reader)
+        )
     }
 
-    @inline(__always) func four<V: Vector>() -> Four<V> {
+    @inline(__always) func four<V: Vector>(_ reader: VoxelReader<V>) -> Four<V> {
         if holds(4) {
-            return (V(at: p), V(at: p + step), V(at: p + 2 * step), V(at: p + 3 * step))
+            return (reader(p), reader(p + step), reader(p + 2 * step), reader(p + 3 * step))
         }
-        return (voxel(0), voxel(1), voxel(2), voxel(3))
+        return (voxel(0, reader), voxel(1, reader), voxel(2, reader), voxel(3, reader))
+    }
+
+    @inline(__always) private func voxel<V: Vector>(_ x: Int, _ reader: VoxelReader<V>) -> V {
+        x >= first && x < end ? reader(p + x * step) : V.zero
     }
 
     @inline(__always) func two<V: Vector>() -> Two<V> { (voxel(0), voxel(1)) }
+}
+
+/// How the numbers of some channels are read: as they are, or with their activation, ReLU(x · scale + shift).
+struct VoxelReader<V: Vector> {
+    private let activation: (scale: V, shift: V)?
+
+    /// Reads numbers as they are.
+    @inline(__always) init() { activation = nil }
+
+    /// - Parameter channel: The first of the channels, all of which have a scale and a shift.
+    @inline(__always) init(_ activation: (scale: Floats, shift: Floats)?, _ channel: Int) {
+        self.activation = activation.map { (V(at: $0.scale + channel), V(at: $0.shift + channel)) }
+    }
+
+    @inline(__always) func callAsFunction(_ p: Floats) -> V {
+        let x = V(at: p)
+        guard let activation else { return x }
+        return x.fused(activation.scale, activation.shift).rectified
+    }
 }
 
 /// A weighted sum of up to four planes: one component along z.

@@ -22,18 +22,22 @@ protocol Vector: SIMD where Scalar == Float {
     func store(at p: MutableFloats)
     /// self * factor + addend
     func fused(_ factor: Self, _ addend: Self) -> Self
+    /// max(self, 0)
+    var rectified: Self { get }
 }
 
 extension SIMD16: Vector where Scalar == Float {
     @inline(__always) init(at p: Floats) { self = ck_load16(p) }
     @inline(__always) func store(at p: MutableFloats) { ck_store16(p, self) }
     @inline(__always) func fused(_ factor: Self, _ addend: Self) -> Self { ck_fma16(self, factor, addend) }
+    @inline(__always) var rectified: Self { ck_max16(self, .zero) }
 }
 
 extension SIMD8: Vector where Scalar == Float {
     @inline(__always) init(at p: Floats) { self = ck_load8(p) }
     @inline(__always) func store(at p: MutableFloats) { ck_store8(p, self) }
     @inline(__always) func fused(_ factor: Self, _ addend: Self) -> Self { ck_fma8(self, factor, addend) }
+    @inline(__always) var rectified: Self { ck_max8(self, .zero) }
 }
 
 /// a * b + c

@@ -53,26 +53,47 @@ struct TileBlock {
     /// Bᵀ d B of every plane: component p of the plane in slot s goes to `out + p * componentStride + s * channels`.
     ///
     /// - Parameters:
+    ///   - activation: What is done to the map's numbers first.
     ///   - offset: Which plane of the map lies at the tiling's first.
     ///   - scratch: What `TileScratch` holds.
     @inline(__always)
     func transformPlanes(
-        _ map: ck_map, offset: Int, into out: MutableFloats, componentStride: Int, scratch: MutableFloats
+        _ map: ck_map, _ activation: ck_activation, offset: Int, into out: MutableFloats, componentStride: Int,
+        scratch: MutableFloats
+    ) {
+        // Two loops, so that none asks for every number.
+        if let scale = activation.scale, let shift = activation.shift {
+            transformPlanes(map, offset: offset, into: out, componentStride: componentStride, scratch: scratch) {
+                (scale + $0 * activation.sample_stride, shift + $0 * activation.sample_stride)
+            }
+        } else {
+            transformPlanes(map, offset: offset, into: out, componentStride: componentStride, scratch: scratch) { _ in
+                nil
+            }
+        }
+    }
+
+    @inline(__always)
+    private func transformPlanes(
+        _ map: ck_map, offset: Int, into out: MutableFloats, componentStride: Int, scratch: MutableFloats,
+        activation: (_ sample: Int) -> (scale: Floats, shift: Floats)?
     ) {
         forEachTile { t, origin in
+            let activation = activation(origin.sample)
             for p in (t > 0 && origin.rank > 0 ? 2 : 0)..<tiling.depthComponents {
                 let window = PlaneWindow(
                     map, sample: origin.sample, plane: origin.z - 1 + p + offset, y: origin.y - 1,
-                    x: origin.x - 1, side: tiling.tile + 2, zeros: scratch)
+                    x: origin.x - 1, side: tiling.tile + 2, zeros: scratch, readsZeros: activation == nil)
                 let out = out + (Int(slots[t]) + p) * map.channels
                 @inline(__always) func transform<V: Vector>(_: V.Type, _ channel: Int) {
+                    let reader = VoxelReader<V>(activation, channel)
                     transformInput(
                         tile: tiling.tile, out: out + channel, componentStride: componentStride,
                         scratch: scratch + TileScratch.zeros
                     ) { y in
-                        window.row(y, channel).six() as Six<V>
+                        window.row(y, channel).six(reader)
                     } four: { y in
-                        window.row(y, channel).four()
+                        window.row(y, channel).four(reader)
                     }
                 }
                 forEachVector(of: map.channels) {

@@ -70,7 +70,7 @@ func winograd(_ arguments: UnsafePointer<ck_convolution>, _ item: Int, _ scratch
     let stride = ForwardScratch.stride(tiling, planes: tiles.planes, rows: rows, inputs, outputs)
     let transformed = blockStart + stride
     tiles.transformPlanes(
-        a.input, offset: a.input_first, into: transformed, componentStride: stride, scratch: scratch)
+        a.input, a.activation, offset: a.input_first, into: transformed, componentStride: stride, scratch: scratch)
 
     for component in 0..<components {
         tiles.transformDepth(transformed + component * stride, rows: rows, channels: inputs, into: v)

@@ -55,7 +55,8 @@ func winogradNarrowWeights(_ arguments: UnsafePointer<ck_weights_gradient>, _ sc
     while first < a.end_tile {
         let count = min(a.block, a.end_tile - first)
         let tiles = TileBlock(tiling, first: first, count: count, scratch: scratch + layout.slots)
-        tiles.transformPlanes(a.input, offset: 0, into: vPlanes, componentStride: layout.vStride, scratch: scratch)
+        tiles.transformPlanes(
+            a.input, a.activation, offset: 0, into: vPlanes, componentStride: layout.vStride, scratch: scratch)
         transformPlanes(a, tiles, into: mPlanes, componentStride: layout.mStride, scratch: scratch)
         for component in 0..<components {
             tiles.transformDepth(vPlanes + component * layout.vStride, rows: count, channels: inputs, into: v)
@@ -90,7 +91,7 @@ private func transformPlanes(
                     tile: tiling.tile, out: out + channel, componentStride: componentStride,
                     scratch: scratch + TileScratch.zeros
                 ) { y in
-                    window.row(y, channel).four() as Four<V>
+                    window.row(y, channel).four(VoxelReader<V>())
                 } two: { y in
                     window.row(y, channel).two()
                 }

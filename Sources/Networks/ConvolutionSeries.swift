@@ -5,7 +5,8 @@ import Compute
 ///
 ///     x ─ conv ─ norm ─ ReLU ─ … ─
 ///
-/// For the backward pass it keeps the results of the convolutions; activations are computed again.
+/// All convolutions but the first normalise their inputs as they read them. For the backward pass the block keeps the
+/// results of the convolutions.
 final class ConvolutionSeries: Block {
     private struct Unit {
         let convolution: Convolution
@@ -57,24 +58,30 @@ final class ConvolutionSeries: Block {
         var x = inputs.removeLast()
         let span = pass.engine.begin(name)
         defer { span.end() }
+        var activation: InputActivation?
         for unit in units {
-            let convolved = unit.convolution.forward(x, pass)
+            let convolved = unit.convolution.forward(x, through: activation, pass)
             let statistics = unit.normalization.statistics(convolved, pass)
             if pass.isTraining { kept.append((convolved, statistics)) }
-            x = pass.isTraining ? pass.engine.map(like: convolved) : convolved
-            pass.engine.normalize(convolved, unit.normalization.parameters(pass), statistics, into: x)
+            activation = unit.normalization.activation(statistics, pass)
+            x = convolved
         }
-        return x
+        guard let activation else { return x }
+        let result = pass.isTraining ? pass.engine.map(like: x) : x
+        pass.engine.normalize(x, activation, into: result)
+        return result
     }
 
-    func output(_ pass: Pass) -> FeatureMap { activation(units.count - 1, pass) }
-
-    /// The output of a unit in the last training pass.
-    private func activation(_ index: Int, _ pass: Pass) -> FeatureMap {
-        let (convolved, statistics) = kept[index]
-        let output = pass.engine.map(like: convolved)
-        pass.engine.normalize(convolved, units[index].normalization.parameters(pass), statistics, into: output)
+    func output(_ pass: Pass) -> FeatureMap {
+        let last = kept.count - 1
+        let output = pass.engine.map(like: kept[last].convolved)
+        pass.engine.normalize(kept[last].convolved, activation(last, pass), into: output)
         return output
+    }
+
+    /// What follows a unit's convolution.
+    private func activation(_ index: Int, _ pass: Pass) -> InputActivation {
+        units[index].normalization.activation(kept[index].statistics, pass)
     }
 
     func backward(_ gradient: consuming FeatureMap, _ inputs: BlockInputs, _ pass: Pass) -> [FeatureMap?] {
@@ -86,8 +93,12 @@ final class ConvolutionSeries: Block {
             // The gradient of a normalised map takes the map's place.
             unit.normalization.backward(
                 convolved, statistics, .rectified, gradient: gradient, into: convolved, pass)
-            unit.convolution.weightsGradient(
-                index == 0 ? inputs.map(0) : activation(index - 1, pass), convolved, pass)
+            if index == 0 {
+                unit.convolution.weightsGradient(inputs.map(0), convolved, pass)
+            } else {
+                unit.convolution.weightsGradient(
+                    kept[index - 1].convolved, through: activation(index - 1, pass), convolved, pass)
+            }
             gradient = unit.convolution.dataGradient(
                 convolved, channels: index == 0 ? inputs.trainedChannels[0] : unit.convolution.inputs, pass)
             pass.finished?(unit.parameters)

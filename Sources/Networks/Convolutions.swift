@@ -86,13 +86,19 @@ struct Convolution {
         self.outputs = outputs
     }
 
-    func forward(_ x: FeatureMap, _ pass: Pass) -> FeatureMap {
+    /// Computes the layer's map.
+    ///
+    /// - Parameter activation: The normalisation and ReLU that `x` goes through first, with filters of 3x3x3 and
+    ///   stride 1; nil: none.
+    func forward(_ x: FeatureMap, through activation: InputActivation? = nil, _ pass: Pass) -> FeatureMap {
+        requireFusible(activation)
         let (engine, weights, bias) = (pass.engine, parameters.weights(pass), parameters.biases(pass))
         return engine.span(name) {
             if stride == 2 { return engine.stridedConvolution(x, filters(pass)) }
             return side == 1
                 ? engine.pointwise(x, weights: weights, bias: bias, inputs: inputs, outputs: outputs)
-                : engine.convolution(x, weights: weights, bias: bias, inputs: inputs, outputs: outputs)
+                : engine.convolution(
+                    x, through: activation, weights: weights, bias: bias, inputs: inputs, outputs: outputs)
         }
     }
 
@@ -121,7 +127,12 @@ struct Convolution {
         }
     }
 
-    func weightsGradient(_ x: FeatureMap, _ gradient: FeatureMap, _ pass: Pass) {
+    /// Writes the gradients of the layer's parameters, from its input as `forward` takes it and from the gradient of
+    /// its output.
+    func weightsGradient(
+        _ x: FeatureMap, through activation: InputActivation? = nil, _ gradient: FeatureMap, _ pass: Pass
+    ) {
+        requireFusible(activation)
         let (engine, destination) = (pass.engine, parameters.weightsGradient(pass))
         engine.span("\(name) weights gradient") {
             if stride == 2 {
@@ -129,10 +140,15 @@ struct Convolution {
             } else if side == 1 {
                 engine.pointwiseWeightsGradient(x, gradient, inputs: inputs, into: destination)
             } else {
-                engine.convolutionWeightsGradient(x, gradient, inputs: inputs, into: destination)
+                engine.convolutionWeightsGradient(
+                    x, through: activation, gradient, inputs: inputs, into: destination)
             }
             parameters.writeBiasesGradient(gradient, pass)
         }
+    }
+
+    private func requireFusible(_ activation: InputActivation?) {
+        precondition(activation == nil || side == 3 && stride == 1, "\(name), which reads no normalised input")
     }
 
     /// The gradient of the input's first `channels` channels.

@@ -35,6 +35,11 @@ struct Normalization {
         NormalizationParameters(scale: pass.parameter(weight, channels), shift: pass.parameter(bias, channels))
     }
 
+    /// This normalisation and a ReLU, done by the convolution that follows.
+    func activation(_ statistics: Statistics, _ pass: Pass) -> InputActivation {
+        InputActivation(parameters(pass), statistics)
+    }
+
     /// The statistics to normalise `x` with: the running ones, or its own.
     func statistics(_ x: FeatureMap, _ pass: Pass) -> Statistics {
         running(pass) ?? report(pass.engine.span(name) { pass.engine.statistics(x, over: scope) }, pass)

@@ -6,8 +6,8 @@ import Compute
 ///     x ─ conv1 ─ norm1 ─ ReLU ─ conv2 ─ norm2 ─ (+) ─ ReLU ─
 ///     └────────── identity, or 1x1x1 and bn ──┘
 ///
-/// For the backward pass it keeps the results of the two convolutions and, if wanted, the output; the activation
-/// between them and the shortcut's map are computed again.
+/// The second convolution normalises its input as it reads it. For the backward pass the block keeps the results of the
+/// two convolutions and, if wanted, the output; the shortcut's map is computed again.
 final class PostRes {
     private let name: String
     private let conv1: Convolution
@@ -106,15 +106,8 @@ final class PostRes {
     ) -> (first: FeatureMap?, firstStatistics: Statistics, second: FeatureMap) {
         let first = conv1.forward(x, pass)
         let statistics = norm1.statistics(first, pass)
-        let second = conv2.forward(inner(first, statistics, reuse: !pass.isTraining, pass), pass)
+        let second = conv2.forward(first, through: norm1.activation(statistics, pass), pass)
         return (pass.isTraining ? first : nil, statistics, second)
-    }
-
-    /// The second convolution's input, in the memory of `first` where that is to be reused.
-    private func inner(_ first: FeatureMap, _ statistics: Statistics, reuse: Bool, _ pass: Pass) -> FeatureMap {
-        let inner = reuse ? first : pass.engine.map(like: first)
-        pass.engine.normalize(first, norm1.parameters(pass), statistics, into: inner)
-        return inner
     }
 
     /// Computes the gradient of the input, and those of the block's parameters.
@@ -131,7 +124,7 @@ final class PostRes {
         let channels = channels ?? inputs
         // The gradients of normalised maps take the maps' place.
         norm2.backward(k.second, k.secondStatistics, .output(output), gradient: gradient, into: k.second, pass)
-        conv2.weightsGradient(inner(k.first, k.firstStatistics, reuse: false, pass), k.second, pass)
+        conv2.weightsGradient(k.first, through: norm1.activation(k.firstStatistics, pass), k.second, pass)
         let inner = conv2.dataGradient(k.second, channels: conv1.outputs, pass)
         norm1.backward(k.first, k.firstStatistics, .rectified, gradient: consume inner, into: k.first, pass)
         conv1.weightsGradient(k.input, k.first, pass)

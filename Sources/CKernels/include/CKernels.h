@@ -104,9 +104,16 @@ CK_INLINE ptrdiff_t ck_tile_count(const ck_tiling *t) {
            ck_tiles_along(t->width, t->tile);
 }
 
+// What a kernel does to the numbers of a map as it reads them: ReLU(x · scale + shift). Without a scale, nothing.
+typedef struct {
+    const float *scale, *shift; // [C], or [N][C]
+    ptrdiff_t sample_stride;    // floats from sample to sample: C, or 0 where all samples have the same
+} ck_activation;
+
 // A 3x3x3 convolution of stride 1 and padding 1.
 typedef struct {
     ck_map input, output;       // multiples of 8 channels
+    ck_activation activation;   // of the input; the padding is behind it
     ptrdiff_t input_first;      // which plane of the input lies at the output's first
     const float *weights;       // transformed: [tile_depth + 2][tile + 2][tile + 2] components, each in panels
     const float *bias;          // [C_out], or null
@@ -119,6 +126,7 @@ typedef struct {
 // The gradient of such a convolution's transformed weights, for one component along z and some input channels.
 typedef struct {
     ck_map input, output_gradient;
+    ck_activation activation;   // of the input; only with few channels
     float *weights_gradient;    // components as of ck_convolution.weights, each [C_in][C_out]
     ck_tiling tiling;
     ptrdiff_t block, component_stride;
