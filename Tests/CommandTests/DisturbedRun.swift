@@ -1,4 +1,5 @@
 import FileIO
+import Foundation
 import TestSupport
 import Testing
 
@@ -18,7 +19,7 @@ extension TinyRun {
         let resumed = try luna(train() + ["--resume"])
         #expect(resumed.status == 0, "\(resumed.diagnosis)")
         let truth = try UndisturbedRun.short.get()
-        #expect(try FileContent.bytes(checkpoint(6)) == FileContent.bytes(truth.checkpoint(6)))
+        #expect(try bytes(step: 6) == truth.bytes(step: 6))
         #expect(try FileContent.names(inDirectory: checkpoints).allSatisfy { !$0.contains(".tmp-") })
         return resumed.diagnosis
     }

@@ -4,12 +4,12 @@ import TestSupport
 import Testing
 
 @Suite(.runsPrograms) struct EnsembleTests {
-    /// Two networks of two architectures that have learnt next to nothing.
+    /// Two networks of two architectures, which have learnt next to nothing.
     @Test func severalNetworks() throws {
         let settings = ["epochs": "1", "steps_per_epoch": "2", "output_prior": "null", "replicas": "1"]
         try withTinyRuns(settings) { runs in
             let (one, other, directory) = (runs.run("one"), runs.run("other"), runs.directory)
-            for (run, network) in [(one, []), (other, ["network=cpm-net", "recipe=anchor-free"])] {
+            for (run, network) in [(one, []), (other, ["network=nodule-net-gn"])] {
                 let trained = try luna(run.train() + network.flatMap { ["--set", $0] })
                 try #require(trained.status == 0, "\(trained.diagnosis)")
             }
@@ -52,7 +52,7 @@ import Testing
             // Refused before any work: copies of one network, outputs over an input, constants that differ.
             let copy = "\(directory)/copy.h5"
             try FileManager.default.copyItem(atPath: one.checkpoint(2), toPath: copy)
-            let tensors = "\(directory)/cpm.safetensors"
+            let tensors = "\(directory)/other.safetensors"
             let imported = "\(directory)/imported.h5"
             try #require(try luna("weights", "export", "--weights", copy, "--output", tensors).status == 0)
             let named = try luna("weights", "import", "--input", tensors, "--output", imported, "--preset", "dsb2017")

@@ -102,7 +102,7 @@ import Testing
     /// Crops that give no finite gradient on one rank: all ranks leave out the step, the log and the warning name the
     /// scan, and the run goes on; whichever rank it was.
     @Test func notANumber() throws {
-        var ends: [[UInt8]] = []
+        var ends: [Data] = []
         for (ranks, fault, culprit) in [(2, "rank=1", "replica 1 (rank 1)"), (1, "rank=0", "replica 0 (rank 0)")] {
             try withDisturbedRun { run in
                 let job = try mpirun(ranks: ranks, limit: 60, fault: "nan:\(fault):step=3", run.train())
@@ -112,10 +112,10 @@ import Testing
                 let series = try #require(steps[2].skipped_series)
                 #expect(series.count == 1)
                 #expect(job.diagnosis.contains("\(culprit) with crops of \(series[0])"), "\(job.diagnosis)")
-                ends.append(try FileContent.bytes(run.checkpoint(6)))
+                ends.append(try run.bytes(step: 6))
             }
         }
         #expect(ends[0] == ends[1])
-        #expect(try ends[0] != FileContent.bytes(UndisturbedRun.short.get().checkpoint(6)))
+        #expect(try ends[0] != UndisturbedRun.short.get().bytes(step: 6))
     }
 }

@@ -1,4 +1,4 @@
-import FileIO
+import Foundation
 import TestSupport
 import Testing
 
@@ -36,12 +36,12 @@ import Testing
     /// Replicas share with those of their site: both sites on one rank, or two ranks for each.
     @Test func sitesShareByThemselves() throws {
         try withTinyRuns(UndisturbedRun.sharedSettings) { runs in
-            var ends: [[UInt8]] = []
+            var ends: [Data] = []
             for ranks in [1, 4] {
                 let run = runs.run("ranks\(ranks)")
                 let job = try mpirun(ranks: ranks, run.train("sites=2", "local_steps=2", "steps_per_epoch=2"))
                 #expect(job.status == 0, "\(job.diagnosis)")
-                ends.append(try FileContent.bytes(run.checkpoint(2)))
+                ends.append(try run.bytes(step: 2))
             }
             #expect(ends[0] == ends[1])
         }

@@ -35,7 +35,7 @@ import Testing
                 try run.expectResumption()
             } else {
                 let truth = try UndisturbedRun.short.get()
-                #expect(try FileContent.bytes(run.checkpoint(6)) == FileContent.bytes(truth.checkpoint(6)))
+                #expect(try run.bytes(step: 6) == truth.bytes(step: 6))
             }
         }
     }

@@ -41,11 +41,16 @@ struct TinyRun {
 
     func hasCheckpoint(_ step: Int) -> Bool { FileContent.size(checkpoint(step)) != nil }
 
-    /// Every dataset of the checkpoint of a step, by name.
-    func content(step: Int) throws -> [String: [Float]] {
+    /// The bytes of the checkpoint of a step. `Data` compares them at once; arrays in a debug build do so one by one.
+    func bytes(step: Int) throws -> Data { try mappedBytes(checkpoint(step)) }
+
+    /// The bits of every dataset of the checkpoint of a step, by name.
+    func content(step: Int) throws -> [String: Data] {
         let file = try HDF5File(reading: checkpoint(step))
-        var content: [String: [Float]] = [:]
-        for name in try file.datasetPaths() { content[name] = try file.read(name, as: Float.self).values }
+        var content: [String: Data] = [:]
+        for name in try file.datasetPaths() {
+            content[name] = try file.read(name, as: Float.self).values.withUnsafeBytes { Data($0) }
+        }
         return content
     }
 
@@ -95,6 +100,11 @@ struct TinyRun {
         }
         Issue.record("processes \(left) are left")
     }
+}
+
+/// The bytes of a file, which may be large.
+func mappedBytes(_ path: String) throws -> Data {
+    try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
 }
 
 /// A directory for the runs of one test, with their configuration.
