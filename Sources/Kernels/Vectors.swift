@@ -14,11 +14,15 @@ typealias MutableFloats = UnsafeMutablePointer<Float>
 @inline(__always) func fma(_ a: F16, _ b: F16, _ c: F16) -> F16 { ck_fma16(a, b, c) }
 @inline(__always) func fma(_ a: F8, _ b: F8, _ c: F8) -> F8 { ck_fma8(a, b, c) }
 @inline(__always) func maximum(_ a: F16, _ b: F16) -> F16 { ck_max16(a, b) }
-@inline(__always) func splat(_ value: Float) -> F16 { F16(repeating: value) }
+@inline(__always) func splat(_ value: Float) -> F16 { ck_splat16(value) }
 
 /// Sixteen lanes or eight, for code that is written once and inlined for either.
 protocol Vector: SIMD where Scalar == Float {
     init(at p: Floats)
+    init(filledWith value: Float)
+    static func + (a: Self, b: Self) -> Self
+    static func - (a: Self, b: Self) -> Self
+    static func * (a: Self, b: Self) -> Self
     func store(at p: MutableFloats)
     /// self * factor + addend
     func fused(_ factor: Self, _ addend: Self) -> Self
@@ -28,6 +32,11 @@ protocol Vector: SIMD where Scalar == Float {
 
 extension SIMD16: Vector where Scalar == Float {
     @inline(__always) init(at p: Floats) { self = ck_load16(p) }
+    @inline(__always) init(filledWith value: Float) { self = ck_splat16(value) }
+    @inline(__always) static func + (a: Self, b: Self) -> Self { ck_add16(a, b) }
+    @inline(__always) static func - (a: Self, b: Self) -> Self { ck_subtract16(a, b) }
+    @inline(__always) static func * (a: Self, b: Self) -> Self { ck_multiply16(a, b) }
+    @inline(__always) static func += (a: inout Self, b: Self) { a = ck_add16(a, b) }
     @inline(__always) func store(at p: MutableFloats) { ck_store16(p, self) }
     @inline(__always) func fused(_ factor: Self, _ addend: Self) -> Self { ck_fma16(self, factor, addend) }
     @inline(__always) var rectified: Self { ck_max16(self, .zero) }
@@ -35,14 +44,19 @@ extension SIMD16: Vector where Scalar == Float {
 
 extension SIMD8: Vector where Scalar == Float {
     @inline(__always) init(at p: Floats) { self = ck_load8(p) }
+    @inline(__always) init(filledWith value: Float) { self = ck_splat8(value) }
+    @inline(__always) static func + (a: Self, b: Self) -> Self { ck_add8(a, b) }
+    @inline(__always) static func - (a: Self, b: Self) -> Self { ck_subtract8(a, b) }
+    @inline(__always) static func * (a: Self, b: Self) -> Self { ck_multiply8(a, b) }
+    @inline(__always) static func += (a: inout Self, b: Self) { a = ck_add8(a, b) }
     @inline(__always) func store(at p: MutableFloats) { ck_store8(p, self) }
     @inline(__always) func fused(_ factor: Self, _ addend: Self) -> Self { ck_fma8(self, factor, addend) }
     @inline(__always) var rectified: Self { ck_max8(self, .zero) }
 }
 
 /// a * b + c
-@inline(__always) func fma<V: Vector>(_ a: Float, _ b: V, _ c: V) -> V { V(repeating: a).fused(b, c) }
-@inline(__always) func times<V: Vector>(_ a: Float, _ b: V) -> V { V(repeating: a) * b }
+@inline(__always) func fma<V: Vector>(_ a: Float, _ b: V, _ c: V) -> V { V(filledWith: a).fused(b, c) }
+@inline(__always) func times<V: Vector>(_ a: Float, _ b: V) -> V { V(filledWith: a) * b }
 
 /// Runs `wide` at the first channel of every 16 of `channels`, a multiple of 8, and `narrow` where 8 remain.
 @inline(__always)

@@ -24,6 +24,22 @@ CK_INLINE ck_f16 ck_fma16(ck_f16 a, ck_f16 b, ck_f16 c) { return a * b + c; }
 CK_INLINE ck_f8 ck_fma8(ck_f8 a, ck_f8 b, ck_f8 c) { return a * b + c; }
 #endif
 
+// Swift's own operators work lane by lane and leave it to the optimiser to find vectors in that, which it does not always.
+CK_INLINE ck_f16 ck_add16(ck_f16 a, ck_f16 b) { return a + b; }
+CK_INLINE ck_f16 ck_subtract16(ck_f16 a, ck_f16 b) { return a - b; }
+CK_INLINE ck_f16 ck_multiply16(ck_f16 a, ck_f16 b) { return a * b; }
+CK_INLINE ck_f8 ck_add8(ck_f8 a, ck_f8 b) { return a + b; }
+CK_INLINE ck_f8 ck_subtract8(ck_f8 a, ck_f8 b) { return a - b; }
+CK_INLINE ck_f8 ck_multiply8(ck_f8 a, ck_f8 b) { return a * b; }
+CK_INLINE ck_f16 ck_splat16(float value) {
+    ck_f16 v = {value};
+    return __builtin_shufflevector(v, v, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+}
+CK_INLINE ck_f8 ck_splat8(float value) {
+    ck_f8 v = {value};
+    return __builtin_shufflevector(v, v, 0, 0, 0, 0, 0, 0, 0, 0);
+}
+
 // Asks for the cache line at p, to be kept in the second-level cache; p may be any address.
 CK_INLINE void ck_prefetch(const float *p) { __builtin_prefetch(p, 0, 2); }
 
