@@ -82,13 +82,13 @@ public struct CounterGenerator: RandomNumberGenerator, Sendable {
         return radius * Elementary.cos(2 * Double.pi * uniform())
     }
 
-    /// Fills a span with numbers drawn uniformly from [low, high).
-    public mutating func fill(_ values: inout MutableSpan<Float>, uniformFrom low: Double, to high: Double) {
+    /// Fills a buffer with numbers drawn uniformly from [low, high).
+    public mutating func fill(_ values: UnsafeMutableBufferPointer<Float>, uniformFrom low: Double, to high: Double) {
         for index in values.indices { values[index] = Float(uniform(low, high)) }
     }
 
-    /// Fills a span with numbers drawn from the normal distribution of mean 0.
-    public mutating func fill(_ values: inout MutableSpan<Float>, normalOfDeviation deviation: Double) {
+    /// Fills a buffer with numbers drawn from the normal distribution of mean 0.
+    public mutating func fill(_ values: UnsafeMutableBufferPointer<Float>, normalOfDeviation deviation: Double) {
         for index in values.indices { values[index] = Float(deviation * normal()) }
     }
 

@@ -114,13 +114,14 @@ public struct Architecture: Sendable {
             statistics: [Float](repeating: 0, count: statistics.count))
         for (index, (entry, initializer)) in zip(parameters.entries, initializers).enumerated() {
             var generator = CounterGenerator(seed: seed, purpose: "initialisation", UInt64(index))
-            var all = state.parameters.mutableSpan
-            var values = all.extracting(entry.range)
-            switch initializer {
-            case .uniform(let bound): generator.fill(&values, uniformFrom: -bound, to: bound)
-            case .normal(let deviation): generator.fill(&values, normalOfDeviation: deviation)
-            case .constant(let value): values.update(repeating: value)
-            case .residualScale: values.update(repeating: zeroInitResidual ? 0 : 1)
+            state.parameters.withUnsafeMutableBufferPointer { all in
+                let values = UnsafeMutableBufferPointer(rebasing: all[entry.range])
+                switch initializer {
+                case .uniform(let bound): generator.fill(values, uniformFrom: -bound, to: bound)
+                case .normal(let deviation): generator.fill(values, normalOfDeviation: deviation)
+                case .constant(let value): values.update(repeating: value)
+                case .residualScale: values.update(repeating: zeroInitResidual ? 0 : 1)
+                }
             }
         }
         for (entry, value) in zip(statistics.entries, initialStatistics) {

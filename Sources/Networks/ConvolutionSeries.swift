@@ -79,7 +79,7 @@ final class ConvolutionSeries: Block {
         return output
     }
 
-    /// What follows a unit's convolution.
+    /// The normalisation and ReLU behind a unit's convolution.
     private func activation(_ index: Int, _ pass: Pass) -> InputActivation {
         units[index].normalization.activation(kept[index].statistics, pass)
     }
