@@ -11,6 +11,12 @@ extension Engine {
         return "F(\(tiles.depth),\(tiles.side),\(tiles.side))"
     }
 
+    /// The multiplications of that algorithm as a fraction of those of direct convolution, of tiles that are whole.
+    public static func multiplications(_ extent: ZYX<Int>, weightsGradient outputs: Int? = nil) -> Double {
+        let tiles = Tiles(extent, shallow: outputs.map(Tiles.isNarrow) ?? false)
+        return Double(tiles.components) / Double(27 * tiles.depth * tiles.side * tiles.side)
+    }
+
     /// A 3x3x3 convolution of `x` [N, D, H, W, C_in].
     ///
     /// - Parameters:

@@ -22,6 +22,8 @@ public struct RunPlan: Hashable, Sendable, Codable {
     public var bytesPerCrop: Double?
     /// The bytes that every rank contributes to a reduction.
     public var reductionBytes: Int
+    /// The number of steps of the whole run; nil without a data set.
+    public var steps: Int?
     /// The number of steps between two reductions over all ranks: with local steps, those of a round.
     public var stepsPerReduction = 1
 

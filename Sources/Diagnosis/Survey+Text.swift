@@ -46,6 +46,11 @@ extension Survey {
                 plan.memoryIsMeasured
                 ? "(a step on made data, and what training holds beside it)" : "(by a formula: no step was tried)"
             lines.append(line)
+            if let steps = plan.steps, let step = estimatedStepSeconds, let seconds = estimatedSeconds {
+                lines.append(
+                    "run: \(count(steps, "step")) of at most \(fixed(step, 2)) s, \(durationText(seconds)) in all, "
+                        + "without validation, evaluation and checkpoints")
+            }
             if let seconds = ranks.compactMap(\.measures.reductionSeconds).max() {
                 lines.append(
                     "reduction (\(plan.reduction)): \(fixed(Double(plan.reductionBytes) / 1e6, 1)) MB in "

@@ -3,6 +3,7 @@ import CKernels
 /// This module's kernels.
 public func kernelTable() -> ck_kernels {
     ck_kernels(
+        multiply_adds: { multiplyAdds($0, $1!) },
         winograd: { winograd($0!, $1, $2!) },
         winograd_scratch: { winogradScratch($0!) },
         winograd_weights_gradient: { winogradWeightsGradient($0!, $1!) },

@@ -15,14 +15,18 @@ struct StepMeasurement {
     let network: Network
     private(set) var times: [Times] = []
 
-    /// Runs some steps after one that is not counted.
-    init(_ subject: consuming BenchSubject, steps: Int) {
+    /// Runs some steps after one that is not counted, which has the number 0.
+    ///
+    /// - Parameter spans: A log for the time of the layers.
+    init(_ subject: consuming BenchSubject, steps: Int, spans: SpanLog? = nil) {
         // Updated in place: a second copy of the state would count as memory of the step.
         var subject = consume subject
         let learner = subject.learner
         network = learner.network
+        network.engine.spans = spans
         var vector = [Float](repeating: 0, count: learner.layout.count)
         for step in 0...steps {
+            spans?.setStep(step)
             let times = vector.withUnsafeMutableBufferPointer { vector in
                 var begins: [ContinuousClock.Instant] = []
                 learner.writeReplica(
@@ -41,6 +45,8 @@ struct StepMeasurement {
             if step > 0 { self.times.append(times) }
         }
     }
+
+    func mean(_ part: (Times) -> Double) -> Double { times.reduce(0) { $0 + part($1) } / Double(times.count) }
 
     func median(_ part: (Times) -> Double) -> Double { times.map(part).median ?? .nan }
 }

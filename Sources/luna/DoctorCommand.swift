@@ -47,6 +47,8 @@ struct DoctorCommand: ParsableCommand {
         let plan: RunPlan?
         let place: RunPlace?
         let ranks: [RankFacts]
+        /// The time in s that the run's steps will take, by what was measured.
+        let estimatedSeconds: Double?
         let findings: [Finding]
         let problems, warnings, notes: Int
     }
@@ -64,7 +66,8 @@ struct DoctorCommand: ParsableCommand {
         if output.json {
             let result = Result(
                 luna: Luna.configuration.version, plan: survey.plan, place: survey.place, ranks: survey.ranks,
-                findings: findings, problems: count(.problem), warnings: count(.warning), notes: count(.note))
+                estimatedSeconds: survey.estimatedSeconds, findings: findings,
+                problems: count(.problem), warnings: count(.warning), notes: count(.note))
             print(String(decoding: try JSON.encode(result), as: UTF8.self))
         }
         // mpirun ends the job at the first status that is not 0: the text must be out by then.
@@ -82,10 +85,12 @@ struct DoctorCommand: ParsableCommand {
             throw InputError(weights, "no such file", remedy: "name the file of initial_weights, or null for none")
         }
         let source = try options.data.map { try TrainCommand.dataset($0, for: configuration) }
+        var steps: Int?
         if let source, let data = options.data {
             // Refuses a data set with nothing to train on, or not enough for a step.
-            _ = try TrainingLoader(
+            let loader = try TrainingLoader(
                 source: source, configuration: configuration.sampling, replicas: 0..<1, threads: 1, name: data)
+            steps = configuration.epochs * (configuration.stepsPerEpoch ?? loader.stepsPerEpoch)
         }
         try communicator.releaseFromRoot()
 
@@ -97,6 +102,7 @@ struct DoctorCommand: ParsableCommand {
             configuration, ranks: communicator.size, threads: pool.threads, source: source,
             hasTimeline: options.timeline != nil
         )
+        plan.steps = steps
         do {
             try GradientReduction.check(
                 configuration.reduction, replicas: configuration.replicas, ranks: communicator.size)

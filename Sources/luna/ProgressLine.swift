@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// One line on standard error that says how far a long job is: a bar, rewritten in place, on a terminal; a line every
@@ -43,7 +44,7 @@ struct ProgressLine {
         let done = Double(completed - first)
         let part = share ?? (total > first ? done / Double(total - first) : 0)
         let left = part > 0 ? elapsed / part * (1 - part) : nil
-        let remaining = left.map { completed < total ? ", \(Self.duration($0)) left" : ", \(Self.duration(elapsed))" }
+        let remaining = left.map { completed < total ? ", \(durationText($0)) left" : ", \(durationText(elapsed))" }
         let rate = showsRate && elapsed > 0 ? String(format: ", %.1f %@/min", done / elapsed * 60, label) : ""
         let text = "\(completed)/\(total)\(rate)\(detail.isEmpty ? "" : ", \(detail)")\(remaining ?? "")"
         write(isTerminal ? "\r\u{1B}[K\(label) \(bar(part)) \(text)" : "\(label) \(text)\n")
@@ -62,13 +63,4 @@ struct ProgressLine {
     }
 
     private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
-
-    /// A time for people: `47 s`, `3 min 05 s`, `2 h 10 min`.
-    static func duration(_ seconds: Double) -> String {
-        let s = Int(seconds.rounded())
-        func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
-        if s < 60 { return "\(s) s" }
-        if s < 3600 { return "\(s / 60) min \(two(s % 60)) s" }
-        return "\(s / 3600) h \(two(s / 60 % 60)) min"
-    }
 }

@@ -56,7 +56,7 @@ struct StatusCommand: ParsableCommand {
         if let seconds = status.secondsPerStep {
             var speed = "\(duration(seconds)) a step"
             if let rate = status.patchesPerSecond { speed += String(format: ", %.1f patches/s", rate) }
-            if let left = status.secondsLeft { speed += ", \(ProgressLine.duration(left)) left" }
+            if let left = status.secondsLeft { speed += ", \(durationText(left)) left" }
             lines.append("  \(speed)")
         }
         if let stall = status.stall { lines.append("  \(stall)") }
@@ -80,13 +80,13 @@ struct StatusCommand: ParsableCommand {
         case .stopped: return "stopped as asked; `luna train --resume` goes on"
         case .failed: return "failed: \(status.failure ?? "?")"
         case .silent:
-            return "silent for \(ProgressLine.duration(age)): killed, stopped, or its hosts are down"
+            return "silent for \(durationText(age)): killed, stopped, or its hosts are down"
         case .unknown: return "no sign of life from any rank, only files"
         }
     }
 
     private func duration(_ seconds: Double) -> String {
-        seconds < 10 ? String(format: "%.2f s", seconds) : ProgressLine.duration(seconds)
+        seconds < 10 ? String(format: "%.2f s", seconds) : durationText(seconds)
     }
 
     private func table(_ status: RunStatus) -> [String] {
@@ -107,8 +107,8 @@ struct StatusCommand: ParsableCommand {
         for rank in ranks {
             table.add([
                 "\(rank.rank)", rank.host, "\(rank.pid)", "\(rank.step)", rank.state.rawValue,
-                rank.phase.rawValue + (rank.isWaiting ? ", waiting" : ""), ProgressLine.duration(rank.phaseSeconds),
-                ProgressLine.duration(rank.idleSeconds), "\(ProgressLine.duration(rank.age)) ago",
+                rank.phase.rawValue + (rank.isWaiting ? ", waiting" : ""), durationText(rank.phaseSeconds),
+                durationText(rank.idleSeconds), "\(durationText(rank.age)) ago",
             ])
         }
         var lines = table.lines

@@ -192,7 +192,7 @@ private struct TrainingProgress {
             logger.info(
                 """
                   FROC of \(record.scans) scans: CPM \(String(format: "%.3f", record.cpm)), \(record.detected) of \
-                \(record.nodules) nodules found\(best); \(ProgressLine.duration(record.seconds))
+                \(record.nodules) nodules found\(best); \(durationText(record.seconds))
                 """)
         case .checkpoint: break
         case .warning(let text):

@@ -28,6 +28,7 @@ import Testing
         }
         struct Plan: Decodable {
             let memory, replicas, cropSize: Int
+            let steps: Int?
             let memoryIsMeasured: Bool
         }
         struct Place: Decodable { let directory: String }
@@ -36,6 +37,7 @@ import Testing
         let plan: Plan
         let place: Place?
         let problems, warnings: Int
+        let estimatedSeconds: Double?
 
         init(lastLineOf output: String) throws {
             let line = try #require(output.split(separator: "\n").last)
@@ -62,6 +64,8 @@ import Testing
             #expect(measures.reading?.bytes ?? 0 > 0 && measures.stepSeconds ?? 0 > 0 && measures.productSpeed ?? 0 > 0)
             #expect(report.plan.memory > measures.stepBytes ?? .max)
             #expect(measures.clock == nil && report.ranks[0].transport == nil)
+            #expect(report.plan.steps == 6)
+            #expect(report.estimatedSeconds == 6 * 4 * (measures.stepSeconds ?? 0))
             #expect(doctor.output.contains("rank  host") && doctor.output.contains("\nno problems"))
             // A timeline takes memory, too.
             let timed = try luna(

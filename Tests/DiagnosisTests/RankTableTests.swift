@@ -47,4 +47,29 @@ import Testing
             lines.contains(
                 "step: 8 replicas of 1 x 96^3, 0.70 s each; 512 MiB a rank (by a formula: no step was tried)"))
     }
+
+    /// A run's hours are its steps times the replicas of a rank on the slowest one, and the exchange.
+    @Test func hoursOfARun() {
+        var plan = RunPlan.made
+        plan.steps = 10_000
+        func survey(_ ranks: Int) -> Survey {
+            Survey.made(ranks, plan: plan) {
+                $0.measures.stepSeconds = $0.rank == 0 ? 0.8 : 0.7
+                $0.measures.reductionSeconds = ranks > 1 ? 0.1 : nil
+            }
+        }
+        #expect(survey(1).estimatedStepSeconds == 8 * 0.8)
+        #expect(survey(1).estimatedSeconds == 64_000)
+        #expect(survey(4).estimatedStepSeconds == 2 * 0.8 + 0.1)
+        #expect(survey(8).estimatedSeconds.map { ($0 - 9000).magnitude < 1e-6 } == true)
+        let words = "run: 10000 steps of at most 0.90 s, 2 h 30 min in all, without validation, evaluation and "
+        #expect(survey(8).lines.contains { $0.hasPrefix(words) })
+        plan.stepsPerReduction = 50
+        #expect(survey(8).estimatedStepSeconds.map { ($0 - 0.802).magnitude < 1e-9 } == true)
+        plan.refusal = "8 replicas over 3 ranks"
+        #expect(survey(3).estimatedSeconds == nil)
+        plan.refusal = nil
+        plan.steps = nil
+        #expect(survey(8).estimatedSeconds == nil && !survey(8).lines.contains { $0.hasPrefix("run:") })
+    }
 }

@@ -31,18 +31,6 @@ import Testing
         #expect(net.flop(extent, samples: 3, training: true) == 3 * net.flop(extent, training: true))
     }
 
-    @Test func convolutionsBySize() {
-        let table = net.convolutionShapes.map { "\($0.name) x \($0.count)" }
-        #expect(
-            table == [
-                "1-24 full x 1", "24-24 full x 1", "24-32 1/2 x 1", "32-32 1/2 x 3", "32-64 1/4 x 1", "64-64 1/4 x 3",
-                "64-64 1/8 x 11", "64-64 1/16 x 6", "128-64 1/8 x 1", "131-128 1/4 x 1", "128-128 1/4 x 5",
-            ])
-        // Neither the crop nor the coordinates need a gradient.
-        #expect(net.convolutionShapes.first?.trainedInputs == 0)
-        #expect(net.convolutionShapes.first { $0.inputs == 131 }?.trainedInputs == 128)
-    }
-
     /// The tensors that operations name are all there are.
     @Test(arguments: Architecture.allCases) func operationsUseEveryTensor(_ architecture: Architecture) {
         var names: Set<String> = []

@@ -247,6 +247,8 @@ typedef struct {
 // One instruction set's kernels. `scratch` belongs to the calling thread, begins on a cache line and has as many floats
 // as the function ending in `_scratch` says for the same arguments.
 typedef struct {
+    // Multiply-adds on registers alone; gives back how many floating-point operations that were.
+    ptrdiff_t (*multiply_adds)(ptrdiff_t rounds, float *numbers);
     void (*winograd)(const ck_convolution *, ptrdiff_t item, float *scratch);
     ptrdiff_t (*winograd_scratch)(const ck_convolution *);
     void (*winograd_weights_gradient)(const ck_weights_gradient *, float *scratch);
