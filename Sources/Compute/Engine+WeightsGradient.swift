@@ -17,7 +17,7 @@ extension Engine {
     ) {
         let outputs = gradient.channels
         if let activation, !Tiles.isNarrow(outputs) {
-            // Every component along z reads its input anew, which costs more than a map in between.
+            // Every component along z reads its input anew, and would normalise it anew.
             let activated = map(like: x)
             normalize(x, activation, into: activated)
             return convolutionWeightsGradient(activated, gradient, inputs: inputs, into: destination)

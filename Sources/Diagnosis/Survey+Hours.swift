@@ -10,8 +10,8 @@ extension Survey {
         return Double(replicas) * slowest + reduction / Double(plan.stepsPerReduction)
     }
 
-    /// The time in s that the steps of the whole planned run take, without validation, evaluation and checkpoints; nil
-    /// without a data set or a measured step.
+    /// The time in s that the steps of the whole planned run take, without reading, validation, evaluation and
+    /// checkpoints; nil without a data set or a measured step.
     public var estimatedSeconds: Double? {
         guard plan?.refusal == nil, let steps = plan?.steps, let step = estimatedStepSeconds else { return nil }
         return Double(steps) * step

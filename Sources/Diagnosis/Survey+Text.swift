@@ -48,8 +48,8 @@ extension Survey {
             lines.append(line)
             if let steps = plan.steps, let step = estimatedStepSeconds, let seconds = estimatedSeconds {
                 lines.append(
-                    "run: \(count(steps, "step")) of at most \(fixed(step, 2)) s, \(durationText(seconds)) in all, "
-                        + "without validation, evaluation and checkpoints")
+                    "run: \(count(steps, "step")) of about \(fixed(step, 2)) s, \(durationText(seconds)) in all, "
+                        + "without reading, validation, evaluation and checkpoints")
             }
             if let seconds = ranks.compactMap(\.measures.reductionSeconds).max() {
                 lines.append(

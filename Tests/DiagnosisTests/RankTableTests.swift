@@ -62,7 +62,7 @@ import Testing
         #expect(survey(1).estimatedSeconds == 64_000)
         #expect(survey(4).estimatedStepSeconds == 2 * 0.8 + 0.1)
         #expect(survey(8).estimatedSeconds.map { ($0 - 9000).magnitude < 1e-6 } == true)
-        let words = "run: 10000 steps of at most 0.90 s, 2 h 30 min in all, without validation, evaluation and "
+        let words = "run: 10000 steps of about 0.90 s, 2 h 30 min in all, without reading, validation, "
         #expect(survey(8).lines.contains { $0.hasPrefix(words) })
         plan.stepsPerReduction = 50
         #expect(survey(8).estimatedStepSeconds.map { ($0 - 0.802).magnitude < 1e-9 } == true)
